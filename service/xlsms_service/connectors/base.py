@@ -1,0 +1,96 @@
+"""The seam between delivery and a way out and in.
+
+A connector keeps its own link alive: after `open` it reconnects by itself until `close`. It holds no promise beyond
+the link: what was accepted, refused or is uncertain is told through `Events`, and the ledger keeps it.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+from enum import StrEnum
+from typing import Protocol
+
+from xlsms.errors import XlsmsError
+from xlsms.model import Inbound, Outcome, Outgoing, Receipt
+
+__all__ = ["Acknowledgeable", "Capabilities", "Connector", "Events", "Link", "LinkStatus"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Capabilities:
+    """What a connector can do; the docs' table and the contract suite are made from it."""
+
+    receipts: bool
+    inbound: bool
+    ucs2: bool = True
+    concat: bool = True
+    alphanumeric_sender: bool = True
+
+
+class Link(StrEnum):
+    """State of the live session."""
+
+    DOWN = "down"
+    CONNECTING = "connecting"
+    UP = "up"
+    REFUSED = "refused"  #: wrong password and the like: someone has to mend the settings
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LinkStatus:
+    """What the link does now, and why when it is not up."""
+
+    connector: str
+    link: Link
+    error: XlsmsError | None = None
+    retry_in: timedelta | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Acknowledgeable:
+    """Something the network waits to have acknowledged; give `token` to `Connector.acknowledge` once it is durable."""
+
+    item: Receipt | Inbound
+    token: object
+
+
+class Events(Protocol):
+    """What a connector tells, on the event loop's thread, in batches; no method blocks or raises."""
+
+    def link_changed(self, status: LinkStatus) -> None:
+        """The link went up or down."""
+
+    def room_changed(self, connector: str) -> None:
+        """`room()` has grown: more can be submitted."""
+
+    def outcomes(self, connector: str, outcomes: Sequence[Outcome]) -> None:
+        """Submits have ended."""
+
+    def received(self, connector: str, items: Sequence[Acknowledgeable]) -> None:
+        """Receipts and texts arrived; each is acknowledged only when durable."""
+
+
+class Connector(Protocol):
+    """A way out and in. All methods are called on the event loop's thread."""
+
+    name: str
+    capabilities: Capabilities
+
+    async def open(self, events: Events) -> None:
+        """Start keeping a link; returns at once. Idempotent."""
+
+    def room(self) -> int:
+        """How many more parts may be submitted now: the free window, 0 while the link is down."""
+
+    def submit(self, batch: Sequence[Outgoing]) -> None:
+        """Hand parts over. Never blocks, never raises for the network's sake; one `Outcome` follows for each.
+
+        A batch may be larger than `room()`; the rest waits inside and is *returned* if the link goes down before its
+        turn comes. While the link is down everything is *returned* at once.
+        """
+
+    def acknowledge(self, tokens: Sequence[object]) -> None:
+        """What these tokens stood for is durable: tell the network. Tokens of a link that is gone are ignored."""
+
+    async def close(self, drain: timedelta = timedelta(seconds=5)) -> None:
+        """Wait up to `drain` for open answers, take leave, and stop. What is still open is *uncertain*. Idempotent."""

@@ -1,0 +1,1 @@
+"""Wire protocols as bytes and events: no socket, no clock, no thread."""

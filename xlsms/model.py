@@ -1,0 +1,155 @@
+"""The nouns that every room shares: rows of a sheet, messages on their way, and what comes back from a network.
+
+All are frozen values; all times are aware UTC.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from enum import StrEnum
+from typing import Literal, NewType
+
+__all__ = [
+    "Alphabet",
+    "CellValue",
+    "Concat",
+    "Inbound",
+    "MessageId",
+    "Outcome",
+    "Outgoing",
+    "PartKey",
+    "Receipt",
+    "Result",
+    "Role",
+    "Row",
+    "RowId",
+    "utc",
+]
+
+CellValue = str | int | float | bool | datetime | None  #: what a cell holds, as read or to be written
+Alphabet = Literal["gsm7", "ucs2"]
+RowId = NewType("RowId", str)  #: the text in the `SMS ID` cell, see `xlsms.workbook.identity`
+MessageId = NewType("MessageId", int)  #: the ledger's number of a message; grows, never reused
+
+
+class Role(StrEnum):
+    """What a column is for. The values are stable: settings and docs use them."""
+
+    PHONE = "phone"
+    MESSAGE = "message"
+    SEND = "send"  #: the mark
+    SEND_AT = "send at"
+    SENDER = "sender"
+    STATUS = "status"
+    DETAIL = "detail"
+    STATUS_TIME = "status time"
+    REPLY = "reply"
+    REPLY_TIME = "reply time"
+    PARTS = "parts"
+    COST = "cost"
+    ID = "message id"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Row:
+    """One data row of a taking-part sheet, as it was when read; `number` says where it stood then, never where it is."""
+
+    sheet: str
+    number: int  #: 1-based, as Excel counts
+    phone: CellValue
+    message: str | None = None  #: the text of the message cell, fields not yet filled in
+    marked: bool = False
+    send_at: CellValue = None
+    sender: str | None = None
+    id: RowId | None = None  #: as found; may be malformed, unknown or a copy
+    status: str = ""  #: what the status cell shows
+    hidden: bool = False  #: hidden by hand, by grouping or by a filter
+    fields: Mapping[str, str] = field(default_factory=dict)  #: header -> the text that the user sees
+    problems: Mapping[str, str] = field(default_factory=dict)  #: header -> error code, for cells that cannot be used
+
+
+@dataclass(frozen=True, slots=True)
+class PartKey:
+    """One part of one message: what a connector is given to call it by."""
+
+    message: MessageId
+    part: int  #: 1-based
+
+
+@dataclass(frozen=True, slots=True)
+class Concat:
+    """Place of a part in a long message (3GPP TS 23.040 §9.2.3.24.1 and .8)."""
+
+    reference: int
+    total: int
+    part: int  #: 1-based
+    wide: bool = False  #: 16-bit reference
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Outgoing:
+    """One part to be submitted: a connector needs nothing else to know."""
+
+    key: PartKey
+    destination: str  #: E.164 with +, or a short code
+    text: str  #: of this part only
+    alphabet: Alphabet
+    sender: str | None = None  #: None: the connector's own
+    concat: Concat | None = None
+    validity: timedelta | None = None
+    receipt: bool = True  #: ask the network for a delivery report
+
+
+class Result(StrEnum):
+    """How a submit ended. Only *returned* may be submitted again: the part certainly did not leave."""
+
+    ACCEPTED = "accepted"
+    REFUSED = "refused"
+    RETURNED = "returned"
+    UNCERTAIN = "uncertain"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Outcome:
+    """What became of one submitted part; exactly one follows each submit."""
+
+    key: PartKey
+    result: Result
+    at: datetime
+    network_id: str | None = None  #: the network's name for it, when accepted
+    code: str | None = None  #: a code of `xlsms.wording`, unless accepted
+    facts: Mapping[str, object] = field(default_factory=dict)
+    retry_after: timedelta | None = None  #: with *returned*: not before this long
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Receipt:
+    """A delivery report as the network sent it, ids not yet reconciled."""
+
+    connector: str
+    network_id: str
+    state: str  #: the network's word in upper case: DELIVRD, UNDELIV, EXPIRED, …
+    at: datetime  #: when it reached us
+    done_at: datetime | None = None  #: when the network says it happened
+    recipient: str = ""  #: the phone that the message went to, as the network writes it
+    error: str = ""  #: the network's error code, as it came
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Inbound:
+    """A text (or one part of one) from a phone."""
+
+    connector: str
+    sender: str  #: as the network writes it
+    recipient: str  #: our number or short code
+    text: str
+    at: datetime
+    concat: Concat | None = None
+    raw: bytes = b""  #: the PDU's user data, kept when the text may be misread
+
+
+def utc(moment: datetime) -> datetime:
+    """`moment` in UTC; a naive one is a programmer's error."""
+    if moment.tzinfo is None:
+        raise ValueError("a time without a zone")
+    return moment.astimezone(UTC)
