@@ -6,7 +6,8 @@
     ├── PermanentError    it will not pass: the row is failed
     └── UncertainError    something may have left: never repeat it unasked
 
-Every error has a stable `code`; the sheet, the log, the API and the docs all show it. Its words stand in `xlsms.wording`.
+Every error has a stable `code`; the sheet, the log, the API and the docs all show it.
+Its words stand in `xlsms.wording`.
 """
 
 from dataclasses import dataclass

@@ -52,7 +52,7 @@ class Role(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Row:
-    """One data row of a taking-part sheet, as it was when read; `number` says where it stood then, never where it is."""
+    """One data row of a taking-part sheet; `number` says where it stood when it was read, never where it is."""
 
     sheet: str
     number: int  #: 1-based, as Excel counts
