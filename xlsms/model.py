@@ -65,6 +65,7 @@ class Row:
     status: str = ""  #: what the status cell shows
     hidden: bool = False  #: hidden by hand, by grouping or by a filter
     fields: Mapping[str, str] = field(default_factory=dict)  #: header -> the text that the user sees
+    values: Mapping[str, CellValue] = field(default_factory=dict)  #: header -> the value itself, for formats
     problems: Mapping[str, str] = field(default_factory=dict)  #: header -> error code, for cells that cannot be used
 
 

@@ -1,0 +1,1 @@
+"""OOXML packages and their cells, read and patched in place; knows nothing of SMS."""

@@ -1,0 +1,1 @@
+"""What a sheet means: column roles, row identity, reading, and writing back without touching anything else."""
