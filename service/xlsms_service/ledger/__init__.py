@@ -1,0 +1,1 @@
+"""The durable store: schema, transactions by theme, the writer thread and the migrations."""

@@ -1,0 +1,125 @@
+"""The durable store of the service: where every room meets every other.
+
+What can be done in it stands in the theme modules beside this one (`acceptance`, `claim`, `result`, `conversation`,
+`view`), each function one transaction that takes a `Connection` first. `Ledger.do` runs them.
+"""
+
+import asyncio
+import sqlite3
+from collections.abc import Callable
+from pathlib import Path
+from types import TracebackType
+from typing import Concatenate, ParamSpec, Self, TypeVar, cast
+
+from sqlalchemy import Connection, Engine, create_engine, event
+from sqlalchemy.exc import DatabaseError
+from sqlalchemy.pool import NullPool
+
+from xlsms.errors import TransientError, UserError
+from xlsms_service.ledger import migration
+from xlsms_service.ledger.writer import Writer
+
+__all__ = ["Ledger", "connect"]
+
+P = ParamSpec("P")
+T = TypeVar("T")
+
+#: Seconds that a transaction waits for another process's transaction.
+_BUSY_SECONDS = 10
+
+
+def connect(url: str) -> Engine:
+    """An engine for `url` with the durability that the promises need.
+
+    SQLite: write-ahead log, a commit is on disk before it returns (`synchronous=FULL`), foreign keys on, and every
+    transaction takes the write lock when it begins, so that none fails half-way for another's sake.
+    """
+    engine = create_engine(url, poolclass=NullPool)
+    if engine.dialect.name == "sqlite":
+        event.listen(engine, "connect", _prepare_sqlite)
+        event.listen(engine, "begin", _begin_immediate)
+    return engine
+
+
+def _prepare_sqlite(connection: sqlite3.Connection, _record: object) -> None:
+    connection.isolation_level = None  # the driver would begin transactions of its own
+    for pragma in (
+        f"busy_timeout={_BUSY_SECONDS * 1000}",
+        "journal_mode=WAL",
+        "synchronous=FULL",
+        "foreign_keys=ON",
+        "temp_store=MEMORY",
+        "cache_size=-65536",
+    ):
+        connection.execute(f"PRAGMA {pragma}").close()
+
+
+def _begin_immediate(connection: Connection) -> None:
+    connection.exec_driver_sql("BEGIN IMMEDIATE")
+
+
+class Ledger:
+    """The open store: `await do(function, …)` runs a function of a theme module and returns when it is durable."""
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+        self._writer = Writer(engine)
+
+    @classmethod
+    def open(cls, data: Path, url: str | None = None) -> Self:
+        """Open the embedded ledger in the folder `data`, or the one at `url`; made and brought up to date as needed.
+
+        Raises:
+            UserError: `ledger-folder` when the folder cannot be written, `ledger-damaged` when it is not a ledger.
+            TransientError: `ledger-busy` when another process holds it for too long.
+        """
+        file = data / "ledger.sqlite3"
+        if url is None:
+            try:
+                data.mkdir(parents=True, exist_ok=True, mode=0o700)
+            except OSError as error:
+                raise UserError("ledger-folder", folder=data, reason=error.strerror) from error
+        engine = connect(url or f"sqlite:///{file}")
+        try:
+            migration.upgrade(engine)
+        except DatabaseError as error:
+            reason = str(error.orig)
+            if "locked" in reason:
+                raise TransientError("ledger-busy", file=file) from error
+            raise UserError("ledger-damaged", file=url or file, reason=reason) from error
+        return cls(engine)
+
+    async def do(
+        self,
+        function: Callable[Concatenate[Connection, P], T],
+        *args: P.args,
+        **kwargs: P.kwargs,
+    ) -> T:
+        """Run `function(connection, …)` in the writer's thread; returns once what it did is on disk."""
+        future = self._writer.submit(lambda connection: function(connection, *args, **kwargs))
+        return cast(T, await asyncio.wrap_future(future))
+
+    def do_now(
+        self,
+        function: Callable[Concatenate[Connection, P], T],
+        *args: P.args,
+        **kwargs: P.kwargs,
+    ) -> T:
+        """The same for callers without an event loop."""
+        return cast(T, self._writer.submit(lambda connection: function(connection, *args, **kwargs)).result())
+
+    def close(self) -> None:
+        """Finish what is queued and close. Idempotent."""
+        self._writer.close()
+        self._engine.dispose()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close()

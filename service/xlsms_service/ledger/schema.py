@@ -1,0 +1,182 @@
+"""The ledger's tables. Times are whole microseconds since 1970 in UTC, so they sort and compare in every database."""
+
+from datetime import UTC, datetime, timedelta
+
+from sqlalchemy import (
+    JSON,
+    BigInteger,
+    Boolean,
+    Column,
+    Dialect,
+    ForeignKey,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    String,
+    Table,
+    Text,
+    TypeDecorator,
+    text,
+)
+
+__all__ = ["Instant", "inbound", "link", "message", "metadata", "part", "waiting_receipt", "workbook"]
+
+metadata = MetaData(
+    naming_convention={
+        "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+        "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+        "fk": "fk_%(table_name)s_%(column_0_name)s",
+        "pk": "pk_%(table_name)s",
+    },
+)
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_MICROSECOND = timedelta(microseconds=1)
+
+
+class Instant(TypeDecorator[datetime]):
+    """An aware time, stored as microseconds since 1970 in UTC; a naive one is refused."""
+
+    impl = BigInteger
+    cache_ok = True
+
+    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> int | None:  # noqa: ARG002  # SQLAlchemy's signature
+        """Aware time to microseconds."""
+        return None if value is None else (value - _EPOCH) // _MICROSECOND
+
+    def process_result_value(self, value: int | None, dialect: Dialect) -> datetime | None:  # noqa: ARG002  # SQLAlchemy's signature
+        """Microseconds to aware time."""
+        return None if value is None else _EPOCH + timedelta(microseconds=value)
+
+
+#: SQLite counts rows by itself only for a column declared INTEGER.
+_Id = BigInteger().with_variant(Integer, "sqlite")
+
+workbook = Table(
+    "workbook",
+    metadata,
+    Column("id", _Id, primary_key=True),
+    Column("guid", String(64), index=True, comment="custom property of the file; null when it has none"),
+    Column("path", Text, nullable=False, index=True, comment="where it was last seen, absolute"),
+    Column("language", String(2), nullable=False, comment="of its headers; states are written in it"),
+    Column("version", Text, comment="the file as we last read or wrote it; another version is read again"),
+    Column("problem", String(64), comment="code of what keeps the file from being read or written"),
+    Column("facts", JSON, comment="facts of the problem"),
+)
+
+message = Table(
+    "message",
+    metadata,
+    Column("id", _Id, primary_key=True),
+    Column("workbook_id", _Id, ForeignKey("workbook.id"), comment="null: not from a workbook"),
+    Column("sheet", Text),
+    Column("row_id", String(16), comment="the text in the row's id cell"),
+    Column("mark", Integer, nullable=False, comment="how many times this row was marked, this message included"),
+    Column("mark_open", Boolean, nullable=False, comment="the mark that ordered it may still stand in the sheet"),
+    Column("admitted", Boolean, nullable=False, comment="its id is in the workbook: it may go out"),
+    Column("superseded", Boolean, nullable=False, comment="the row was marked anew: it shows a newer message"),
+    Column("number", String(20), nullable=False),
+    Column("sender", String(20)),
+    Column("text", Text, nullable=False),
+    Column("alphabet", String(4), nullable=False),
+    Column("parts", Integer, nullable=False),
+    Column("fingerprint", String(64), nullable=False),
+    Column("route", String(20), nullable=False, comment="key of the route that its number takes"),
+    Column("state", String(10), nullable=False),
+    Column("code", String(64), comment="why it is in that state"),
+    Column("facts", JSON),
+    Column("state_at", Instant, nullable=False),
+    Column("accepted_at", Instant, nullable=False),
+    Column("not_before", Instant, comment="send time, or the end of a back-off"),
+    Column("attempts", Integer, nullable=False),
+    Column("connector", String(64), comment="the one it was last claimed for"),
+    Column("claimed_at", Instant),
+    Column("reply", Text, comment="its replies, oldest first, one a line"),
+    Column("reply_at", Instant),
+    Column("version", Integer, nullable=False, comment="grows with every change that the sheet shows"),
+    Column("written", Integer, nullable=False, comment="the version that the workbook shows"),
+    Index("uq_message_row_id_mark", "row_id", "mark", unique=True),
+    Index("ix_message_fingerprint", "fingerprint"),
+    Index("ix_message_number", "number", "id"),
+    Index(
+        "ix_message_waiting",
+        "route",
+        "id",
+        sqlite_where=text("state IN ('queued', 'scheduled')"),
+        postgresql_where=text("state IN ('queued', 'scheduled')"),
+    ),
+    Index(
+        "ix_message_lacking",
+        "workbook_id",
+        sqlite_where=text("version > written"),
+        postgresql_where=text("version > written"),
+    ),
+    Index(
+        "ix_message_unsettled",
+        "state",
+        sqlite_where=text("state IN ('sending', 'uncertain')"),
+        postgresql_where=text("state IN ('sending', 'uncertain')"),
+    ),
+)
+
+part = Table(
+    "part",
+    metadata,
+    Column("message_id", _Id, ForeignKey("message.id", ondelete="CASCADE"), primary_key=True),
+    Column("part", Integer, primary_key=True, comment="1-based"),
+    Column("connector", String(64), nullable=False),
+    Column("network_id", String(65), comment="the network's name for it, as it came with the answer"),
+    Column("state", String(10), nullable=False),
+    Column("at", Instant, nullable=False),
+    Index("ix_part_network_id", "network_id", "connector"),
+)
+
+waiting_receipt = Table(
+    "waiting_receipt",
+    metadata,
+    Column("id", _Id, primary_key=True),
+    Column("connector", String(64), nullable=False),
+    Column("network_id", String(65), nullable=False),
+    Column("state", String(16), nullable=False, comment="the network's word"),
+    Column("at", Instant, nullable=False),
+    Column("done_at", Instant),
+    Column("recipient", String(24), nullable=False),
+    Column("error", String(16), nullable=False),
+    Index("ix_waiting_receipt_connector", "connector", "network_id"),
+    comment="receipts that came before the answer they belong to",
+)
+
+inbound = Table(
+    "inbound",
+    metadata,
+    Column("id", _Id, primary_key=True),
+    Column("connector", String(64), nullable=False),
+    Column("sender", String(24), nullable=False),
+    Column("recipient", String(24), nullable=False),
+    Column("text", Text, nullable=False),
+    Column("at", Instant, nullable=False),
+    Column("reference", Integer, comment="of a long text"),
+    Column("total", Integer),
+    Column("part", Integer),
+    Column("raw", LargeBinary),
+    Column("handled_at", Instant, comment="when it found its place; null: not yet"),
+    Column("message_id", _Id, ForeignKey("message.id"), comment="the message it answers, if any"),
+    Index(
+        "ix_inbound_waiting",
+        "id",
+        sqlite_where=text("handled_at IS NULL"),
+        postgresql_where=text("handled_at IS NULL"),
+    ),
+)
+
+link = Table(
+    "link",
+    metadata,
+    Column("connector", String(64), primary_key=True),
+    Column("state", String(10), nullable=False),
+    Column("code", String(64)),
+    Column("facts", JSON),
+    Column("at", Instant, nullable=False),
+    comment="each connector's link as last known, for those who look from outside",
+)

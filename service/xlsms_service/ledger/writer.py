@@ -1,0 +1,86 @@
+"""The one thread that writes the ledger: many callers' work in one transaction, one fsync for all of it."""
+
+import queue
+import threading
+from collections.abc import Callable
+from concurrent.futures import Future
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import Connection, Engine
+
+__all__ = ["Work", "Writer"]
+
+Work = Callable[[Connection], Any]
+
+#: Works that share a transaction at most: bounds how long the first of them waits for its commit.
+_GROUP = 64
+
+
+@dataclass(frozen=True, slots=True)
+class _Job:
+    work: Work
+    future: Future[Any]
+
+
+class Writer:
+    """Runs work on one connection in one named thread; a future is resolved only when its work is durable.
+
+    Works that wait together are committed together. One that fails is rolled back alone; the others stand.
+    """
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+        self._jobs: queue.SimpleQueue[_Job | None] = queue.SimpleQueue()
+        self._thread = threading.Thread(target=self._run, name="xlsms-ledger", daemon=True)
+        self._thread.start()
+
+    def submit(self, work: Work) -> Future[Any]:
+        """Queue `work`; the future holds its result once it is committed."""
+        future: Future[Any] = Future()
+        self._jobs.put(_Job(work, future))
+        return future
+
+    def close(self) -> None:
+        """Finish what is queued and end the thread. Idempotent."""
+        if self._thread.is_alive():
+            self._jobs.put(None)
+            self._thread.join()
+
+    def _run(self) -> None:
+        with self._engine.connect() as connection:
+            ended = False
+            while not ended:
+                group, ended = self._gather()
+                self._commit(connection, group)
+
+    def _gather(self) -> tuple[list[_Job], bool]:
+        """Wait for a job; those that have queued up behind it share its commit. Whether the last has been seen."""
+        group: list[_Job] = []
+        while not group or (len(group) < _GROUP and not self._jobs.empty()):
+            job = self._jobs.get()
+            if job is None:
+                return group, True
+            group.append(job)
+        return group, False
+
+    def _commit(self, connection: Connection, group: list[_Job]) -> None:
+        done: list[tuple[Future[Any], Any]] = []
+        try:
+            with connection.begin():
+                for job in group:
+                    if not job.future.set_running_or_notify_cancel():
+                        continue
+                    try:
+                        with connection.begin_nested():
+                            result = job.work(connection)
+                    except Exception as error:  # noqa: BLE001  # handed to the caller, who knows what it means
+                        job.future.set_exception(error)
+                    else:
+                        done.append((job.future, result))
+        except Exception as error:  # noqa: BLE001  # the commit failed: none of it is durable, and each caller must know
+            for future, _ in done:
+                future.set_exception(error)
+            return
+        for future, result in done:
+            future.set_result(result)
