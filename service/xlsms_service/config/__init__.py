@@ -1,0 +1,228 @@
+"""Settings: what `xlsms.toml` says, checked once, with the line of whatever is wrong.
+
+What a connector's own table means is the connector's affair: it gets the table as it stands in `options`, turns it
+into its own typed settings, and names a bad key's place with `ConnectorSettings.place`.
+"""
+
+import locale
+import os
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Literal, cast
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+import phonenumbers
+import platformdirs
+
+from xlsms.errors import Place, UserError
+from xlsms.wording import LANGUAGES
+from xlsms_service.config.secret import Secret
+from xlsms_service.config.table import Source, Table
+
+__all__ = [
+    "CONNECTOR_TYPES",
+    "ConnectorSettings",
+    "Mark",
+    "Route",
+    "Secret",
+    "ServiceSettings",
+    "Settings",
+    "Watch",
+    "default_path",
+    "load",
+    "system_language",
+]
+
+Mark = Literal["marked", "all"]
+CONNECTOR_TYPES = ("smpp", "ucp", "cimd2", "modem", "http", "simulator")
+
+_LISTEN = re.compile(r"(?:\[[0-9a-fA-F:.]+\]|[\w.-]+):(\d{1,5})")
+_PREFIX = re.compile(r"\+?\d{0,15}")
+_PORTS = range(65_536)
+_PARTS = range(1, 256)  # 3GPP TS 23.040 §9.2.3.24.1: the number of parts is one octet
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ServiceSettings:
+    """The `[service]` table."""
+
+    data: Path  #: folder of the embedded ledger and the log
+    ledger: str | None = field(default=None, repr=False)  #: database URL instead of the embedded one; has a password
+    country: str = "ES"  #: of numbers that are written without +
+    language: str = "en"
+    listen: str = "127.0.0.1:8765"
+    zone: str | None = None  #: IANA zone in which send times are read; None: this computer's own
+    sender: str | None = None  #: for rows that name none; None: the connector's own
+    parts: int = 10  #: a text that needs more is a problem, not a bill
+    transliterate: bool = False  #: whether á may go as a where that spares parts
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Watch:
+    """One `[[watch]]` table: a folder or one file, never both."""
+
+    folder: Path | None = None
+    file: Path | None = None
+    mark: Mark = "marked"
+    hidden: bool = False  #: whether hidden and filtered rows are sent too
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ConnectorSettings:
+    """One `[[connector]]` table; `options` is what the type's own module reads."""
+
+    name: str
+    type: str
+    options: Mapping[str, object] = field(default_factory=dict, repr=False)  #: may hold passwords
+    source: Source | None = field(default=None, repr=False, compare=False)
+    index: int = field(default=0, repr=False, compare=False)  #: which `[[connector]]` of the file it is
+
+    def place(self, key: str | None = None) -> Place | None:
+        """Where the table, or one of its keys, stands in the file."""
+        if self.source is None:
+            return None
+        return self.source.place("connector", self.index, *([key] if key else []))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Route:
+    """One `[[route]]` table: numbers that begin with `prefix` go over the first of `use` that is up."""
+
+    prefix: str
+    use: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings:
+    """Everything `xlsms.toml` says, or the defaults where there is none."""
+
+    service: ServiceSettings
+    watches: tuple[Watch, ...] = ()
+    connectors: tuple[ConnectorSettings, ...] = ()
+    routes: tuple[Route, ...] = ()
+    path: Path | None = None  #: the file it was read from
+
+
+def default_path() -> Path:
+    """Where `xlsms.toml` is looked for when nobody says: `$XLSMS_CONFIG`, else the user's config folder."""
+    named = os.environ.get("XLSMS_CONFIG")
+    return Path(named).expanduser() if named else platformdirs.user_config_path("xlsms", appauthor=False) / "xlsms.toml"
+
+
+def system_language() -> str:
+    """The user's language if it is one of ours, else English."""
+    names = (os.environ.get(name) for name in ("LC_ALL", "LC_MESSAGES", "LANG"))
+    name = next((name for name in names if name), None) or locale.getlocale()[0] or ""
+    return "es" if name.casefold().startswith(("es", "spanish")) else "en"
+
+
+def load(path: Path | None = None) -> Settings:
+    """The settings in `path`, or in `default_path()`; no file there means the defaults.
+
+    Raises `UserError` with the file and line: `config-not-found` for a file that was asked for by name, and the other
+    codes of `wording/config.toml`.
+    """
+    asked = path is not None or bool(os.environ.get("XLSMS_CONFIG"))
+    path = path or default_path()
+    place = Place(file=str(path))
+    try:
+        raw = path.read_bytes()
+    except FileNotFoundError:
+        if asked:
+            raise UserError("config-not-found", place=place) from None
+        return Settings(service=ServiceSettings(data=_data_folder(), language=system_language()))
+    except OSError as error:
+        raise UserError("config-unreadable", place=place, reason=error.strerror or "") from error
+    try:
+        text = raw.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        line = raw.count(b"\n", 0, error.start) + 1
+        raise UserError("config-not-utf8", place=Place(file=str(path), line=line)) from None
+    return _settings(Source(path, text))
+
+
+def _data_folder() -> Path:
+    return platformdirs.user_data_path("xlsms", appauthor=False)
+
+
+def _settings(source: Source) -> Settings:
+    root = source.root()
+    service = _service(root.table("service"))
+    watches = tuple(_watch(table) for table in root.tables("watch"))
+    connectors: dict[str, ConnectorSettings] = {}
+    for table in root.tables("connector"):
+        connector = _connector(table, len(connectors))
+        if connector.name in connectors:
+            raise table.error("config-same-name", "name", name=connector.name)
+        connectors[connector.name] = connector
+    routes = tuple(_route(table, tuple(connectors)) for table in root.tables("route"))
+    root.done("config-unknown-table")
+    return Settings(
+        service=service, watches=watches, connectors=tuple(connectors.values()), routes=routes, path=source.path
+    )
+
+
+def _service(table: Table) -> ServiceSettings:
+    data = table.optional("data")
+    service = ServiceSettings(
+        data=table.source.beside(data) if data else _data_folder(),
+        ledger=table.optional("ledger"),
+        country=table.text("country", "ES"),
+        language=table.choice("language", LANGUAGES, system_language()),
+        listen=table.text("listen", "127.0.0.1:8765"),
+        zone=table.optional("zone"),
+        sender=table.optional("sender"),
+        parts=table.whole("parts", _PARTS, 10),
+        transliterate=table.flag("transliterate"),
+    )
+    table.done()
+    if service.country not in phonenumbers.SUPPORTED_REGIONS:
+        raise table.error("config-expects-country", "country", value=service.country)
+    found = _LISTEN.fullmatch(service.listen)
+    if not found or int(found[1]) not in _PORTS:
+        raise table.error("config-expects-address", "listen", value=service.listen)
+    if service.zone is not None:
+        try:
+            ZoneInfo(service.zone)
+        except (ZoneInfoNotFoundError, ValueError, OSError):  # a folder's name or an absolute path is the last two
+            raise table.error("config-expects-zone", "zone", value=service.zone) from None
+    return service
+
+
+def _watch(table: Table) -> Watch:
+    folder, file = table.optional("folder"), table.optional("file")
+    watch = Watch(
+        folder=table.source.beside(folder) if folder else None,
+        file=table.source.beside(file) if file else None,
+        mark=cast(Mark, table.choice("mark", ("marked", "all"), "marked")),
+        hidden=table.flag("hidden"),
+    )
+    table.done()
+    if (folder is None) == (file is None):
+        raise table.error("config-folder-or-file")
+    return watch
+
+
+def _connector(table: Table, index: int) -> ConnectorSettings:
+    return ConnectorSettings(
+        name=table.text("name"),
+        type=table.choice("type", CONNECTOR_TYPES),
+        options=table.rest(),
+        source=table.source,
+        index=index,
+    )
+
+
+def _route(table: Table, names: tuple[str, ...]) -> Route:
+    prefix, use = table.take("prefix"), table.texts("use")
+    table.done()
+    if prefix is None:
+        raise table.error("config-missing-key", "prefix")
+    if not isinstance(prefix, str) or not _PREFIX.fullmatch(prefix):
+        raise table.error("config-expects-prefix", "prefix")
+    for name in use:
+        if name not in names:
+            raise table.error("config-unknown-connector", "use", name=name, known=", ".join(names) or "–")
+    return Route(prefix=prefix, use=use)
