@@ -1,0 +1,177 @@
+"""How rows become messages: proposed first, admitted once their id stands in the workbook.
+
+A proposed message cannot go out. It is admitted only after the workbook holds its id (and its mark is gone), so a
+crash anywhere in between leaves either a row without an id, which is read again, or a row whose id is known here.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from sqlalchemy import Connection, bindparam, delete, insert, select, update
+
+from xlsms.model import Alphabet, MessageId, RowId
+from xlsms.states import State
+from xlsms_service.ledger.chunk import chunks
+from xlsms_service.ledger.schema import message
+
+__all__ = ["Draft", "Known", "accept_text", "admit", "close_marks", "known", "propose", "repeated", "withdraw"]
+
+#: A text in these states did not reach anyone and will not: sending it again repeats nothing.
+_CAME_TO_NOTHING = (State.FAILED, State.EXPIRED, State.CANCELLED, State.HELD)
+
+#: What a newer order for the same row takes back: it has not left.
+_STILL_HERE = (State.QUEUED, State.SCHEDULED, State.HELD)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Draft:
+    """A message about to be accepted."""
+
+    number: str
+    text: str
+    alphabet: Alphabet
+    parts: int
+    fingerprint: str
+    route: str
+    sender: str | None = None
+    row_id: RowId | None = None
+    sheet: str | None = None
+    mark: int = 1  #: how many times the row was marked, this one included
+    state: State = State.QUEUED  #: or scheduled, or held
+    code: str | None = None
+    facts: Mapping[str, object] = field(default_factory=dict)
+    not_before: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Known:
+    """The newest message of a row."""
+
+    message: MessageId
+    workbook: int | None
+    row_id: RowId
+    mark: int
+    mark_open: bool
+    admitted: bool
+    fingerprint: str
+    state: State
+
+
+def known(connection: Connection, row_ids: Sequence[RowId]) -> dict[RowId, Known]:
+    """The newest message of each of these rows; rows never seen are left out."""
+    columns = (
+        message.c.id,
+        message.c.workbook_id,
+        message.c.row_id,
+        message.c.mark,
+        message.c.mark_open,
+        message.c.admitted,
+        message.c.fingerprint,
+        message.c.state,
+    )
+    found: dict[RowId, Known] = {}
+    for some in chunks(row_ids):
+        query = select(*columns).where(message.c.row_id.in_(some)).order_by(message.c.mark)
+        for row in connection.execute(query):
+            found[RowId(row.row_id)] = Known(
+                message=MessageId(row.id),
+                workbook=row.workbook_id,
+                row_id=RowId(row.row_id),
+                mark=row.mark,
+                mark_open=row.mark_open,
+                admitted=row.admitted,
+                fingerprint=row.fingerprint,
+                state=State(row.state),
+            )
+    return found
+
+
+def repeated(connection: Connection, fingerprints: Iterable[str], since: datetime) -> set[str]:
+    """Which of these (number, text) fingerprints went out, or are about to, since then; from whatever workbook."""
+    found: set[str] = set()
+    for some in chunks(sorted(set(fingerprints))):
+        query = select(message.c.fingerprint).where(
+            message.c.fingerprint.in_(some),
+            message.c.accepted_at >= since,
+            message.c.admitted,
+            message.c.state.not_in(_CAME_TO_NOTHING),
+        )
+        found.update(connection.execute(query).scalars())
+    return found
+
+
+def propose(connection: Connection, book: int | None, drafts: Sequence[Draft], now: datetime) -> None:
+    """Write drafts down; they cannot go out yet."""
+    if drafts:
+        connection.execute(insert(message), [_values(draft, book, now, admitted=False) for draft in drafts])
+
+
+def accept_text(connection: Connection, draft: Draft, now: datetime) -> MessageId:
+    """Accept one message that comes from no workbook; it can go out at once."""
+    key = connection.execute(insert(message).values(_values(draft, None, now, admitted=True))).inserted_primary_key
+    if key is None:
+        raise RuntimeError("the database gave no key")
+    return MessageId(key[0])
+
+
+def _values(draft: Draft, book: int | None, now: datetime, *, admitted: bool) -> dict[str, object]:
+    return {
+        "workbook_id": book,
+        "sheet": draft.sheet,
+        "row_id": draft.row_id,
+        "mark": draft.mark,
+        "mark_open": True,
+        "admitted": admitted,
+        "superseded": False,
+        "number": draft.number,
+        "sender": draft.sender,
+        "text": draft.text,
+        "alphabet": draft.alphabet,
+        "parts": draft.parts,
+        "fingerprint": draft.fingerprint,
+        "route": draft.route,
+        "state": draft.state,
+        "code": draft.code,
+        "facts": {key: str(value) for key, value in draft.facts.items()} or None,
+        "state_at": now,
+        "accepted_at": now,
+        "not_before": draft.not_before,
+        "attempts": 0,
+        "version": 1,
+        "written": 0,
+    }
+
+
+def admit(connection: Connection, rows: Sequence[tuple[RowId, int]], now: datetime) -> None:
+    """These (row, mark) stand in the workbook with their state shown: they may go out.
+
+    A newer mark takes the row over: the older message shows nowhere any more, and is taken back if it has not left.
+    """
+    keys = [{"row": row_id, "nth": mark} for row_id, mark in rows]
+    if not keys:
+        return
+    mine = (message.c.row_id == bindparam("row"), message.c.mark == bindparam("nth"))
+    connection.execute(
+        update(message).where(*mine, message.c.admitted.is_(False)).values(admitted=True, written=message.c.version),
+        keys,
+    )
+    again = [key for key in keys if key["nth"] != 1]
+    if again:
+        older = (message.c.row_id == bindparam("row"), message.c.mark < bindparam("nth"))
+        taken_back = {"state": State.CANCELLED, "code": "marked-anew", "state_at": now}
+        connection.execute(update(message).where(*older, message.c.state.in_(_STILL_HERE)).values(taken_back), again)
+        shown = {"superseded": True, "written": message.c.version}
+        connection.execute(update(message).where(*older).values(shown), again)
+
+
+def close_marks(connection: Connection, messages: Sequence[MessageId]) -> None:
+    """The mark that ordered these no longer stands in the sheet: the next one is a new order."""
+    for some in chunks(messages):
+        connection.execute(update(message).where(message.c.id.in_(some)).values(mark_open=False))
+
+
+def withdraw(connection: Connection, row_ids: Sequence[RowId]) -> None:
+    """Forget proposals whose row has changed before its id could be written."""
+    for some in chunks(row_ids):
+        connection.execute(delete(message).where(message.c.row_id.in_(some), message.c.admitted.is_(False)))

@@ -1,0 +1,180 @@
+"""Workbooks as the ledger knows them: which file is which, what we last saw of it, and what it still lacks."""
+
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import Connection, Row, bindparam, insert, select, update
+
+from xlsms.errors import Place, UserError, XlsmsError
+from xlsms.model import MessageId, RowId
+from xlsms.states import State
+from xlsms_service.ledger.schema import message, workbook
+
+__all__ = [
+    "Book",
+    "Lacking",
+    "find",
+    "lacking",
+    "lacking_books",
+    "note_problem",
+    "note_version",
+    "recognise",
+    "written",
+]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Book:
+    """One workbook; `id` is the ledger's number for it."""
+
+    id: int
+    path: Path
+    language: str
+    version: str | None  #: the file as we last read or wrote it
+    problem: str | None = None
+    facts: Mapping[str, object] | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Lacking:
+    """What the workbook does not show yet of one row."""
+
+    message: MessageId
+    row_id: RowId
+    version: int
+    state: State
+    code: str | None
+    facts: Mapping[str, object]
+    state_at: datetime
+    reply: str | None
+    reply_at: datetime | None
+
+
+def _book(row: Row[Any]) -> Book:
+    return Book(
+        id=row.id,
+        path=Path(row.path),
+        language=row.language,
+        version=row.version,
+        problem=row.problem,
+        facts=row.facts,
+    )
+
+
+def find(connection: Connection, path: Path) -> Book | None:
+    """The workbook last seen at `path`; the newest, if others stood there before."""
+    query = select(workbook).where(workbook.c.path == str(path)).order_by(workbook.c.id.desc()).limit(1)
+    row = connection.execute(query).first()
+    return None if row is None else _book(row)
+
+
+def recognise(
+    connection: Connection,
+    *,
+    path: Path,
+    guid: str | None,
+    language: str,
+    row_ids: Sequence[RowId],
+    exists: Callable[[Path], bool],
+) -> Book:
+    """Which workbook the file at `path` is; one never seen before becomes known.
+
+    A file with a GUID is known by it. One without is known by the ids of its rows, then by its path. When the known
+    workbook stood elsewhere and `exists` says that it still does, this one is a copy of it.
+
+    Raises:
+        UserError: `workbook-copied`; nothing is sent from a copy until the user says what it is.
+    """
+    known = _by_guid(connection, guid) if guid else _by_rows(connection, row_ids) or find(connection, path)
+    if known is None:
+        made = connection.execute(insert(workbook).values(guid=guid, path=str(path), language=language))
+        key = made.inserted_primary_key
+        if key is None:
+            raise RuntimeError("the database gave no key")
+        return Book(id=key[0], path=path, language=language, version=None)
+    if known.path != path and exists(known.path):
+        raise UserError("workbook-copied", place=Place(file=path.name), original=known.path)
+    if (known.path, known.language) != (path, language):
+        query = update(workbook).where(workbook.c.id == known.id).values(path=str(path), language=language)
+        connection.execute(query)
+    return Book(id=known.id, path=path, language=language, version=known.version)
+
+
+def _by_guid(connection: Connection, guid: str) -> Book | None:
+    row = connection.execute(select(workbook).where(workbook.c.guid == guid).limit(1)).first()
+    return None if row is None else _book(row)
+
+
+def _by_rows(connection: Connection, row_ids: Sequence[RowId]) -> Book | None:
+    """The workbook that most of the first ids belong to."""
+    sample = list(row_ids[:100])
+    if not sample:
+        return None
+    owners = connection.execute(select(message.c.workbook_id).where(message.c.row_id.in_(sample))).scalars().all()
+    if not owners:
+        return None
+    owner = Counter(owners).most_common(1)[0][0]
+    row = connection.execute(select(workbook).where(workbook.c.id == owner)).first()
+    return None if row is None or row.guid else _book(row)
+
+
+def note_version(connection: Connection, book: int, version: str) -> None:
+    """The file is now as we have read or written it; what kept us from it is over."""
+    query = update(workbook).where(workbook.c.id == book).values(version=version, problem=None, facts=None)
+    connection.execute(query)
+
+
+def note_problem(connection: Connection, path: Path, error: XlsmsError) -> None:
+    """What keeps the file at `path` from being read or written, for those who look."""
+    facts = {key: str(value) for key, value in error.facts.items()}
+    book = find(connection, path)
+    if book is None:
+        values = {"path": str(path), "language": "en", "problem": error.code, "facts": facts}
+        connection.execute(insert(workbook).values(**values))
+    else:
+        query = update(workbook).where(workbook.c.id == book.id).values(problem=error.code, facts=facts)
+        connection.execute(query)
+
+
+def lacking_books(connection: Connection) -> list[Book]:
+    """The workbooks that lack something."""
+    ids = select(message.c.workbook_id).where(message.c.version > message.c.written, message.c.workbook_id.is_not(None))
+    return [_book(row) for row in connection.execute(select(workbook).where(workbook.c.id.in_(ids)))]
+
+
+def lacking(connection: Connection, book: int) -> list[Lacking]:
+    """What the workbook lacks, one entry a row, in the order in which the rows were accepted."""
+    query = (
+        select(message)
+        .where(message.c.workbook_id == book, message.c.version > message.c.written, message.c.admitted)
+        .order_by(message.c.id)
+    )
+    return [
+        Lacking(
+            message=MessageId(row.id),
+            row_id=RowId(row.row_id),
+            version=row.version,
+            state=State(row.state),
+            code=row.code,
+            facts=row.facts or {},
+            state_at=row.state_at,
+            reply=row.reply,
+            reply_at=row.reply_at,
+        )
+        for row in connection.execute(query)
+    ]
+
+
+def written(connection: Connection, rows: Sequence[Lacking]) -> None:
+    """The workbook shows these now; what has changed since they were asked for stays lacking."""
+    if rows:
+        query = (
+            update(message)
+            .where(message.c.id == bindparam("key"), message.c.written < bindparam("shown"))
+            .values(written=bindparam("shown"))
+        )
+        connection.execute(query, [{"key": row.message, "shown": row.version} for row in rows])

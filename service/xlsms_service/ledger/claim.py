@@ -1,0 +1,129 @@
+"""Handing messages to a link: claimed durably before the first byte can leave."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Connection, Row, func, or_, select, update
+
+from xlsms.model import Alphabet, MessageId
+from xlsms.states import State
+from xlsms_service.ledger.chunk import chunks
+from xlsms_service.ledger.schema import message, part
+
+__all__ = ["Claimed", "claim", "next_due", "recover", "reroute"]
+
+_WAITING = (State.QUEUED, State.SCHEDULED)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Claimed:
+    """A message that a connector may submit now."""
+
+    id: MessageId
+    number: str
+    sender: str | None
+    text: str
+    alphabet: Alphabet
+    parts: int
+    taken: frozenset[int]  #: parts that the network already has, from an earlier try
+
+
+def claim(
+    connection: Connection,
+    *,
+    connector: str,
+    routes: Sequence[str],
+    room: int,
+    idle: bool,
+    now: datetime,
+) -> list[Claimed]:
+    """Claim the oldest waiting messages of these routes, no more parts than `room`.
+
+    A message longer than the room is claimed only alone, when the link is `idle`. From here on a crash makes the
+    claimed messages *uncertain*, so no more are claimed than can leave at once.
+    """
+    query = (
+        select(
+            message.c.id,
+            message.c.number,
+            message.c.sender,
+            message.c.text,
+            message.c.alphabet,
+            message.c.parts,
+            message.c.attempts,
+        )
+        .where(
+            message.c.state.in_(_WAITING),
+            message.c.admitted,
+            message.c.route.in_(routes),
+            or_(message.c.not_before.is_(None), message.c.not_before <= now),
+        )
+        .order_by(message.c.id)
+        .limit(room)
+        .with_for_update(skip_locked=True)
+    )
+    chosen: list[Row[Any]] = []
+    for row in connection.execute(query):
+        room -= row.parts
+        if room < 0 and (chosen or not idle):
+            break
+        chosen.append(row)
+    ids = [row.id for row in chosen]
+    for some in chunks(ids):
+        claimed = {
+            "state": State.SENDING,
+            "code": None,
+            "facts": None,
+            "state_at": now,
+            "claimed_at": now,
+            "connector": connector,
+            "attempts": message.c.attempts + 1,
+            "version": message.c.version + 1,
+        }
+        connection.execute(update(message).where(message.c.id.in_(some)).values(claimed))
+    taken = _taken(connection, [row.id for row in chosen if row.attempts and row.parts > 1])
+    return [
+        Claimed(
+            id=MessageId(row.id),
+            number=row.number,
+            sender=row.sender,
+            text=row.text,
+            alphabet=row.alphabet,
+            parts=row.parts,
+            taken=frozenset(taken.get(row.id, ())),
+        )
+        for row in chosen
+    ]
+
+
+def _taken(connection: Connection, ids: Sequence[int]) -> dict[int, set[int]]:
+    found: dict[int, set[int]] = {}
+    if ids:
+        for row in connection.execute(select(part.c.message_id, part.c.part).where(part.c.message_id.in_(ids))):
+            found.setdefault(row.message_id, set()).add(row.part)
+    return found
+
+
+def next_due(connection: Connection, now: datetime) -> datetime | None:
+    """When the next message that waits for its time may go."""
+    query = select(func.min(message.c.not_before)).where(message.c.state.in_(_WAITING), message.c.not_before > now)
+    return connection.execute(query).scalar()
+
+
+def recover(connection: Connection, now: datetime) -> int:
+    """After a stop without leave: what was claimed may have left. How many are *uncertain* for it."""
+    uncertain = {
+        "state": State.UNCERTAIN,
+        "code": "stopped-while-sending",
+        "state_at": now,
+        "version": message.c.version + 1,
+    }
+    return connection.execute(update(message).where(message.c.state == State.SENDING).values(uncertain)).rowcount
+
+
+def reroute(connection: Connection, routes: Sequence[str], default: str) -> None:
+    """Messages that wait for a route which the settings no longer have take the default one."""
+    query = update(message).where(message.c.state.in_(_WAITING), message.c.route.not_in(routes)).values(route=default)
+    connection.execute(query)

@@ -1,0 +1,215 @@
+"""What became of messages: parts and their network ids, moves from state to state, receipts that wait."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Connection, Row, bindparam, delete, insert, select, update
+
+from xlsms.model import MessageId, PartKey, Receipt
+from xlsms.states import State, may_move
+from xlsms_service.ledger.chunk import chunks
+from xlsms_service.ledger.schema import message, part, waiting_receipt
+
+__all__ = [
+    "Move",
+    "PartRecord",
+    "Standing",
+    "keep_parts",
+    "move",
+    "parts_of",
+    "parts_with_network_id",
+    "set_part_states",
+    "standing",
+    "take_waiting",
+    "uncertain_to",
+    "wait_for_answer",
+]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Standing:
+    """Where a message stands, and how many parts it has."""
+
+    state: State
+    parts: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PartRecord:
+    """A part that the network took, refused, or may have taken."""
+
+    key: PartKey
+    connector: str
+    state: State
+    at: datetime
+    network_id: str | None = None
+    recipient: str = ""  #: number of its message, when read
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Move:
+    """A message goes over to another state, with the reason."""
+
+    message: MessageId
+    state: State
+    at: datetime
+    code: str | None = None
+    facts: Mapping[str, object] = field(default_factory=dict)
+    not_before: datetime | None = None
+
+
+def keep_parts(connection: Connection, parts: Sequence[PartRecord]) -> None:
+    """Write down parts that were answered, or never will be; each is answered once."""
+    if parts:
+        connection.execute(
+            insert(part),
+            [
+                {
+                    "message_id": record.key.message,
+                    "part": record.key.part,
+                    "connector": record.connector,
+                    "network_id": record.network_id,
+                    "state": record.state,
+                    "at": record.at,
+                }
+                for record in parts
+            ],
+        )
+
+
+def parts_with_network_id(connection: Connection, connector: str, network_ids: Iterable[str]) -> list[PartRecord]:
+    """The parts that the network calls by one of these ids, newest message first."""
+    found: list[PartRecord] = []
+    for some in chunks(sorted(set(network_ids))):
+        query = (
+            select(part, message.c.number)
+            .join(message, message.c.id == part.c.message_id)
+            .where(part.c.network_id.in_(some), part.c.connector == connector)
+            .order_by(part.c.message_id.desc())
+        )
+        found += [_part(row, recipient=row.number) for row in connection.execute(query)]
+    return found
+
+
+def parts_of(connection: Connection, messages: Iterable[MessageId]) -> dict[MessageId, list[PartRecord]]:
+    """Every part of these messages that was written down."""
+    found: dict[MessageId, list[PartRecord]] = {}
+    for some in chunks(sorted(set(messages))):
+        for row in connection.execute(select(part).where(part.c.message_id.in_(some))):
+            found.setdefault(MessageId(row.message_id), []).append(_part(row))
+    return found
+
+
+def _part(row: Row[Any], recipient: str = "") -> PartRecord:
+    return PartRecord(
+        key=PartKey(MessageId(row.message_id), row.part),
+        connector=row.connector,
+        network_id=row.network_id,
+        state=State(row.state),
+        at=row.at,
+        recipient=recipient,
+    )
+
+
+def set_part_states(connection: Connection, parts: Sequence[tuple[PartKey, State]], now: datetime) -> None:
+    """Parts that a receipt has settled."""
+    if parts:
+        query = (
+            update(part)
+            .where(part.c.message_id == bindparam("of"), part.c.part == bindparam("nth"))
+            .values(state=bindparam("becomes"), at=now)
+        )
+        connection.execute(query, [{"of": key.message, "nth": key.part, "becomes": state} for key, state in parts])
+
+
+def standing(connection: Connection, messages: Iterable[MessageId]) -> dict[MessageId, Standing]:
+    """State and number of parts of these messages."""
+    found: dict[MessageId, Standing] = {}
+    for some in chunks(sorted(set(messages))):
+        query = select(message.c.id, message.c.state, message.c.parts).where(message.c.id.in_(some))
+        for row in connection.execute(query):
+            found[MessageId(row.id)] = Standing(state=State(row.state), parts=row.parts)
+    return found
+
+
+def move(connection: Connection, moves: Sequence[Move]) -> None:
+    """Carry out moves; one that is not legal from where the message stands now changes nothing."""
+    by_state: dict[State, list[Move]] = {}
+    for each in moves:
+        by_state.setdefault(each.state, []).append(each)
+    for state, group in by_state.items():
+        legal = [old for old in State if may_move(old, state)]
+        query = (
+            update(message)
+            .where(message.c.id == bindparam("key"), message.c.state.in_(legal))
+            .values(
+                state=state,
+                code=bindparam("why"),
+                facts=bindparam("known"),
+                state_at=bindparam("since"),
+                not_before=bindparam("later"),
+                version=message.c.version + 1,
+            )
+        )
+        connection.execute(
+            query,
+            [
+                {
+                    "key": each.message,
+                    "why": each.code,
+                    "known": {key: str(value) for key, value in each.facts.items()} or None,
+                    "since": each.at,
+                    "later": each.not_before,
+                }
+                for each in group
+            ],
+        )
+
+
+def uncertain_to(connection: Connection, connector: str, recipient: str) -> list[MessageId]:
+    """The *uncertain* messages that this connector may have taken to this number."""
+    query = select(message.c.id).where(
+        message.c.state == State.UNCERTAIN,
+        message.c.connector == connector,
+        message.c.number == recipient,
+    )
+    return [MessageId(key) for key in connection.execute(query).scalars()]
+
+
+def wait_for_answer(connection: Connection, receipts: Sequence[Receipt]) -> None:
+    """Keep receipts whose submit has not been answered yet."""
+    if receipts:
+        connection.execute(
+            insert(waiting_receipt),
+            [
+                {
+                    "connector": receipt.connector,
+                    "network_id": receipt.network_id,
+                    "state": receipt.state,
+                    "at": receipt.at,
+                    "done_at": receipt.done_at,
+                    "recipient": receipt.recipient,
+                    "error": receipt.error,
+                }
+                for receipt in receipts
+            ],
+        )
+
+
+def take_waiting(connection: Connection, connector: str) -> list[Receipt]:
+    """The receipts of this connector that wait for their answer; they are not kept any longer."""
+    query = delete(waiting_receipt).where(waiting_receipt.c.connector == connector).returning(waiting_receipt)
+    return [
+        Receipt(
+            connector=row.connector,
+            network_id=row.network_id,
+            state=row.state,
+            at=row.at,
+            done_at=row.done_at,
+            recipient=row.recipient,
+            error=row.error,
+        )
+        for row in connection.execute(query)
+    ]
