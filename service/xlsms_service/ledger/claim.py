@@ -1,11 +1,11 @@
 """Handing messages to a link: claimed durably before the first byte can leave."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Set as AbstractSet
+from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import Any
 
-from sqlalchemy import Connection, Row, func, or_, select, update
+from sqlalchemy import Connection, func, or_, select, update
 
 from xlsms.model import Alphabet, MessageId
 from xlsms.states import State
@@ -27,7 +27,7 @@ class Claimed:
     text: str
     alphabet: Alphabet
     parts: int
-    taken: frozenset[int]  #: parts that the network already has, from an earlier try
+    taken: frozenset[int] = frozenset()  #: parts that the network already has, from an earlier try
 
 
 def claim(
@@ -64,14 +64,25 @@ def claim(
         .limit(room)
         .with_for_update(skip_locked=True)
     )
-    chosen: list[Row[Any]] = []
+    chosen: list[Claimed] = []
+    retried: set[MessageId] = set()
     for row in connection.execute(query):
         room -= row.parts
         if room < 0 and (chosen or not idle):
             break
-        chosen.append(row)
-    ids = [row.id for row in chosen]
-    for some in chunks(ids):
+        if row.attempts and row.parts > 1:
+            retried.add(MessageId(row.id))
+        chosen.append(
+            Claimed(
+                id=MessageId(row.id),
+                number=row.number,
+                sender=row.sender,
+                text=row.text,
+                alphabet=row.alphabet,
+                parts=row.parts,
+            ),
+        )
+    for some in chunks(chosen):
         claimed = {
             "state": State.SENDING,
             "code": None,
@@ -82,27 +93,16 @@ def claim(
             "attempts": message.c.attempts + 1,
             "version": message.c.version + 1,
         }
-        connection.execute(update(message).where(message.c.id.in_(some)).values(claimed))
-    taken = _taken(connection, [row.id for row in chosen if row.attempts and row.parts > 1])
-    return [
-        Claimed(
-            id=MessageId(row.id),
-            number=row.number,
-            sender=row.sender,
-            text=row.text,
-            alphabet=row.alphabet,
-            parts=row.parts,
-            taken=frozenset(taken.get(row.id, ())),
-        )
-        for row in chosen
-    ]
+        connection.execute(update(message).where(message.c.id.in_([each.id for each in some])).values(claimed))
+    taken = _taken(connection, retried)
+    return [replace(each, taken=frozenset(taken[each.id])) if each.id in taken else each for each in chosen]
 
 
-def _taken(connection: Connection, ids: Sequence[int]) -> dict[int, set[int]]:
-    found: dict[int, set[int]] = {}
+def _taken(connection: Connection, ids: AbstractSet[MessageId]) -> dict[MessageId, set[int]]:
+    found: dict[MessageId, set[int]] = {}
     if ids:
         for row in connection.execute(select(part.c.message_id, part.c.part).where(part.c.message_id.in_(ids))):
-            found.setdefault(row.message_id, set()).add(row.part)
+            found.setdefault(MessageId(row.message_id), set()).add(row.part)
     return found
 
 

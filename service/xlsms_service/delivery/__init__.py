@@ -1,0 +1,1 @@
+"""From the ledger to the links and back: routing, claiming, submitting, receipts."""

@@ -1,0 +1,77 @@
+"""What the answers to the parts of a message make of the message."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import Connection
+
+from xlsms.model import MessageId, Outcome, Result
+from xlsms.states import State, worst
+from xlsms_service.delivery import receipt
+from xlsms_service.delivery.receipt import IdForms
+from xlsms_service.ledger import settlement
+from xlsms_service.ledger.settlement import Move, PartRecord
+
+__all__ = ["Answered", "settle"]
+
+_PART_STATES = {
+    Result.ACCEPTED: State.SENT,
+    Result.REFUSED: State.FAILED,
+    Result.UNCERTAIN: State.UNCERTAIN,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Answered:
+    """A message each of whose submitted parts has been answered, or never will be."""
+
+    message: MessageId
+    outcomes: tuple[Outcome, ...]
+    resumed: bool = False  #: the network had some of its parts before
+
+
+def settle(connection: Connection, connector: str, answered: Sequence[Answered], forms: IdForms, now: datetime) -> None:
+    """Write the answers down, then give receipts that came before them to their parts."""
+    earlier = settlement.parts_of(connection, [each.message for each in answered if each.resumed])
+    settlement.keep_parts(
+        connection,
+        [
+            PartRecord(
+                key=outcome.key,
+                connector=connector,
+                state=_PART_STATES[outcome.result],
+                at=outcome.at,
+                network_id=outcome.network_id,
+            )
+            for each in answered
+            for outcome in each.outcomes
+            if outcome.result is not Result.RETURNED
+        ],
+    )
+    settlement.move(
+        connection,
+        [_verdict(each, [part.state for part in earlier.get(each.message, ())]) for each in answered],
+    )
+    early = settlement.take_waiting(connection, connector)
+    if early:
+        receipt.settle(connection, connector, early, forms, now)
+
+
+def _verdict(answered: Answered, earlier: Sequence[State]) -> Move:
+    """A refused part fails the message, a lost answer makes it uncertain; else what was returned is tried again."""
+    by_result: dict[Result, Outcome] = {}
+    for outcome in answered.outcomes:
+        by_result.setdefault(outcome.result, outcome)
+    returned = by_result.get(Result.RETURNED)
+    cause = by_result.get(Result.REFUSED) or by_result.get(Result.UNCERTAIN) or returned
+    at = max(outcome.at for outcome in answered.outcomes)
+    if cause is None:
+        return Move(message=answered.message, state=worst([State.SENT, *earlier]), at=at)
+    if cause is returned:
+        later = at + cause.retry_after if cause.retry_after else None
+        return Move(
+            message=answered.message, state=State.QUEUED, at=at, code=cause.code, facts=cause.facts, not_before=later
+        )
+    state = State.FAILED if cause.result is Result.REFUSED else State.UNCERTAIN
+    return Move(message=answered.message, state=state, at=at, code=cause.code, facts=cause.facts)
