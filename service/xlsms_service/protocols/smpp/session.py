@@ -1,0 +1,273 @@
+"""One SMPP session, either end of it, with no socket and no clock.
+
+Bytes in with `receive`, events out; requests in with `send`, bytes out with `data_to_send`. Time is the caller's:
+seconds of a clock that never goes back, given as `now`; `due` says when `tick` has something to do.
+"""
+
+from dataclasses import dataclass, replace
+from struct import Struct
+
+from xlsms_service.protocols.smpp.constants import HEADER, LAST_SEQUENCE, RESPONSE, Command, Status
+from xlsms_service.protocols.smpp.event import Answered, BindAnswered, Closed, End, Event, Requested, TimedOut
+from xlsms_service.protocols.smpp.fault import ProtocolError
+from xlsms_service.protocols.smpp.framing import FRAME_LIMIT, Framer, OutOfStepError
+from xlsms_service.protocols.smpp.pdu import (
+    Bind,
+    BindResp,
+    EnquireLink,
+    EnquireLinkResp,
+    GenericNack,
+    Pdu,
+    Unbind,
+    UnbindResp,
+    Unknown,
+    decode,
+    encode,
+    response_to,
+)
+from xlsms_service.protocols.smpp.state import BOUND, BOUND_BY, MOVES, MOVING, REQUESTS, Role, SessionState, Step, other
+
+__all__ = ["NotNowError", "Session", "Timers"]
+
+_HEAD = Struct(">IIII")
+
+
+class NotNowError(RuntimeError):
+    """This side may not send this request in this state: a mistake of the program, not of the peer."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Timers:
+    """How long a session waits, in seconds (§7.2)."""
+
+    response: float = 30.0  #: for the answer to a request
+    bind: float = 10.0  #: for the answer to a bind
+    enquire: float | None = 30.0  #: nothing read for so long: ask whether the other side is there; None: never
+
+
+class _Own:
+    """The token of the requests that the session answers for itself."""
+
+
+_OWN = _Own()
+
+
+class Session:
+    """One end of a link from connection to close. Nothing that the peer sends makes it raise."""
+
+    def __init__(self, role: Role = Role.ESME, *, now: float, timers: Timers, limit: int = FRAME_LIMIT) -> None:
+        self.role = role
+        self.state = SessionState.OPEN
+        self._timers = timers
+        self._framer = Framer(limit)
+        self._out: list[bytes] = []
+        self._sequence = 0
+        #: sequence -> (command of the response, token, deadline); deadlines grow, as all but the bind's, which goes
+        #: alone, are equally long: the first is the next one due.
+        self._open: dict[int, tuple[int, object, float]] = {}
+        self._own = 0  # how many of the open requests are the session's own
+        self._read_at = now
+
+    @property
+    def in_flight(self) -> int:
+        """Requests given to `send` that have no answer yet."""
+        return len(self._open) - self._own
+
+    @property
+    def closed(self) -> bool:
+        """Nothing more is sent or read."""
+        return self.state is SessionState.CLOSED
+
+    # --- out ---
+
+    def data_to_send(self) -> bytes:
+        """All octets since the last call; the caller writes them in one go."""
+        data = b"".join(self._out)
+        self._out.clear()
+        return data
+
+    def bind(self, pdu: Bind, now: float) -> None:
+        """Ask to be bound; `BindAnswered` or `Closed` follows."""
+        self._request(pdu, _OWN, now + self._timers.bind)
+
+    def unbind(self, now: float) -> None:
+        """Take leave; `Closed` follows. Events of what is still open may come before it."""
+        self._request(Unbind(sequence=0), _OWN, now + self._timers.response)
+
+    def send(self, pdu: Pdu, token: object, now: float) -> int:
+        """Send a request under the next sequence number, which is returned; one `Answered` or `TimedOut` follows.
+
+        Raises `NotNowError` in a state that does not allow it, `FieldError` for a value that cannot be written.
+        """
+        return self._request(pdu, token, now + self._timers.response)
+
+    def send_body(self, command: int, body: bytes, token: object, now: float) -> int:
+        """As `send`, for a body that is octets already: the quick way for many submit_sm."""
+        self._check(command)
+        sequence = self._next()
+        self._out.append(_HEAD.pack(HEADER + len(body), command, 0, sequence) + body)
+        self._open[sequence] = (command | RESPONSE, token, now + self._timers.response)
+        return sequence
+
+    def respond(self, pdu: Pdu) -> None:
+        """Answer a request; its `sequence` is the request's. Without effect once the session is closed."""
+        if self.closed:
+            return
+        self._out.append(encode(pdu))
+        if isinstance(pdu, BindResp) and self.state is SessionState.BINDING:
+            self._move(Step.REFUSED if pdu.status else BOUND_BY[pdu.command & ~RESPONSE])
+
+    def abandon(self) -> list[object]:
+        """The connection is gone: end the session, and give the tokens of what has no answer, oldest first."""
+        tokens = [token for _, token, _ in self._open.values() if token is not _OWN]
+        self._open.clear()
+        self._own = 0
+        self._out.clear()
+        self._close()
+        return tokens
+
+    # --- in ---
+
+    def receive(self, data: bytes, now: float) -> list[Event]:
+        """What these octets mean. Answers to enquire_link, unbind and rubbish are put out by the session itself."""
+        events: list[Event] = []
+        if self.closed:
+            return events
+        self._read_at = now
+        fault: OutOfStepError | None = None
+        try:
+            frames = self._framer.feed(data)
+        except OutOfStepError as error:
+            fault, frames = error, error.frames
+        for frame in frames:
+            self._receive(frame, events)
+        if fault is not None and not self.closed:
+            self._out.append(encode(GenericNack(sequence=0, status=fault.status)))
+            self._end(End.GARBLED, events, fault.reason)
+        return events
+
+    def _receive(self, frame: bytes, events: list[Event]) -> None:
+        if self.closed:  # by the frame before
+            return
+        try:
+            pdu = decode(frame)
+        except ProtocolError as error:
+            # A response that cannot be read is left to its timer: the request may have been carried out.
+            if not frame[4] & 0x80:
+                self._out.append(encode(GenericNack(sequence=error.sequence, status=error.status)))
+            return
+        command = pdu.command_id if isinstance(pdu, Unknown) else pdu.command
+        if command & RESPONSE:
+            self._answered(command, pdu, events)
+        elif command in REQUESTS[other(self.role)][self.state]:
+            self._requested(command, pdu, events)
+        elif not isinstance(pdu, Unknown):
+            again = command in BOUND_BY and self.state in BOUND
+            self._out.append(encode(response_to(pdu, Status.ALREADY_BOUND if again else Status.WRONG_BIND_STATE)))
+        elif command != Command.ALERT_NOTIFICATION:
+            self._out.append(encode(GenericNack(sequence=pdu.sequence, status=Status.INVALID_COMMAND)))
+
+    def _answered(self, command: int, pdu: Pdu, events: list[Event]) -> None:
+        waiting = self._open.get(pdu.sequence)
+        if waiting is None or command not in (waiting[0], Command.GENERIC_NACK):
+            return  # late, or never asked for
+        del self._open[pdu.sequence]
+        if waiting[1] is not _OWN:
+            events.append(Answered(waiting[1], pdu))
+            return
+        self._own -= 1
+        if self.state is SessionState.BINDING and waiting[0] - RESPONSE in BOUND_BY:
+            self._bind_answered(waiting[0], pdu, events)
+        elif waiting[0] == Command.UNBIND_RESP:
+            self._end(End.LEFT, events)
+
+    def _bind_answered(self, expected: int, pdu: Pdu, events: list[Event]) -> None:
+        # A generic_nack is a refusal even where its status forgets to say so.
+        status = pdu.status or (Status.BIND_FAILED if isinstance(pdu, GenericNack) else Status.OK)
+        self._move(Step.REFUSED if status else BOUND_BY[expected - RESPONSE])
+        events.append(BindAnswered(status=status, response=pdu if isinstance(pdu, BindResp) else None))
+
+    def _requested(self, command: int, pdu: Pdu, events: list[Event]) -> None:
+        match command:
+            case Command.ENQUIRE_LINK:
+                self._out.append(encode(EnquireLinkResp(sequence=pdu.sequence)))
+            case Command.UNBIND:
+                self._out.append(encode(UnbindResp(sequence=pdu.sequence)))
+                self._end(End.DISMISSED, events)
+            case Command.ALERT_NOTIFICATION:
+                pass  # it has no answer, and says only that a phone is back (§4.12)
+            case _:
+                if (step := MOVING.get(command)) is not None:
+                    self._move(step)
+                events.append(Requested(pdu))
+
+    # --- time ---
+
+    def due(self) -> float | None:
+        """When `tick` has something to do; None while nothing is waited for."""
+        if self.closed:
+            return None
+        waits = [self._open[next(iter(self._open))][2]] if self._open else []
+        if (idle := self._idle_at()) is not None:
+            waits.append(idle)
+        return min(waits, default=None)
+
+    def tick(self, now: float) -> list[Event]:
+        """What has run out by `now`; puts out an enquire_link when nothing was read for long."""
+        events: list[Event] = []
+        while self._open and not self.closed:
+            sequence = next(iter(self._open))
+            expected, token, deadline = self._open[sequence]
+            if deadline > now:
+                break
+            del self._open[sequence]
+            if token is not _OWN:
+                events.append(TimedOut(token))
+                continue
+            self._own -= 1
+            binding = expected - RESPONSE in BOUND_BY
+            self._end(End.BIND_UNANSWERED if binding else End.SILENT, events)
+        idle = self._idle_at()
+        if idle is not None and idle <= now:
+            self._request(EnquireLink(sequence=0), _OWN, now + self._timers.response)
+        return events
+
+    def _idle_at(self) -> float | None:
+        """When to ask whether the other side is there; None while a question of ours is open."""
+        if self._timers.enquire is None or self._own or self.state not in BOUND:
+            return None
+        return self._read_at + self._timers.enquire
+
+    # --- inside ---
+
+    def _request(self, pdu: Pdu, token: object, deadline: float) -> int:
+        self._check(pdu.command)
+        sequence = self._next()
+        self._out.append(encode(replace(pdu, sequence=sequence)))
+        if pdu.command != Command.OUTBIND:  # it has no answer
+            self._open[sequence] = (pdu.command | RESPONSE, token, deadline)
+            self._own += token is _OWN
+        if (step := MOVING.get(pdu.command)) is not None:
+            self._move(step)
+        return sequence
+
+    def _check(self, command: int) -> None:
+        if command not in REQUESTS[self.role][self.state]:
+            raise NotNowError(f"{Command(command).name} as {self.role} in state {self.state}")
+
+    def _next(self) -> int:
+        while True:
+            self._sequence = 1 if self._sequence >= LAST_SEQUENCE else self._sequence + 1
+            if self._sequence not in self._open:
+                return self._sequence
+
+    def _move(self, step: Step) -> None:
+        self.state = MOVES[self.state][step]
+
+    def _close(self) -> None:
+        if not self.closed:
+            self._move(Step.END)
+
+    def _end(self, end: End, events: list[Event], detail: str = "") -> None:
+        self._close()
+        events.append(Closed(end=end, detail=detail))
