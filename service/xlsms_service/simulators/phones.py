@@ -11,7 +11,7 @@ from zlib import crc32
 from xlsms.model import Concat
 from xlsms_service.simulators.answer import ANSWERS, in_language_of
 
-__all__ = ["BEHAVIOURS", "SHARES", "Behaviour", "Pace", "Phone", "Population", "Reaction", "Reply", "Report"]
+__all__ = ["BEHAVIOURS", "SHARES", "Behaviour", "Pace", "Phone", "Population", "Reaction", "Reply", "Report", "Whole"]
 
 _MOST_UNFINISHED = 32  #: long messages that a phone keeps while parts are missing; the oldest goes first
 _CARDS = 100
@@ -83,11 +83,19 @@ class Reply:
 
 
 @dataclass(frozen=True, slots=True)
+class Whole:
+    """A message of which no part is missing, as the phone shows it."""
+
+    text: str
+    network_ids: tuple[str, ...]  #: of its parts, in order
+
+
+@dataclass(frozen=True, slots=True)
 class Reaction:
     """What one part sets off at a phone."""
 
     report: Report | None = None
-    complete: tuple[str, ...] | None = None  #: texts of all parts, once none is missing
+    whole: Whole | None = None  #: with the part that completes a message
     reply: Reply | None = None
 
 
@@ -100,26 +108,30 @@ class Phone:
     pace: Pace
     rng: random.Random
     answered: int = 0
-    unfinished: dict[tuple[str, int, int, bool], dict[int, str]] = field(default_factory=dict)
+    unfinished: dict[tuple[str, int, int, bool], dict[int, tuple[str, str]]] = field(default_factory=dict)
 
-    def on_message(self, text: str, sender: str = "", concat: Concat | None = None) -> Reaction:
+    def on_message(self, text: str, sender: str = "", concat: Concat | None = None, network_id: str = "") -> Reaction:
         """Take one part; the answer comes with the last one that was missing."""
-        behaviour = self.behaviour
-        report = None
-        if behaviour.stat:
-            after = behaviour.receipt_after
-            report = Report(
-                self._wait(self._receipt_after() if after is None else after), behaviour.stat, behaviour.error
-            )
-        whole = (text,) if concat is None or concat.total < 2 else self._assemble(text, sender, concat)  # noqa: PLR2004 one part
-        if whole is None or behaviour.stat not in ("DELIVRD", ""):
+        report = self._report()
+        if concat is None or concat.total < 2 or not 1 <= concat.part <= concat.total:  # noqa: PLR2004 no long message
+            whole: Whole | None = Whole(text, (network_id,))
+        else:
+            whole = self._assemble((text, network_id), sender, concat)
+        if whole is None or self.behaviour.stat not in ("DELIVRD", ""):
             return Reaction(report, whole)
-        words = self._words("".join(whole))
+        words = self._words(whole.text)
         if not words:
             return Reaction(report, whole)
         self.answered += 1
-        after = self.pace.reply if behaviour.reply_after is None else behaviour.reply_after
-        return Reaction(report, whole, Reply(self._wait(after), words))
+        after = self.behaviour.reply_after
+        return Reaction(report, whole, Reply(self._wait(self.pace.reply if after is None else after), words))
+
+    def _report(self) -> Report | None:
+        behaviour = self.behaviour
+        if not behaviour.stat:
+            return None
+        after = self._receipt_after() if behaviour.receipt_after is None else behaviour.receipt_after
+        return Report(self._wait(after), behaviour.stat, behaviour.error)
 
     def _receipt_after(self) -> float:
         if self.behaviour.name == "slow":
@@ -137,13 +149,14 @@ class Phone:
             return behaviour.replies[turn] if turn < len(behaviour.replies) else ""
         return "" if behaviour.any_answer is None else in_language_of(heard, ANSWERS[behaviour.any_answer])
 
-    def _assemble(self, text: str, sender: str, concat: Concat) -> tuple[str, ...] | None:
+    def _assemble(self, part: tuple[str, str], sender: str, concat: Concat) -> Whole | None:
         key = (sender, concat.reference, concat.total, concat.wide)
         parts = self.unfinished.setdefault(key, {})
-        parts[concat.part] = text
+        parts[concat.part] = part
         if len(parts) == concat.total:
             del self.unfinished[key]
-            return tuple(parts[number] for number in sorted(parts))
+            ordered = [parts[number] for number in sorted(parts)]
+            return Whole("".join(text for text, _ in ordered), tuple(network_id for _, network_id in ordered))
         if len(self.unfinished) > _MOST_UNFINISHED:
             del self.unfinished[next(iter(self.unfinished))]
         return None
