@@ -1,0 +1,41 @@
+"""Who is who: the id of a row and the GUID of a workbook.
+
+A row id is 12 letters and a check letter. It starts and ends with a letter and holds no vowel, so that dragging a cell
+down copies it in Excel and LibreOffice (both count up text that begins or ends with a digit, or that is in a list such
+as Jan, Feb, Mar): a copy is then an exact duplicate, which is seen, and never another row's id.
+"""
+
+import uuid
+from random import Random, SystemRandom
+
+from xlsms.model import RowId
+
+__all__ = ["GUID_PROPERTY", "LETTERS", "check", "new_guid", "new_row_id"]
+
+GUID_PROPERTY = "xlsmsId"  #: the custom property of the workbook that holds its GUID
+LETTERS = "BCDFGHJKMNPQRSTVWXZ"
+_LENGTH = 12
+
+
+def new_guid(rng: Random | None = None) -> str:
+    """A new GUID for a workbook."""
+    return str(uuid.UUID(int=(rng or SystemRandom()).getrandbits(128), version=4))
+
+
+def new_row_id(rng: Random | None = None) -> RowId:
+    """A new id for a row: 51 bits by chance and a check letter."""
+    letters = "".join((rng or SystemRandom()).choices(LETTERS, k=_LENGTH))
+    return RowId(letters + _check_letter(letters))
+
+
+def check(text: str) -> RowId | None:
+    """The id in the text of a cell, case and outer blanks ignored; None when it is none or was mistyped."""
+    letters = text.strip().upper()
+    if len(letters) != _LENGTH + 1 or not set(letters) <= set(LETTERS) or _check_letter(letters[:-1]) != letters[-1]:
+        return None
+    return RowId(letters)
+
+
+def _check_letter(letters: str) -> str:
+    """Sees any one wrong letter and any two neighbours swapped: 19 is prime and no weight repeats."""
+    return LETTERS[sum(place * LETTERS.index(letter) for place, letter in enumerate(letters, 1)) % len(LETTERS)]

@@ -1,0 +1,104 @@
+"""Which column is for what: header texts and marks, in English and Spanish."""
+
+import re
+import tomllib
+import unicodedata
+from collections.abc import Iterable, Mapping
+from functools import cache
+from importlib.resources import files
+
+from xlsms.errors import Place, UserError
+from xlsms.model import CellValue, Role
+from xlsms.workbook.base import Language
+
+__all__ = ["HEADER_ROWS", "OWN_SHEETS", "columns_of", "header", "is_mark", "language_of", "role_of"]
+
+HEADER_ROWS = 20  #: how far down a header row is looked for
+
+#: Sheets that xlsms adds; they list numbers but nothing is sent from them.
+OWN_SHEETS = frozenset({"sms replies", "sms rules", "sms settings", "sms report"})
+
+_MARKS = frozenset({"x", "✓", "✔", "☑", "yes", "y", "si", "s", "1", "true", "verdadero", "send", "enviar"})
+_PLAIN = re.compile(r"[^\w&%#+]+")
+
+
+def _folded(text: str) -> str:
+    """Without accents, case, punctuation and outer blanks."""
+    decomposed = unicodedata.normalize("NFKD", text.replace("º", "o").replace("ª", "a").casefold())
+    bare = "".join(letter for letter in decomposed if not unicodedata.combining(letter))
+    return _PLAIN.sub(" ", bare.replace("_", " ")).strip()
+
+
+@cache
+def _catalogue() -> dict[Role, dict[str, list[str]]]:
+    texts = tomllib.loads(files("xlsms.workbook").joinpath("roles.toml").read_text("utf-8"))
+    return {Role(role): languages for role, languages in texts.items()}
+
+
+@cache
+def _known() -> dict[str, tuple[Role, frozenset[str]]]:
+    """Folded header text -> its role and the languages in which it says so."""
+    known: dict[str, tuple[Role, frozenset[str]]] = {}
+    for role, languages in _catalogue().items():
+        for language, texts in languages.items():
+            for text in texts:
+                other, spoken = known.get(_folded(text), (role, frozenset()))
+                if other is not role:
+                    raise ValueError(f"the header {text} stands for two roles")
+                known[_folded(text)] = (role, spoken | {language})
+    return known
+
+
+def header(role: Role, language: Language) -> str:
+    """What xlsms calls the column of a role."""
+    return _catalogue()[role][language][0]
+
+
+def role_of(text: str) -> Role | None:
+    """The role that a header text names, if any."""
+    found = _known().get(_folded(text))
+    return found[0] if found else None
+
+
+def language_of(texts: Iterable[str]) -> Language:
+    """The language that most headers are in; English when they tell nothing."""
+    votes = {"en": 0, "es": 0}
+    for text in texts:
+        languages = _known().get(_folded(text), (None, frozenset[str]()))[1]
+        if len(languages) == 1:
+            votes[next(iter(languages))] += 1
+    return "es" if votes["es"] > votes["en"] else "en"
+
+
+def columns_of(headers: Mapping[str, str], *, sheet: str, row: int) -> dict[Role, str]:
+    """The column letters of each role named by a header row (letters -> text).
+
+    Raises:
+        UserError: `two-columns` when two headers name one role.
+    """
+    found: dict[Role, str] = {}
+    for letters, text in headers.items():
+        role = role_of(text)
+        if role is None:
+            continue
+        if role in found:
+            first = found[role]
+            raise UserError(
+                "two-columns",
+                place=Place(sheet=sheet, row=row, column=letters),
+                first=f"{first}{row}",
+                first_header=headers[first],
+                second=f"{letters}{row}",
+                second_header=text,
+            )
+        found[role] = letters
+    return found
+
+
+def is_mark(value: CellValue) -> bool:
+    """Whether a cell in the send column orders the row to be sent."""
+    if isinstance(value, bool):
+        return value
+    if isinstance(value, int | float):
+        return value == 1
+    return isinstance(value, str) and (_folded(value) or value.strip()) in _MARKS
