@@ -37,6 +37,11 @@ class Version:
     inode: int
     directory: str  #: hash of the package's central directory, which holds a CRC-32 of every part
 
+    @property
+    def text(self) -> str:
+        """All of it in one line, for a store to keep and compare."""
+        return f"{self.size}:{self.mtime_ns}:{self.inode}:{self.directory}"
+
     def same_content(self, other: "Version") -> bool:
         """Whether the bytes are the same, whenever and wherever written: tells our own write from another's."""
         return (self.size, self.directory) == (other.size, other.directory)
@@ -119,6 +124,7 @@ class Refusal:
 class Applied:
     """What became of the edits; each edit given is in exactly one of `done`, `missing`, `stale` and `ambiguous`."""
 
+    before: Version  #: of the file that the edits were put onto: another than was read, when someone saved meanwhile
     version: Version  #: of the file afterwards: what our own write looks like to a watcher
     done: tuple[RowEdit, ...] = ()  #: in the file now, but for the cells in `refused`
     missing: tuple[RowEdit, ...] = ()  #: no row carries this id any more
