@@ -16,6 +16,7 @@ _TOP = ("seed", "pace", "shares", "phone")
 _PHONE = ("number", "behaviour", "reply", "after", "receipt_after", "state", "error")
 _PACE = tuple(field.name for field in fields(Pace))
 _STATES = ("DELIVRD", "UNDELIV", "EXPIRED", "DELETED", "REJECTD", "UNKNOWN", "ACCEPTD", "ENROUTE")
+_LONGEST_REPLY = 2000  # characters; no phone sends more
 _AT_LINE = re.compile(r" \(at line (\d+), column \d+\)")
 
 
@@ -126,12 +127,11 @@ def _behaviour(phone: Mapping[str, Any]) -> Behaviour:
         raise UserError("phones-unknown-behaviour", name=name, known=", ".join(BEHAVIOURS))
     behaviour = BEHAVIOURS[name]
     reply = phone.get("reply")
-    if isinstance(reply, str):
-        behaviour = replace(behaviour, replies=(reply,), again=True)
-    elif isinstance(reply, list) and all(isinstance(text, str) for text in reply):
-        behaviour = replace(behaviour, replies=tuple(reply))
-    elif reply is not None:
-        raise _wrong("reply", 'reply = "SI"')
+    if reply is not None:
+        texts = reply if isinstance(reply, list) else [reply]
+        if not all(isinstance(text, str) and len(text) <= _LONGEST_REPLY for text in texts):
+            raise _wrong("reply", 'reply = "SI"')
+        behaviour = replace(behaviour, replies=tuple(texts), again=isinstance(reply, str))
     state = phone.get("state", behaviour.stat)
     if state not in ("", *_STATES):
         raise _wrong("state", 'state = "UNDELIV"')

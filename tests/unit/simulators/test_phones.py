@@ -79,9 +79,7 @@ def test_a_phone_that_never_got_the_message_cannot_answer_it(name):
 def test_every_part_is_reported_and_the_whole_answered_once_in_any_order():
     answering = phone(BEHAVIOURS["answers"])
     order = (2, 3, 1)
-    reactions = [
-        answering.on_message(f"part{n} ", "600", Concat(reference=9, total=3, part=n), str(n)) for n in order
-    ]
+    reactions = [answering.on_message(f"part{n} ", "600", Concat(reference=9, total=3, part=n), str(n)) for n in order]
     assert all(reaction.report for reaction in reactions)
     assert [reaction.whole for reaction in reactions[:2]] == [None, None]
     assert [reaction.reply for reaction in reactions[:2]] == [None, None]
