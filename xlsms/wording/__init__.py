@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
 
-__all__ = ["LANGUAGES", "Wording", "codes", "wording"]
+__all__ = ["LANGUAGES", "Wording", "codes", "detail", "wording"]
 
 LANGUAGES = ("en", "es")
 
@@ -56,3 +56,10 @@ def wording(code: str, language: str = "en", facts: Mapping[str, object] | None 
     chosen = texts.get(language, texts["en"])
     known = _Facts(facts or {})
     return Wording(chosen.message.format_map(known), chosen.remedy.format_map(known))
+
+
+def detail(code: str, language: str = "en", facts: Mapping[str, object] | None = None) -> str:
+    """What the detail cell of a row shows for `code`: message, remedy, and the code itself."""
+    words = wording(code, language, facts)
+    said = f"{words.message}: {words.remedy}" if words.remedy else words.message
+    return f"{said[:1].upper()}{said[1:]} [{code}]"

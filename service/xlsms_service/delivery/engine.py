@@ -76,15 +76,18 @@ class Engine:
         *,
         now: Callable[[], datetime],
         changed: Callable[[], None] = lambda: None,
+        on_link: Callable[[LinkStatus], None] = lambda _status: None,
     ) -> None:
         self._ledger = ledger
         self._router = router
         self._now = now
         self._changed = changed
+        self._on_link = on_link
         self._lanes = {name: _Lane(connector, forms) for name, (connector, forms) in connectors.items()}
         self._record_wake = asyncio.Event()
         self._links = asyncio.Condition()
-        self._closing = False
+        self._closing = False  #: nothing more is claimed
+        self._left = False  #: the links are closed: nothing more can come
         self._feeders: list[asyncio.Task[None]] = []
         self._recorder: asyncio.Task[None] | None = None
         self._notes: set[asyncio.Task[None]] = set()
@@ -108,6 +111,7 @@ class Engine:
         # Never cancelled: a claim that is under way must still reach its link, or be known not to have.
         await asyncio.gather(*self._feeders)
         await asyncio.gather(*(lane.connector.close() for lane in self._lanes.values()))
+        self._left = True
         self._record_wake.set()
         if self._recorder is not None:
             await self._recorder
@@ -143,6 +147,7 @@ class Engine:
         before, lane.status = lane.status, status
         if before is None or before.link is not status.link:
             _log.info("%s: %s%s", status.connector, status.link, f" ({status.error})" if status.error else "")
+            self._on_link(status)
         note = asyncio.create_task(self._note_link(status))
         self._notes.add(note)
         note.add_done_callback(self._notes.discard)
@@ -209,15 +214,10 @@ class Engine:
     # Links to ledger.
 
     async def _record(self) -> None:
-        while not self._done:
+        while not self._left:
             await self._record_wake.wait()
             self._record_wake.clear()
             await self._write_down()
-
-    @property
-    def _done(self) -> bool:
-        """Closing, and nothing more can come or waits to be written down."""
-        return self._closing and not any(lane.open or lane.answered or lane.received for lane in self._lanes.values())
 
     async def _write_down(self) -> None:
         """Write down all that has come since the last time, in one transaction a connector; then acknowledge."""

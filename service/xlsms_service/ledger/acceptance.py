@@ -5,6 +5,7 @@ crash anywhere in between leaves either a row without an id, which is read again
 """
 
 from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -54,6 +55,7 @@ class Known:
     mark: int
     mark_open: bool
     admitted: bool
+    number: str
     fingerprint: str
     state: State
 
@@ -67,6 +69,7 @@ def known(connection: Connection, row_ids: Sequence[RowId]) -> dict[RowId, Known
         message.c.mark,
         message.c.mark_open,
         message.c.admitted,
+        message.c.number,
         message.c.fingerprint,
         message.c.state,
     )
@@ -81,6 +84,7 @@ def known(connection: Connection, row_ids: Sequence[RowId]) -> dict[RowId, Known
                 mark=row.mark,
                 mark_open=row.mark_open,
                 admitted=row.admitted,
+                number=row.number,
                 fingerprint=row.fingerprint,
                 state=State(row.state),
             )
@@ -143,19 +147,23 @@ def _values(draft: Draft, book: int | None, now: datetime, *, admitted: bool) ->
     }
 
 
-def admit(connection: Connection, rows: Sequence[tuple[RowId, int]], now: datetime) -> None:
+def admit(
+    connection: Connection,
+    rows: Sequence[tuple[RowId, int]],
+    now: datetime,
+    standing: AbstractSet[RowId] = frozenset(),
+) -> None:
     """These (row, mark) stand in the workbook with their state shown: they may go out.
 
-    A newer mark takes the row over: the older message shows nowhere any more, and is taken back if it has not left.
+    The mark that ordered them has been taken out, but for the rows in `standing`. A newer mark takes the row over: the
+    older message shows nowhere any more, and is taken back if it has not left.
     """
-    keys = [{"row": row_id, "nth": mark} for row_id, mark in rows]
+    keys = [{"row": row_id, "nth": mark, "stands": row_id in standing} for row_id, mark in rows]
     if not keys:
         return
     mine = (message.c.row_id == bindparam("row"), message.c.mark == bindparam("nth"))
-    connection.execute(
-        update(message).where(*mine, message.c.admitted.is_(False)).values(admitted=True, written=message.c.version),
-        keys,
-    )
+    free = {"admitted": True, "written": message.c.version, "mark_open": bindparam("stands")}
+    connection.execute(update(message).where(*mine, message.c.admitted.is_(False)).values(free), keys)
     again = [key for key in keys if key["nth"] != 1]
     if again:
         older = (message.c.row_id == bindparam("row"), message.c.mark < bindparam("nth"))

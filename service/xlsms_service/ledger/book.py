@@ -18,6 +18,7 @@ __all__ = [
     "Book",
     "Lacking",
     "find",
+    "get",
     "lacking",
     "lacking_books",
     "note_problem",
@@ -63,6 +64,11 @@ def _book(row: Row[Any]) -> Book:
         problem=row.problem,
         facts=row.facts,
     )
+
+
+def get(connection: Connection, book: int) -> Book:
+    """The workbook with this number."""
+    return _book(connection.execute(select(workbook).where(workbook.c.id == book)).one())
 
 
 def find(connection: Connection, path: Path) -> Book | None:

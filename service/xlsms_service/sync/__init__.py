@@ -1,0 +1,1 @@
+"""From workbooks to the ledger and from the ledger to workbooks."""

@@ -1,0 +1,256 @@
+"""From a workbook to the ledger: marked rows become messages, once.
+
+The order of the steps is the promise: messages are *proposed* in the ledger, their ids are written into the workbook
+(and their marks taken out), and only then are they *admitted*, that is, free to go. Whatever stops us in between, the
+next look at the file finds either a marked row without an id, which is taken as if never seen, or an id that the
+ledger knows.
+"""
+
+from collections.abc import Callable, Mapping
+from collections.abc import Set as AbstractSet
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
+from pathlib import Path
+from random import Random
+
+from xlsms.errors import Place, XlsmsError
+from xlsms.model import CellValue, Role, Row, RowId
+from xlsms.states import LABELS, State
+from xlsms.wording import detail
+from xlsms.workbook import identity
+from xlsms.workbook.base import Applied, Placed, RowEdit, Snapshot, Workbook
+from xlsms_service.ledger import acceptance
+from xlsms_service.ledger import book as books
+from xlsms_service.ledger.acceptance import Draft, Known
+from xlsms_service.ledger.book import Book
+from xlsms_service.ledger.ledger import Ledger
+from xlsms_service.planning import Facts, Plan, PlanEntry, Terms, plan
+from xlsms_service.sync import order
+from xlsms_service.sync.order import Orders
+from xlsms_service.sync.thread import WorkbookThread
+
+__all__ = ["Intake", "Taken"]
+
+#: The same text to the same number within this time is held.
+_DUPLICATE_WINDOW = timedelta(hours=24)
+
+#: The cells of a row that show what became of it.
+_SHOWN = (Role.STATUS, Role.DETAIL, Role.STATUS_TIME, Role.REPLY, Role.REPLY_TIME)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Taken:
+    """What one look at a workbook brought."""
+
+    book: Book
+    accepted: int = 0  #: rows that are free to go, now or at their time
+    held: tuple[PlanEntry, ...] = ()
+    problems: tuple[XlsmsError, ...] = ()  #: one a row that cannot go
+    changed: bool = False  #: the file was saved meanwhile: look again
+
+
+@dataclass(slots=True)
+class _Work:
+    """What is to be written for one look: drafts into the ledger, edits into the workbook."""
+
+    drafts: list[Draft] = field(default_factory=list)
+    edits: dict[RowId, RowEdit] = field(default_factory=dict)  #: of the drafts, by their id
+    others: list[RowEdit] = field(default_factory=list)  #: rows that do not go, and why
+    held: list[PlanEntry] = field(default_factory=list)
+    problems: list[XlsmsError] = field(default_factory=list)
+
+
+class Intake:
+    """Takes workbooks in. `route` says which route a number will take."""
+
+    def __init__(
+        self,
+        ledger: Ledger,
+        thread: WorkbookThread,
+        open_workbook: Callable[[Path], Workbook],
+        *,
+        route: Callable[[str], str],
+        now: Callable[[], datetime],
+        rng: Random,
+    ) -> None:
+        self._ledger = ledger
+        self._thread = thread
+        self._open = open_workbook
+        self._route = route
+        self._now = now
+        self._rng = rng
+
+    async def take(self, path: Path, terms: Terms) -> Taken:
+        """Take in what the workbook at `path` asks for.
+
+        Raises:
+            UserError: the file or its columns cannot be used, or it is a copy of another; nothing was accepted.
+            TransientError: the file is open elsewhere or keeps changing; nothing was accepted.
+        """
+        workbook = self._open(path)
+        snapshot = await self._thread.run(workbook.read)
+        book = await self._ledger.do(
+            books.recognise,
+            path=path,
+            guid=snapshot.guid,
+            language=snapshot.language,
+            row_ids=order.ids(snapshot.rows),
+            exists=Path.exists,
+        )
+        known = await self._ledger.do(acceptance.known, order.ids(snapshot.rows))
+        orders = await self._thread.run(
+            order.sort_out, snapshot.rows, known, all_rows=terms.all_rows, country=terms.country
+        )
+        await self._catch_up(orders)
+        work = await self._thread.run(self._work, snapshot, orders, terms)
+        applied = await self._write(workbook, book, work)
+        return await self._taken(snapshot, book, orders, work, applied)
+
+    async def _catch_up(self, orders: Orders) -> None:
+        """What the file shows already, and the ledger had no time to write down."""
+        now = self._now()
+        await self._ledger.do(acceptance.admit, [(it.row_id, it.mark) for it in orders.adopted], now)
+        await self._ledger.do(acceptance.close_marks, orders.unmarked)
+
+    async def _write(self, workbook: Workbook, book: Book, work: _Work) -> Applied | None:
+        edits = [*work.edits.values(), *work.others]
+        if not edits:
+            return None
+        now = self._now()
+        await self._ledger.do(acceptance.propose, book.id, work.drafts, now)
+        try:
+            applied = await self._thread.run(workbook.apply, edits)
+        except XlsmsError:
+            await self._ledger.do(acceptance.withdraw, [draft.row_id for draft in work.drafts if draft.row_id])
+            raise
+        # A mark that could not be taken out (a formula) still stands, and orders nothing new until it has gone.
+        standing = {_id_given(refusal.edit) for refusal in applied.refused if refusal.role is Role.SEND}
+        done = {_id_given(edit) for edit in applied.done} & set(work.edits)
+        marks = {draft.row_id: draft.mark for draft in work.drafts}
+        await self._ledger.do(
+            acceptance.admit,
+            [(row_id, marks[row_id]) for row_id in sorted(done)],
+            now,
+            standing=standing,
+        )
+        await self._ledger.do(acceptance.withdraw, sorted(set(work.edits) - done))
+        return applied
+
+    async def _taken(
+        self, snapshot: Snapshot, book: Book, orders: Orders, work: _Work, applied: Applied | None
+    ) -> Taken:
+        merged = applied is not None and applied.before != snapshot.version
+        stale = applied is not None and bool(applied.stale or applied.ambiguous)
+        if not (merged or stale or orders.deferred):
+            version = applied.version if applied is not None else snapshot.version
+            await self._ledger.do(books.note_version, book.id, version.text)
+        done = {_id_given(edit) for edit in applied.done} if applied is not None else set()
+        return Taken(
+            book=book,
+            accepted=sum(draft.row_id in done and draft.state is not State.HELD for draft in work.drafts),
+            held=tuple(work.held),
+            problems=tuple(work.problems),
+            changed=merged or stale,
+        )
+
+    # Pure but for the question what was sent lately; runs in the workbooks' thread.
+
+    def _work(self, snapshot: Snapshot, orders: Orders, terms: Terms) -> _Work:
+        work = _Work()
+        facts = Facts(now=self._now(), repeated=self._repeated)
+        asked = replace(terms, all_rows=True)  # `orders` has chosen the rows
+        words = LABELS[snapshot.language]
+        self._add(work, snapshot, plan(orders.new, asked, facts, snapshot.sheets), {})
+        again = [row for row, _ in orders.anew.values()]
+        # Whoever marks a row again says "again": it is no duplicate.
+        known = {row_id: it for row_id, (_, it) in orders.anew.items()}
+        self._add(work, snapshot, plan(again, asked, replace(facts, repeated=_nothing), snapshot.sheets), known)
+        for row in orders.copies:
+            cells: dict[Role, CellValue] = {Role.ID: None} | dict.fromkeys(_SHOWN)
+            if row.marked:
+                cells |= _held(words, "row-copied", snapshot.language) | {Role.SEND: None}
+                work.problems.append(_problem("row-copied", row))
+            work.others.append(RowEdit(placed=Placed.of(row), values=cells))
+        for row in orders.strangers:
+            cells = _held(words, "id-unknown", snapshot.language)
+            work.others.append(RowEdit(placed=Placed.of(row), values=cells))
+            work.problems.append(_problem("id-unknown", row))
+        return work
+
+    def _add(self, work: _Work, snapshot: Snapshot, planned: Plan, known: Mapping[RowId, Known]) -> None:
+        words = LABELS[snapshot.language]
+        for entry in planned.entries:
+            if entry.problem is not None:
+                error = entry.problem
+                work.problems.append(error)
+                cells = _held(words, error.code, snapshot.language, error.facts)
+                work.others.append(RowEdit(placed=Placed.of(entry.row), values=cells))
+                continue
+            if entry.held is not None:
+                work.held.append(entry)
+            draft = self._draft(entry, known)
+            if draft.row_id is None:
+                raise RuntimeError("a row of a workbook without an id")
+            work.drafts.append(draft)
+            work.edits[draft.row_id] = RowEdit(
+                placed=Placed.of(entry.row),
+                values=_accepted(draft, snapshot.language, self._now()),
+            )
+
+    def _draft(self, entry: PlanEntry, known: Mapping[RowId, Known]) -> Draft:
+        if entry.number is None or entry.parts is None or entry.fingerprint is None:
+            raise RuntimeError("a plan's entry with neither a problem nor a message")
+        row = entry.row
+        it = known.get(row.id) if row.id else None
+        state = State.HELD if entry.held else State.SCHEDULED if entry.send_at else State.QUEUED
+        return Draft(
+            row_id=it.row_id if it else identity.new_row_id(self._rng),
+            mark=it.mark + 1 if it else 1,
+            sheet=row.sheet,
+            number=entry.number.dial,
+            text=entry.text,
+            alphabet=entry.parts.alphabet,
+            parts=len(entry.parts.parts),
+            fingerprint=entry.fingerprint,
+            route=self._route(entry.number.dial),
+            sender=entry.sender,
+            state=state,
+            code=entry.held.code if entry.held else None,
+            facts=entry.held.facts if entry.held else {},
+            not_before=entry.send_at,
+        )
+
+    def _repeated(self, fingerprints: AbstractSet[str]) -> AbstractSet[str]:
+        return self._ledger.do_now(acceptance.repeated, fingerprints, self._now() - _DUPLICATE_WINDOW)
+
+
+def _id_given(edit: RowEdit) -> RowId:
+    """The id that an edit of ours writes; empty for one that writes none."""
+    return RowId(str(edit.values.get(Role.ID) or ""))
+
+
+def _nothing(_: AbstractSet[str]) -> AbstractSet[str]:
+    return frozenset()
+
+
+def _accepted(draft: Draft, language: str, now: datetime) -> Mapping[Role, CellValue]:
+    return {
+        Role.ID: draft.row_id,
+        Role.SEND: None,
+        Role.STATUS: LABELS[language][draft.state],
+        Role.DETAIL: detail(draft.code, language, draft.facts) if draft.code else None,
+        Role.STATUS_TIME: now,
+        Role.REPLY: None,
+        Role.REPLY_TIME: None,
+        Role.PARTS: draft.parts,
+    }
+
+
+def _held(
+    words: Mapping[State, str], code: str, language: str, facts: Mapping[str, object] | None = None
+) -> dict[Role, CellValue]:
+    return {Role.STATUS: words[State.HELD], Role.DETAIL: detail(code, language, facts)}
+
+
+def _problem(code: str, row: Row) -> XlsmsError:
+    return XlsmsError(code, place=Place(sheet=row.sheet, row=row.number))

@@ -1,0 +1,81 @@
+"""What the rows of a workbook ask for, held against what the ledger knows of them."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+
+from xlsms import phone
+from xlsms.errors import UserError
+from xlsms.model import MessageId, Row, RowId
+from xlsms.states import State, read_label
+from xlsms.workbook import identity
+from xlsms_service.ledger.acceptance import Known
+
+__all__ = ["Orders", "sort_out"]
+
+
+@dataclass(slots=True)
+class Orders:
+    """The rows of one snapshot by what is to be done about them; the rest needs nothing."""
+
+    new: list[Row] = field(default_factory=list)  #: marked, never seen
+    anew: dict[RowId, tuple[Row, Known]] = field(default_factory=dict)  #: seen, and marked again since
+    adopted: list[Known] = field(default_factory=list)  #: their id was written, but not admitted any more
+    unmarked: list[MessageId] = field(default_factory=list)  #: their mark has gone
+    copies: list[Row] = field(default_factory=list)  #: carry the id of another row
+    strangers: list[Row] = field(default_factory=list)  #: marked, with an id that is not ours
+    deferred: bool = False  #: something can only be decided later: look again
+
+
+def sort_out(rows: Sequence[Row], known: Mapping[RowId, Known], *, all_rows: bool, country: str) -> Orders:
+    """Sort rows into orders.
+
+    With `all_rows` a row needs no mark to be sent, but is sent once only: what says "again" is always a mark.
+    """
+    orders = Orders()
+    by_id: dict[RowId, list[Row]] = {}
+    for row in rows:
+        if row.id is not None:
+            by_id.setdefault(row.id, []).append(row)
+        elif row.marked or all_rows:
+            orders.new.append(row)
+    for row_id, group in by_id.items():
+        it = known.get(row_id) if identity.check(row_id) else None
+        if it is None:
+            orders.strangers += [row for row in group if row.marked]
+            continue
+        kept = _the_one(group, it, country)
+        orders.copies += [row for row in group if row is not kept]
+        _sort_known(orders, kept, it)
+    return orders
+
+
+def _sort_known(orders: Orders, row: Row, it: Known) -> None:
+    if not it.admitted:
+        orders.adopted.append(it)
+    if not row.marked:
+        if it.mark_open:
+            orders.unmarked.append(it.message)
+    elif not it.mark_open:
+        if it.state is State.SENDING:
+            orders.deferred = True
+        else:
+            orders.anew[it.row_id] = (row, it)
+
+
+def _the_one(group: Sequence[Row], it: Known, country: str) -> Row:
+    """The row that an id belongs to: the one with its number and state; among equals the first."""
+    if len(group) == 1:
+        return group[0]
+    return max(group, key=lambda row: (_number(row, country) == it.number, read_label(row.status) is it.state))
+
+
+def _number(row: Row, country: str) -> str | None:
+    try:
+        return phone.parse(row.phone, country).dial
+    except UserError:
+        return None
+
+
+def ids(rows: Iterable[Row]) -> list[RowId]:
+    """The ids that the rows carry, each once."""
+    return list(dict.fromkeys(row.id for row in rows if row.id is not None))

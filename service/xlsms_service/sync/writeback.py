@@ -1,0 +1,142 @@
+"""From the ledger to the workbooks: states and replies, many rows in one write."""
+
+import asyncio
+import logging
+import time
+from collections.abc import Callable, Mapping
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+
+from sqlalchemy.exc import SQLAlchemyError
+
+from xlsms.errors import TransientError, XlsmsError
+from xlsms.model import CellValue, Role
+from xlsms.states import LABELS
+from xlsms.wording import detail
+from xlsms.workbook.base import Applied, RowEdit, Workbook
+from xlsms_service.ledger import book as books
+from xlsms_service.ledger.book import Book, Lacking
+from xlsms_service.ledger.ledger import Ledger
+from xlsms_service.sync.thread import WorkbookThread
+
+__all__ = ["Writeback", "values"]
+
+_log = logging.getLogger(__name__)
+
+#: Seconds to wait for more after the first change, so that a burst becomes one write.
+_GATHER = 0.4
+
+#: Seconds before a workbook that is open elsewhere, or cannot be written, is tried again.
+_RETRY_OPEN = 2.0
+_RETRY_PROBLEM = 30.0
+
+#: A workbook is written again no sooner than this many times the duration of its last write: big files more rarely.
+_REST = 4.0
+
+#: Seconds after which it looks for work unasked: another process may have put some into the ledger.
+_LOOK_AGAIN = 2.0
+
+
+@dataclass(slots=True)
+class _Pace:
+    """When a workbook may be written next, on the monotonic clock."""
+
+    not_before: float = 0.0
+
+
+class Writeback:
+    """Brings workbooks up to date with the ledger. `told` hears of each problem, once until it changes."""
+
+    def __init__(
+        self,
+        ledger: Ledger,
+        thread: WorkbookThread,
+        open_workbook: Callable[[Path], Workbook],
+        *,
+        clock: Callable[[], float] = time.monotonic,
+        told: Callable[[Path, XlsmsError], None] = lambda _path, _error: None,
+    ) -> None:
+        self._ledger = ledger
+        self._thread = thread
+        self._open = open_workbook
+        self._clock = clock
+        self._told = told
+        self._wake = asyncio.Event()
+        self._paces: dict[int, _Pace] = {}
+
+    def wake(self) -> None:
+        """Something became durable that a workbook may have to show."""
+        self._wake.set()
+
+    async def run(self) -> None:
+        """Write what is lacking, for ever."""
+        while True:
+            with suppress(TimeoutError):
+                async with asyncio.timeout(_LOOK_AGAIN):
+                    await self._wake.wait()
+            await asyncio.sleep(_GATHER)
+            self._wake.clear()
+            try:
+                for book in await self._ledger.do(books.lacking_books):
+                    if self._clock() >= self._paces.setdefault(book.id, _Pace()).not_before:
+                        await self._try(book)
+            except SQLAlchemyError:
+                _log.exception("the ledger cannot be read; trying again")
+
+    async def flush(self) -> None:
+        """Write all that is lacking, once; what cannot be written now is written the next time."""
+        for book in await self._ledger.do(books.lacking_books):
+            self._paces.setdefault(book.id, _Pace())
+            await self._try(book)
+
+    async def _try(self, book: Book) -> None:
+        began = self._clock()
+        try:
+            settled = await self.write(book)
+        except XlsmsError as error:
+            wait = _RETRY_OPEN if isinstance(error, TransientError) else _RETRY_PROBLEM
+            self._paces[book.id].not_before = self._clock() + wait
+            if error.code != book.problem:
+                _log.warning("%s: %s", book.path.name, error)
+                self._told(book.path, error)
+            await self._ledger.do(books.note_problem, book.path, error)
+        else:
+            ended = self._clock()
+            self._paces[book.id].not_before = ended + (_REST * (ended - began) if settled else _RETRY_OPEN)
+
+    async def write(self, book: Book) -> bool:
+        """Write what this workbook lacks, now; whether every row could be told apart.
+
+        Raises:
+            XlsmsError: the workbook cannot be written now; it lacks as much as before.
+        """
+        rows = await self._ledger.do(books.lacking, book.id)
+        if not rows:
+            return True
+        edits = [RowEdit(id=row.row_id, values=values(row, book.language)) for row in rows]
+        applied = await self._thread.run(self._open(book.path).apply, edits)
+        # A row that was deleted shows nothing any more; its state stays in the ledger.
+        ended = {edit.id for edit in (*applied.done, *applied.missing)}
+        shown = [row for row in rows if row.row_id in ended]
+        await self._ledger.do(books.written, shown)
+        await self._note(book, applied)
+        return len(shown) == len(rows)
+
+    async def _note(self, book: Book, applied: Applied) -> None:
+        """Our own write is no news to the watcher; a save by the user that it was merged onto still is."""
+        current = await self._ledger.do(books.get, book.id)
+        if current.version == applied.before.text:
+            await self._ledger.do(books.note_version, book.id, applied.version.text)
+
+
+def values(row: Lacking, language: str) -> Mapping[Role, CellValue]:
+    """The cells that show a row's state."""
+    cells: dict[Role, CellValue] = {
+        Role.STATUS: LABELS[language][row.state],
+        Role.DETAIL: detail(row.code, language, row.facts) if row.code else None,
+        Role.STATUS_TIME: row.state_at,
+    }
+    if row.reply is not None:
+        cells |= {Role.REPLY: row.reply, Role.REPLY_TIME: row.reply_at}
+    return cells

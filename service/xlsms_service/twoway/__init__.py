@@ -1,0 +1,1 @@
+"""What phones answer: reassembled, matched to the row it belongs to."""
