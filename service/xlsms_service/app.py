@@ -37,7 +37,7 @@ from xlsms_service.sync.watch import Watcher
 from xlsms_service.sync.writeback import Writeback
 from xlsms_service.twoway import inbox
 
-__all__ = ["App", "Event", "Progress", "Report", "Status", "status", "terms"]
+__all__ = ["App", "Event", "Patience", "Progress", "Report", "Status", "status", "terms"]
 
 _log = logging.getLogger(__name__)
 
@@ -84,12 +84,15 @@ class Report:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class _Patience:
+class Patience:
     """How long a send is followed."""
 
-    wait: bool  #: until all is settled, not only handed over
-    timeout: timedelta | None = None
-    linger: timedelta = timedelta(0)  #: after the last change, for replies
+    wait: bool = True  #: until all is settled, not only handed over to the network
+    timeout: timedelta | None = None  #: not longer than this
+    linger: timedelta = timedelta(0)  #: with `wait`: until nothing more came for this long; replies take their time
+
+
+_ALL_SETTLED = Patience()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -198,24 +201,20 @@ class App:
         path: Path,
         *,
         mark: Mark = "marked",
-        wait: bool = True,
-        timeout: timedelta | None = None,
-        linger: timedelta = timedelta(0),
+        patience: Patience = _ALL_SETTLED,
         on_progress: Callable[[Progress], None] = lambda _progress: None,
     ) -> Report:
         """Send what is marked in one workbook; states and replies are in it when this returns.
 
-        Without `wait` it returns when everything has been handed to the network, with it when all is settled and
-        nothing more came for `linger`, or after `timeout`. When a service runs on the same ledger, that one delivers.
+        How long that takes is up to `patience`. When a service runs on the same ledger, that one delivers.
 
         Raises:
             UserError: the file, the settings or the login cannot be used; nothing was sent, the file is untouched.
             TransientError: the file is open elsewhere or no link came up; nothing was sent, the file is untouched.
         """
         began = time.monotonic()
-        path = path.absolute()
+        path = await asyncio.to_thread(path.resolve)
         await self._thread.run(self._open(path).read)  # what is wrong with the file is said before any link opens
-        patience = _Patience(wait=wait, timeout=timeout, linger=linger)
         async with self._delivery() as here:
             before: MessageId | None = await self._ledger.do(view.newest)
             taken, problems, held = await self._take(path, terms(self._settings, mark))
@@ -241,8 +240,7 @@ class App:
         number: str,
         text: str,
         *,
-        wait: bool = True,
-        timeout: timedelta | None = None,
+        patience: Patience = _ALL_SETTLED,
         on_progress: Callable[[Progress], None] = lambda _progress: None,
     ) -> Report:
         """Send one text that stands in no workbook.
@@ -269,7 +267,7 @@ class App:
             )
             message = await self._ledger.do(acceptance.accept_text, draft, self._now())
             before = MessageId(message - 1)
-            tally = await self._follow(None, before, _Patience(wait=wait, timeout=timeout), on_progress)
+            tally = await self._follow(None, before, patience, on_progress)
         return Report(
             path=None,
             by_state=tally.by_state,
@@ -429,7 +427,7 @@ class App:
         self,
         book: int | None,
         after: MessageId | None,
-        patience: _Patience,
+        patience: Patience,
         on_progress: Callable[[Progress], None],
     ) -> Tally:
         """Tell progress until everything is out (or settled, when asked to wait), or the time is over."""
