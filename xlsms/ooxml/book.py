@@ -1,0 +1,220 @@
+"""What a workbook package holds: sheets, tables, styles and strings, found by their relations, never by their names."""
+
+import posixpath
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cached_property
+from urllib.parse import unquote
+
+from xlsms.errors import UserError
+from xlsms.ooxml.cells import Area
+from xlsms.ooxml.markup import Element, elements
+from xlsms.ooxml.package import Member, Package
+from xlsms.ooxml.style import Styles
+from xlsms.ooxml.text import Strings
+
+__all__ = ["Book", "SheetPart", "Table"]
+
+SHEET_LIMIT = 0xFFFFFFFF - 1  #: inflated bytes of a sheet
+_XML = 16 << 20  # of the small parts that are read as trees
+_STRINGS = 1 << 30
+
+_WORKBOOKS = ("spreadsheetml.sheet.main+xml", "ms-excel.sheet.macroenabled.main+xml")
+_TEMPLATES = (
+    "spreadsheetml.template.main+xml",
+    "ms-excel.template.macroenabled.main+xml",
+    "ms-excel.addin.macroenabled.main+xml",
+)
+_BINARY = "ms-excel.sheet.binary.macroenabled.main"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SheetPart:
+    """One worksheet of a workbook."""
+
+    name: str
+    member: Member
+    hidden: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Table:
+    """An Excel table: its area with header and totals rows."""
+
+    area: Area
+    header: bool
+    totals: bool
+    filtered: bool  #: has filter buttons
+
+    @property
+    def first(self) -> int:
+        """Its first data row."""
+        return self.area.top + self.header
+
+    @property
+    def last(self) -> int:
+        """Its last data row."""
+        return self.area.bottom - self.totals
+
+
+@dataclass(frozen=True, slots=True)
+class _Relation:
+    kind: str  #: the last word of the relation's type: the same in transitional and strict packages
+    target: str
+
+
+class Book:
+    """An open workbook package."""
+
+    def __init__(self, package: Package) -> None:
+        self.package = package
+        self._refuse_other_documents()
+        found = [relation.target for relation in self._relations("/").values() if relation.kind == "officeDocument"]
+        if len(found) != 1:
+            raise UserError("not-a-workbook")
+        self._part = found[0]
+        self._refuse_other_types()
+        self._related = self._relations(self._part)
+        tags = self._elements(self._member(self._part), {"sheet", "workbookPr", "fileSharing", "sheets"})
+        self.date1904 = any(
+            tag.name == "workbookPr" and tag.attributes.get("date1904") in ("1", "true") for tag in tags
+        )
+        self.read_only_recommended = any(
+            tag.name == "fileSharing" and tag.attributes.get("readOnlyRecommended") in ("1", "true") for tag in tags
+        )
+        self.sheets = tuple(self._sheets(tags))
+
+    @cached_property
+    def signed(self) -> bool:
+        """Whether a digital signature covers the package: any edit would break it."""
+        kinds = {relation.kind for relation in self._relations("/").values()}
+        return "origin" in kinds or any(member.key.startswith("/_xmlsignatures/") for member in self.package.members)
+
+    @cached_property
+    def styles(self) -> Styles:
+        """Number formats and cell formats."""
+        member = self._first("styles")
+        return Styles.read(self.package.chunks(member)) if member else Styles()
+
+    @cached_property
+    def strings(self) -> Strings:
+        """The shared strings."""
+        member = self._first("sharedStrings")
+        return Strings(self.package.chunks(member, _STRINGS)) if member else Strings(())
+
+    @cached_property
+    def custom_properties(self) -> dict[str, str]:
+        """The text properties in docProps/custom.xml."""
+        for relation in self._relations("/").values():
+            if relation.kind == "custom-properties" and (member := self.package.part(relation.target)):
+                return dict(_properties(self._elements(member, {"property", "lpwstr"})))
+        return {}
+
+    def tables(self, sheet: SheetPart) -> tuple[Table, ...]:
+        """The tables of a sheet."""
+        found = []
+        for relation in self._relations(sheet.member.key).values():
+            member = self.package.part(relation.target) if relation.kind == "table" else None
+            if member is None:
+                continue
+            tags = self._elements(member, {"table", "autoFilter"})
+            table = next((tag for tag in tags if tag.name == "table"), None)
+            area = Area.of(table.attributes.get("ref", "")) if table else None
+            if table is None or area is None:
+                raise UserError("file-damaged", reason="a table without an area")
+            found.append(
+                Table(
+                    area=area,
+                    header=table.attributes.get("headerRowCount", "1") != "0",
+                    totals=table.attributes.get("totalsRowCount", "0") != "0",
+                    filtered=any(tag.name == "autoFilter" for tag in tags),
+                ),
+            )
+        return tuple(found)
+
+    def _sheets(self, tags: list[Element]) -> Iterator[SheetPart]:
+        for tag in tags:
+            # a tab without a relation has no content: some programs leave such tabs behind
+            if tag.name != "sheet" or tag.parent != "sheets":
+                continue
+            relation = self._related.get(tag.attributes.get("r:id", ""))
+            if relation is None or relation.kind not in ("worksheet", "xlWorksheet"):
+                continue
+            member = self.package.part(relation.target)
+            if member is None:
+                raise UserError("file-damaged", reason="a sheet without its part")
+            hidden = tag.attributes.get("state", "visible") != "visible"
+            yield SheetPart(name=tag.attributes.get("name", ""), member=member, hidden=hidden)
+
+    def _first(self, kind: str) -> Member | None:
+        return next(
+            (
+                member
+                for relation in self._related.values()
+                if relation.kind == kind and (member := self.package.part(relation.target))
+            ),
+            None,
+        )
+
+    def _relations(self, part: str) -> dict[str, _Relation]:
+        folder, _, name = part.rpartition("/")
+        member = self.package.part(f"{folder}/_rels/{name}.rels")
+        if member is None:
+            return {}
+        found = {}
+        for tag in self._elements(member, {"Relationship"}):
+            if tag.attributes.get("TargetMode") == "External":
+                continue
+            target = tag.attributes.get("Target", "")
+            absolute = target if target.startswith("/") else posixpath.join(folder or "/", target.replace("\\", "/"))
+            resolved = posixpath.normpath(absolute).replace("//", "/").lower()
+            if self.package.part(resolved) is None:
+                resolved = unquote(resolved)
+            kind = tag.attributes.get("Type", "").rsplit("/", 1)[-1]
+            found[tag.attributes.get("Id", "")] = _Relation(kind, resolved)
+        return found
+
+    def _member(self, part: str) -> Member:
+        member = self.package.part(part)
+        if member is None:
+            raise UserError("file-damaged", reason=f"no part {part}")
+        return member
+
+    def _elements(self, member: Member, wanted: set[str]) -> list[Element]:
+        return elements(self.package.chunks(member, _XML), frozenset(wanted))
+
+    def _refuse_other_documents(self) -> None:
+        """A zip that is no OOXML package: LibreOffice's own format, or anything else."""
+        kind = self.package.part("/mimetype")
+        if kind is not None and kind.size < 1024 and b"opendocument.spreadsheet" in self.package.read(kind):  # noqa: PLR2004 - a line
+            raise UserError("format-not-supported", format=".ods")
+        if self.package.part("/[content_types].xml") is None:
+            raise UserError("not-a-workbook")
+
+    def _refuse_other_types(self) -> None:
+        """Templates, add-ins, binary workbooks and documents of other programs, told by the type of the main part."""
+        tags = self._elements(self._member("/[content_types].xml"), {"Default", "Override"})
+        extension = self._part.rpartition(".")[2]
+        kind = ""
+        for tag in tags:
+            if tag.name == "Default" and tag.attributes.get("Extension", "").lower() == extension:
+                kind = kind or tag.attributes.get("ContentType", "")
+            if tag.name == "Override" and tag.attributes.get("PartName", "").lower() == self._part:
+                kind = tag.attributes.get("ContentType", "")
+                break
+        kind = kind.lower()
+        if any(word in kind for word in _TEMPLATES):
+            raise UserError("file-is-template")
+        if _BINARY in kind:
+            raise UserError("format-not-supported", format=".xlsb")
+        if not any(word in kind for word in _WORKBOOKS):
+            raise UserError("not-a-workbook")
+
+
+def _properties(tags: list[Element]) -> Iterator[tuple[str, str]]:
+    name = ""
+    for tag in tags:
+        if tag.name == "property":
+            name = tag.attributes.get("name", "")
+        elif tag.parent == "property":
+            yield name, tag.text

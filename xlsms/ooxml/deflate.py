@@ -1,0 +1,57 @@
+"""Inflate, deflate and CRC-32: ISA-L where it is installed (several times faster), zlib everywhere else."""
+
+import zlib
+from collections.abc import Iterable, Iterator
+from typing import Any, Protocol
+
+_isal: Any
+try:
+    from isal import isal_zlib as _isal
+except ImportError:  # no wheel for this computer
+    _isal = None
+
+__all__ = ["DAMAGED", "Deflater", "crc32", "deflater", "inflate"]
+
+_RAW = -15  # no zlib header, as inside a zip
+_STEP = 1 << 20  # inflated bytes at a time: what a bomb can cost before its limit is looked at
+_SMALL = 5 << 20  # below this, time does not matter and the file should stay as small as Excel's
+
+crc32 = zlib.crc32 if _isal is None else _isal.crc32
+
+#: What `inflate` raises for bytes that are no deflate stream.
+DAMAGED: tuple[type[Exception], ...] = (zlib.error, zlib.error if _isal is None else _isal.error)
+
+
+class Deflater(Protocol):
+    """A compressor as zlib has it."""
+
+    def compress(self, data: bytes, /) -> bytes:
+        """Take more."""
+
+    def flush(self) -> bytes:
+        """The rest."""
+
+
+def deflater(size: int) -> Deflater:
+    """A compressor for about `size` bytes: zlib's usual level for small parts, the fastest one for large parts."""
+    if size < _SMALL:
+        return zlib.compressobj(6, zlib.DEFLATED, _RAW)
+    if _isal is None:
+        return zlib.compressobj(1, zlib.DEFLATED, _RAW)
+    fast: Deflater = _isal.compressobj(1, zlib.DEFLATED, _RAW)
+    return fast
+
+
+def inflate(chunks: Iterable[bytes]) -> Iterator[bytes]:
+    """The inflated bytes of a raw deflate stream, at most 1 MiB at a time."""
+    stream: Any = (_isal or zlib).decompressobj(_RAW)
+    for chunk in chunks:
+        data = chunk
+        while data and not stream.eof:
+            yield stream.decompress(data, _STEP)
+            data = stream.unconsumed_tail
+    while not stream.eof:
+        rest = stream.decompress(b"", _STEP)
+        if not rest:
+            raise zlib.error("the stream ends early")
+        yield rest

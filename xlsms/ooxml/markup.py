@@ -1,0 +1,103 @@
+"""The small XML parts of a package, read with expat; a document type is refused, so no entity can expand."""
+
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, field
+from xml.parsers import expat
+
+from xlsms.errors import UserError
+
+__all__ = ["Element", "elements", "feed", "local", "new_parser", "parse", "parse_some"]
+
+_MOST = 2_000_000  # elements in one small part: more is an attack
+
+
+@dataclass(slots=True)
+class Element:
+    """One element: its local name, that of its parent, its attributes by local name, and its own text."""
+
+    name: str
+    parent: str
+    attributes: dict[str, str]
+    text: str = field(default="")
+
+
+def local(name: str) -> str:
+    """`name` without its namespace."""
+    return name.rpartition(" ")[2]
+
+
+def new_parser() -> expat.XMLParserType:
+    """A namespace-aware parser (names read `namespace name`) that refuses a document type."""
+    parser = expat.ParserCreate(namespace_separator=" ")
+    parser.buffer_text = True
+
+    def refuse(*_: object) -> None:
+        raise UserError("file-suspicious")
+
+    parser.StartDoctypeDeclHandler = refuse
+    parser.EntityDeclHandler = refuse
+    return parser
+
+
+def feed(parser: expat.XMLParserType, data: bytes, *, last: bool = False) -> None:
+    """Feed some of a part; XML that is not well-formed is a damaged file."""
+    try:
+        parser.Parse(data, last)
+    except (expat.ExpatError, LookupError) as error:  # LookupError: an encoding that nobody knows
+        raise UserError("file-damaged", reason="not well-formed") from error
+
+
+def parse_some(parser: expat.XMLParserType, chunks: Iterable[bytes]) -> Iterator[None]:
+    """Feed a part and stop after each piece."""
+    for chunk in chunks:
+        feed(parser, chunk)
+        yield
+    feed(parser, b"", last=True)
+    yield
+
+
+def parse(parser: expat.XMLParserType, chunks: Iterable[bytes]) -> None:
+    """Feed all of a part."""
+    for _ in parse_some(parser, chunks):
+        pass
+
+
+def elements(chunks: Iterable[bytes], wanted: Callable[[str], bool] | frozenset[str]) -> list[Element]:
+    """The elements with a local name in `wanted`, in the order of their start tags.
+
+    Attributes in a namespace are called `r:NAME`, whatever their prefix is: only relationship ids are ever asked for.
+    """
+    found: list[Element] = []
+    path: list[str] = [""]
+    open_elements: list[Element | None] = []
+    chosen = wanted.__contains__ if isinstance(wanted, frozenset) else wanted
+    seen = 0
+
+    def start(name: str, attributes: dict[str, str]) -> None:
+        nonlocal seen
+        seen += 1
+        if seen > _MOST:
+            raise UserError("file-suspicious")
+        tag = local(name)
+        element = None
+        if chosen(tag):
+            named = {f"r:{local(key)}" if " " in key else key: value for key, value in attributes.items()}
+            element = Element(tag, path[-1], named)
+            found.append(element)
+        open_elements.append(element)
+        path.append(tag)
+
+    def end(_: str) -> None:
+        path.pop()
+        open_elements.pop()
+
+    def text(data: str) -> None:
+        if open_elements and (element := open_elements[-1]) is not None:
+            element.text += data
+
+    parser = new_parser()
+    parser.StartElementHandler = start
+    parser.EndElementHandler = end
+    parser.CharacterDataHandler = text
+    parse(parser, chunks)
+    return found

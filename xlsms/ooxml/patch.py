@@ -1,0 +1,275 @@
+"""Cells of a sheet written in place: the rest of its XML stays byte for byte as it was.
+
+A plain sheet is patched as it streams by. Any other legal sheet is located by expat first, in memory, and spliced at
+the offsets found. What cannot be written safely is refused cell by cell: formulas, cells inside an array, covered
+cells of a merge, and header and totals cells of a table.
+"""
+
+import re
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from xlsms.errors import UserError
+from xlsms.ooxml.book import SHEET_LIMIT, Book, SheetPart, Table
+from xlsms.ooxml.cells import TEXT_LIMIT, Area, Content, cell_xml, column_letters, column_number, serial_of
+from xlsms.ooxml.locate import CellPlace, RowPlace, locate
+from xlsms.ooxml.markup import feed, new_parser, parse
+from xlsms.ooxml.scan import Grammar, Survey, blocks, root_tag
+from xlsms.ooxml.value import style_of
+
+__all__ = ["Cell", "New", "Patch", "Styled"]
+
+Cell = tuple[int, int]  #: row and column, both from 1
+_MEMORY = 256 << 20  # inflated bytes of an unusual sheet, which has to be held at once
+_SPANS = re.compile(rb"\sspans=[\"']([0-9]+):([0-9]+)[\"']")
+_DIMENSION = rb"<%bdimension\s+ref=[\"']([A-Z0-9:]+)[\"']"
+_TEXT_DATE = "%Y-%m-%d %H:%M"
+_DIGITS = 15
+
+
+@dataclass(frozen=True, slots=True)
+class Styled:
+    """A value with the cell format it is to have."""
+
+    value: Content
+    style: int
+
+
+New = Content | datetime | Styled  #: a date is naive wall-clock time
+
+
+class Patch:
+    """What is to be written into one sheet, and after `chunks` has run to its end, what was.
+
+    `written` holds each cell with its value as it stands in the file; `refused` the code of the reason for the others.
+    """
+
+    def __init__(
+        self,
+        book: Book,
+        sheet: SheetPart,
+        found: Survey,
+        tables: Sequence[Table],
+        cells: Mapping[Cell, New],
+    ) -> None:
+        self.sheet = sheet
+        self.written: dict[Cell, Content] = {}
+        self.refused: dict[Cell, str] = {}
+        self._book, self._found, self._tables = book, found, tables
+        self._rows: dict[int, dict[int, New]] = {}
+        for (row, column), value in cells.items():
+            code = self._barred((row, column), value)
+            if code is None:
+                self._rows.setdefault(row, {})[column] = value
+            else:
+                self.refused[row, column] = code
+        self._prefix = found.prefix.decode()
+
+    def chunks(self) -> Iterator[bytes]:
+        """The sheet's XML with the cells written. Runs once."""
+        source = self._book.package.chunks(self.sheet.member, SHEET_LIMIT)
+        return self._streamed(source) if self._found.plain else self._spliced(source)
+
+    def _barred(self, cell: Cell, value: New) -> str | None:
+        """Why a cell cannot be written, as far as that is known without its row."""
+        if any(cell in area for area in self._found.arrays):
+            return "cell-in-array"
+        if any(cell in area and cell != (area.top, area.left) for area in self._found.merges):
+            return "cell-merged"
+        if any(cell in table.area and not table.first <= cell[0] <= table.last for table in self._tables):
+            return "cell-of-table"
+        text = value.value if isinstance(value, Styled) else value
+        if isinstance(text, str) and len(text.encode("utf-16-le", "surrogatepass")) > 2 * TEXT_LIMIT:
+            return "cell-text-too-long"
+        return None
+
+    def _streamed(self, source: Iterable[bytes]) -> Iterator[bytes]:
+        """A plain sheet, block by block; each edited row is checked to be well-formed where it stands."""
+        grammar = Grammar(self._found.prefix)
+        waiting = sorted(self._rows, reverse=True)
+        edited = new_parser()
+        feed(edited, root_tag(self._found.head))
+        closed = False
+
+        def checked(xml: bytes) -> bytes:
+            feed(edited, xml)
+            return xml
+
+        for kind, data in blocks(source):
+            if kind == "head":
+                head = self._widened(data)
+                closed = head.endswith(b"/>") and bool(waiting)
+                yield head[:-2].rstrip() + b">" if closed else head
+            elif kind == "tail":
+                yield b"".join(checked(self._new_row(row)) for row in reversed(waiting))
+                if closed:
+                    yield b"</" + self._found.prefix + b"sheetData>"
+                yield data
+            elif not waiting or self._last_row(grammar, data) < waiting[-1]:
+                yield data
+            else:
+                at = 0
+                out: list[bytes] = []
+                for start, end, row in self._targets(grammar, data, waiting):
+                    new = self._new_row(row) if start == end else self._plain_row(grammar, data[start:end], row)
+                    out += (data[at:start], checked(new))
+                    at = end
+                out.append(data[at:])
+                yield b"".join(out)
+
+    @staticmethod
+    def _last_row(grammar: Grammar, block: bytes) -> int:
+        match = grammar.row.match(block, block.rfind(grammar.row_open))
+        return int(match[1]) if match else 0
+
+    @staticmethod
+    def _targets(grammar: Grammar, block: bytes, waiting: list[int]) -> Iterator[tuple[int, int, int]]:
+        """Start, end and number of the waiting rows in a block; start and end are equal where a row is to be put."""
+        for match in grammar.row.finditer(block):
+            number = int(match[1])
+            while waiting and waiting[-1] < number:
+                yield match.start(), match.start(), waiting.pop()
+            if not waiting:
+                return
+            if waiting[-1] == number:
+                end = match.end() if match[2] else block.index(grammar.row_end, match.end()) + len(grammar.row_end)
+                yield match.start(), end, waiting.pop()
+
+    def _plain_row(self, grammar: Grammar, xml: bytes, number: int) -> bytes:
+        row = RowPlace(number, 0, xml.index(b">") + 1, len(xml))
+        for column in sorted(self._rows[number]):
+            at = xml.find(b'%b%b%d"' % (grammar.cell_open, column_letters(column).encode(), number))
+            if at < 0:  # not there, and so to be put between its neighbours: all cells of the row are needed
+                row.cells = [self._plain_cell(grammar, xml, match.start()) for match in grammar.cell.finditer(xml)]
+                break
+            row.cells.append(self._plain_cell(grammar, xml, at))
+        return self._edited(xml, row)
+
+    @staticmethod
+    def _plain_cell(grammar: Grammar, xml: bytes, at: int) -> CellPlace:
+        tag = xml.index(b">", at) + 1
+        end = tag if xml[tag - 2 : tag] == b"/>" else xml.index(grammar.cell_end, tag) + len(grammar.cell_end)
+        head = xml[at:tag]
+        letters = head[len(grammar.cell_open) : head.index(b'"', len(grammar.cell_open))].rstrip(b"0123456789")
+        style = style_of(head) if b' s="' in head else None
+        return CellPlace(
+            column_number(letters.decode()), at, end, style, grammar.formula.search(xml, tag, end) is not None
+        )
+
+    def _spliced(self, source: Iterable[bytes]) -> Iterator[bytes]:
+        """A sheet that is not plain, at the offsets that expat tells; the result is parsed as a whole."""
+        if self.sheet.member.size > _MEMORY:
+            raise UserError("file-too-large", part=self.sheet.member.key)
+        xml = b"".join(source)
+        place = locate(xml, frozenset(self._rows))
+        self._prefix = place.prefix.decode()
+        opened = place.closed and bool(self._rows)
+        head = self._widened(xml[: place.start])
+        out = [head[:-2].rstrip() + b">" if opened else head]
+        at = place.start
+        rows = {row.number: row for row in place.rows}
+        numbers = sorted(rows)
+        following = 0
+        for number in sorted(self._rows):
+            row = rows.get(number)
+            if row is not None:
+                out += (xml[at : row.start], self._edited(xml[row.start : row.end], _from_zero(row)))
+                at = row.end
+                continue
+            while following < len(numbers) and numbers[following] < number:
+                following += 1
+            before = rows[numbers[following]].start if following < len(numbers) else place.end
+            out += (xml[at:before], self._new_row(number))
+            at = before
+        out += (b"</" + place.prefix + b"sheetData>" if opened else b"", xml[at:])
+        patched = b"".join(out)
+        parse(new_parser(), (patched,))
+        yield patched
+
+    def _edited(self, xml: bytes, row: RowPlace) -> bytes:
+        """A row with its cells written; offsets are within `xml`."""
+        opening, at = self._opening(xml, row), row.opening
+        cells = sorted(row.cells, key=lambda cell: cell.start)
+        known = {cell.column: cell for cell in cells}
+        out = [opening]
+        places: list[tuple[int, int, int, int | None]] = []
+        for column in self._rows[row.number]:
+            cell = known.get(column)
+            if cell is None:
+                after = [other for other in cells if other.column > column]
+                start = after[0].start if after else cells[-1].end if cells else row.opening
+                places.append((start, column, start, None))
+            elif cell.formula:
+                self.refused[row.number, column] = "cell-formula"
+            else:
+                places.append((cell.start, column, cell.end, cell.style))
+        for start, column, end, style in sorted(places, key=lambda place: place[:2]):
+            new = column not in known
+            out += (xml[at:start], self._cell(row.number, column, self._default_style(xml, column) if new else style))
+            at = end
+        out.append(xml[at:])
+        if xml[row.opening - 2 : row.opening] == b"/>":
+            out.append(f"</{self._prefix}row>".encode())
+        return b"".join(out)
+
+    def _opening(self, xml: bytes, row: RowPlace) -> bytes:
+        """The start tag of an edited row, not self-closing, and without `spans` that no longer hold."""
+        tag = xml[: row.opening]
+        if tag.endswith(b"/>"):
+            tag = tag[:-2].rstrip() + b">"
+        spans = _SPANS.search(tag)
+        columns = self._rows[row.number]
+        if spans and not int(spans[1]) <= min(columns) <= max(columns) <= int(spans[2]):
+            tag = tag[: spans.start()] + tag[spans.end() :]
+        return tag
+
+    def _default_style(self, xml: bytes, column: int) -> int | None:
+        """The format of a cell that was not there: the row's, else the column's."""
+        tag = xml[: xml.index(b">") + 1]
+        if b'customFormat="1"' in tag or b'customFormat="true"' in tag:
+            return style_of(tag)
+        return self._found.column_style(column)
+
+    def _new_row(self, number: int) -> bytes:
+        cells = b"".join(
+            self._cell(number, column, self._found.column_style(column)) for column in sorted(self._rows[number])
+        )
+        return f'<{self._prefix}row r="{number}">'.encode() + cells + f"</{self._prefix}row>".encode()
+
+    def _cell(self, row: int, column: int, style: int | None) -> bytes:
+        value = self._rows[row][column]
+        content: Content
+        if isinstance(value, Styled):
+            content, style = value.value, value.style
+        elif isinstance(value, datetime):
+            dated = self._book.styles.date_like(style or 0)
+            if dated is None:
+                content = value.strftime(_TEXT_DATE)
+            else:
+                content, style = serial_of(value, date1904=self._book.date1904), dated
+        else:
+            content = value
+        if isinstance(content, int) and not isinstance(content, bool) and abs(content) >= 10**_DIGITS:
+            content = str(content)
+        self.written[row, column] = content
+        return cell_xml(self._prefix, f"{column_letters(column)}{row}", style, content)
+
+    def _widened(self, head: bytes) -> bytes:
+        """The head with a `dimension` that takes in the new cells; left alone where it is absent."""
+        found = re.search(_DIMENSION % re.escape(self._prefix.encode()), head)
+        area = Area.of(found[1].decode()) if found else None
+        if found is None or area is None or not self._rows:
+            return head
+        columns = [column for cells in self._rows.values() for column in cells]
+        top, bottom = min(area.top, *self._rows), max(area.bottom, *self._rows)
+        left, right = min(area.left, *columns), max(area.right, *columns)
+        if Area(top, left, bottom, right) == area:
+            return head
+        ref = f"{column_letters(left)}{top}:{column_letters(right)}{bottom}".encode()
+        return head[: found.start(1)] + ref + head[found.end(1) :]
+
+
+def _from_zero(row: RowPlace) -> RowPlace:
+    cells = [CellPlace(c.column, c.start - row.start, c.end - row.start, c.style, c.formula) for c in row.cells]
+    return RowPlace(row.number, 0, row.opening - row.start, row.end - row.start, cells)

@@ -1,0 +1,79 @@
+"""A package written anew with a few members replaced; every other byte of every other member is copied as it lies."""
+
+import struct
+from collections.abc import Iterable, Mapping
+from typing import BinaryIO
+
+from xlsms.errors import UserError
+from xlsms.ooxml.deflate import crc32, deflater
+from xlsms.ooxml.package import Member, Package
+
+__all__ = ["rewrite"]
+
+_LIMIT = 0xFFFFFFFF
+_DEFLATED = 8
+_FLAG_DESCRIPTOR = 8
+
+
+def rewrite(package: Package, replaced: Mapping[Member, Iterable[bytes]], out: BinaryIO) -> None:
+    """Write `package` to `out` (seekable) with the inflated content of some members replaced.
+
+    Order, names, times and attributes stay; of the central directory only offsets, and the replaced members' sizes and
+    CRC-32, change. A replaced member is deflated without a data descriptor.
+
+    Raises:
+        UserError: `file-too-large` when the result would need 64-bit offsets that the file did not have.
+    """
+    central: dict[int, bytes] = {}
+    for index in sorted(range(len(package.members)), key=lambda index: package.members[index].offset):
+        member = package.members[index]
+        offset = out.tell()
+        if member in replaced:
+            central[index] = _moved(_write(package, member, replaced[member], out), None, offset)
+            continue
+        out.writelines(package.raw(member.offset, member.end))
+        central[index] = _moved(member.central, member.zip64_offset, offset)
+    start = out.tell()
+    for index in range(len(package.members)):
+        out.write(central[index])
+    size = out.tell() - start
+    if start + size >= _LIMIT:
+        raise UserError("file-too-large", part="/")
+    count = len(package.members)
+    comment = package.comment
+    out.write(struct.pack("<4sHHHHIIH", b"PK\5\6", 0, 0, count, count, size, start, len(comment)) + comment)
+
+
+def _write(package: Package, member: Member, content: Iterable[bytes], out: BinaryIO) -> bytes:
+    """Write a replaced member; returns its central entry, still with the old offset."""
+    (header,) = package.raw(member.offset, member.offset + 30)
+    at = out.tell()
+    out.write(bytes(30) + member.name)
+    size = packed = checksum = 0
+    stream = deflater(member.size)
+    for chunk in content:
+        size += len(chunk)
+        checksum = crc32(chunk, checksum)
+        packed += out.write(stream.compress(chunk))
+    packed += out.write(stream.flush())
+    if max(size, packed) >= _LIMIT:
+        raise UserError("file-too-large", part=member.key)
+    end = out.tell()
+    figures = struct.pack("<III", checksum, packed, size)
+    head = struct.pack("<HH", member.flags & ~_FLAG_DESCRIPTOR, _DEFLATED)
+    out.seek(at)
+    out.write(header[:6] + head + header[10:14] + figures + struct.pack("<HH", len(member.name), 0))
+    out.seek(end)
+    names, extras = struct.unpack_from("<HH", member.central, 28)
+    old = member.central
+    # the extra field goes: it may hold 64-bit sizes that no longer apply
+    entry = old[:8] + head + old[12:16] + figures + struct.pack("<HH", names, 0) + old[32:46]
+    return entry + old[46 : 46 + names] + old[46 + names + extras :]
+
+
+def _moved(central: bytes, zip64_offset: int | None, offset: int) -> bytes:
+    if zip64_offset is not None:
+        return central[:zip64_offset] + struct.pack("<Q", offset) + central[zip64_offset + 8 :]
+    if offset >= _LIMIT:
+        raise UserError("file-too-large", part="/")
+    return central[:42] + struct.pack("<I", offset) + central[46:]

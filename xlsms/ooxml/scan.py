@@ -1,0 +1,325 @@
+"""A worksheet read in bulk: blocks of whole rows, scanned for what is wanted, cells decoded only when asked for.
+
+Nearly all sheets are *plain*: UTF-8, one prefix, every row and cell with its reference in the usual quotes, no
+comments, rows in order. That is checked over the whole part first, and only then is it read by literal search. Any
+other legal sheet is put into the plain form by expat on the way, so there is one reader.
+"""
+
+import re
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, field
+
+from xlsms.errors import UserError
+from xlsms.ooxml.book import SHEET_LIMIT, Book, SheetPart
+from xlsms.ooxml.canonical import canonical_sheet
+from xlsms.ooxml.cells import Area, column_letters
+from xlsms.ooxml.markup import elements
+
+__all__ = ["NAMESPACES", "Grammar", "RawCell", "RawRow", "Survey", "blocks", "root_tag", "rows", "rows_at", "survey"]
+
+#: SpreadsheetML, transitional and strict.
+NAMESPACES = frozenset(
+    {
+        b"http://schemas.openxmlformats.org/spreadsheetml/2006/main",
+        b"http://purl.oclc.org/ooxml/spreadsheetml/main",
+    },
+)
+_HEAD_LIMIT = 16 << 20
+_ROW_LIMIT = 32 << 20  # of one row, and of what follows the rows
+_BLOCK = 1 << 20
+_SHEET_DATA = re.compile(rb"<((?:[A-Za-z_][\w.-]*:)?)sheetData(?:\s[^>]*?)?(/?)>")
+_DECLARED = re.compile(rb"(?:\xef\xbb\xbf)?<\?xml[^>]*?encoding=[\"']([\w.:-]+)[\"']")
+_HEAD_TAGS = frozenset({"col", "worksheet"})
+_TAIL_TAGS = frozenset({"mergeCell", "autoFilter"})
+
+RawCell = tuple[bytes, bytes, bytes, bytes, bytes]
+"""Letters, attributes, `<v>`, the text of a simple inline string, and anything else inside the cell."""
+
+
+@dataclass(frozen=True, slots=True)
+class RawRow:
+    """One row as it lies in the sheet."""
+
+    number: int
+    hidden: bool
+    cells: list[RawCell]
+
+
+@dataclass(slots=True, kw_only=True)
+class Survey:
+    """What has to be known of a whole sheet before any of it is used."""
+
+    plain: bool
+    prefix: bytes
+    head: bytes = field(repr=False)  #: up to and with `<sheetData>`; empty unless plain
+    merges: list[Area]
+    arrays: list[Area]  #: array formulas, spills and data tables
+    filter: Area | None
+    column_styles: list[tuple[int, int, int]]  #: first and last column, style
+
+    def column_style(self, column: int) -> int | None:
+        """The style of a column, for cells that do not exist yet."""
+        return next((style for first, last, style in self.column_styles if first <= column <= last), None)
+
+
+class NotPlainError(Exception):
+    """The sheet has something that only expat should read."""
+
+
+def survey(book: Book, sheet: SheetPart) -> Survey:
+    """Read a whole sheet once and tell what it is."""
+    try:
+        return _survey(book.package.chunks(sheet.member, SHEET_LIMIT), plain=True)
+    except NotPlainError:
+        pass
+    try:
+        return _survey(canonical_sheet(book.package.chunks(sheet.member, SHEET_LIMIT)), plain=False)
+    except NotPlainError as error:
+        raise UserError("file-damaged", reason="rows out of order") from error
+
+
+def _survey(chunks: Iterable[bytes], *, plain: bool) -> Survey:
+    arrays: list[Area] = []
+    last = 0
+    prefix, head, tail = b"", b"", b""
+    grammar = Grammar(b"")
+    for kind, data in blocks(chunks):
+        if kind == "head":
+            match = _SHEET_DATA.search(data)
+            prefix = match[1] if match else b""
+            head, grammar = data, Grammar(prefix)
+            _check_head(data, prefix)
+        elif kind == "tail":
+            tail = data
+        else:
+            last = grammar.check(data, last)
+            arrays.extend(grammar.arrays(data))
+    closed = head.rstrip().endswith(b"/>")
+    name = prefix + b"sheetData"
+    opening = head if closed else head + b"</" + name + b">"
+    root = root_tag(head)
+    facts = elements((opening, b"</" + prefix + b"worksheet>"), _HEAD_TAGS)
+    # what follows the rows is read inside the same root, whose namespaces it needs
+    start = b"" if closed else b"<" + name + b">"
+    facts += elements((root, start, tail), _TAIL_TAGS)
+    if b"<!" in tail and plain:
+        raise NotPlainError
+    merges = [area for tag in facts if tag.name == "mergeCell" and (area := Area.of(tag.attributes.get("ref", "")))]
+    filters = [tag for tag in facts if tag.name == "autoFilter" and tag.parent == "worksheet"]
+    return Survey(
+        plain=plain,
+        prefix=prefix,
+        head=head,
+        merges=merges,
+        arrays=arrays,
+        filter=Area.of(filters[0].attributes.get("ref", "")) if filters else None,
+        column_styles=[style for tag in facts if (style := _column_style(tag.name, tag.attributes))],
+    )
+
+
+def _column_style(name: str, attributes: dict[str, str]) -> tuple[int, int, int] | None:
+    if name != "col" or not attributes.get("style", "").isdigit():
+        return None
+    first, last = attributes.get("min", ""), attributes.get("max", "")
+    return (int(first), int(last), int(attributes["style"])) if first.isdigit() and last.isdigit() else None
+
+
+def root_tag(head: bytes) -> bytes:
+    """The start tag of the sheet's root, which binds its namespaces."""
+    match = re.search(rb"<(?:[A-Za-z_][\w.-]*:)?worksheet(?:\s[^>]*)?>", head)
+    if match is None:
+        raise NotPlainError
+    return match[0]
+
+
+def _check_head(head: bytes, prefix: bytes) -> None:
+    declared = _DECLARED.match(head)
+    if declared is not None and declared[1].lower() not in (b"utf-8", b"utf8", b"us-ascii"):
+        raise NotPlainError
+    root = root_tag(head)
+    bound = b"xmlns:" + prefix[:-1] if prefix else b"xmlns"
+    space = re.search(b"\\s" + re.escape(bound) + rb'="([^"]*)"', root)
+    if (
+        b"<!" in head
+        or space is None
+        or space[1] not in NAMESPACES
+        or not root.startswith(b"<" + prefix + b"worksheet")
+    ):
+        raise NotPlainError
+
+
+class Grammar:
+    """The literals and patterns of a plain sheet with one prefix."""
+
+    def __init__(self, prefix: bytes) -> None:
+        p = re.escape(prefix)
+        self.prefix = prefix
+        self.row_open, self.row_end = b"<" + prefix + b"row", b"</" + prefix + b"row>"
+        self.cell_open, self.cell_end = b"<" + prefix + b'c r="', b"</" + prefix + b"c>"
+        self._any_cell = b"<" + prefix + b"c"
+        self.row = re.compile(rb"<" + p + rb'row(?:\s+(?!r=)[\w:.]+="[^"<>]*")*\s+r="([1-9][0-9]{0,6})"[^<>\']*?(/?)>')
+        self._odd_cell = re.compile(rb"<" + p + rb'c r="(?![A-Z]{1,3}[1-9][0-9]{0,6}"[^<>/\']*/?>)')
+        inside = rb"<%(p)sv>([^<]*)</%(p)sv>|<%(p)sis><%(p)st(?: [^>]*)?>([^<]*)</%(p)st></%(p)sis>|(.*?)" % {b"p": p}
+        self._cell_text = rb"<%(p)sc r=\"(%%b)[0-9]+\"([^>/]*)(?:/>|>(?:%(inside)s)</%(p)sc>)" % {
+            b"p": p,
+            b"inside": inside,
+        }
+        self.cell = self.cells_of(b"[A-Z]+")
+        self.formula = re.compile(rb"<" + p + rb"f[\s/>]")
+        self._array = re.compile(rb"<" + p + rb'f(?=[^<>]*\st="(?:array|dataTable)")[^<>]*\sref="([^"<>]*)"')
+
+    def cells_of(self, letters: bytes) -> re.Pattern[bytes]:
+        """A pattern for the cells of a column, or of all columns; its groups make a `RawCell`."""
+        return re.compile(self._cell_text % letters, re.DOTALL)
+
+    def check(self, block: bytes, last: int) -> int:
+        """Whether a block of whole rows is plain and in order; returns its last row number."""
+        numbers = [int(number) for number, _ in self.row.findall(block)]
+        ordered = all(map(int.__lt__, [last, *numbers], numbers))
+        if (
+            not ordered
+            or len(numbers) != block.count(self.row_open)
+            or block.count(self._any_cell) != block.count(self.cell_open)
+            or self._odd_cell.search(block) is not None
+            or b"<!" in block
+            or b"<?" in block
+        ):
+            raise NotPlainError
+        return numbers[-1] if numbers else last
+
+    def arrays(self, block: bytes) -> Iterator[Area]:
+        """The areas that array formulas and data tables fill."""
+        if b't="array"' in block or b't="dataTable"' in block:
+            yield from (area for ref in self._array.findall(block) if (area := Area.of(ref.decode("ascii", "replace"))))
+
+    def rows(self, block: bytes) -> Iterator[RawRow]:
+        """The rows with cells in a block of whole rows."""
+        find = self.cell.findall
+        opening = self.row_open
+        for part in block.split(self.row_end):
+            start = part.rfind(opening)
+            if start < 0:
+                continue
+            body = part.index(b">", start)
+            yield self._raw(part[start:body], find(part, body))
+
+    def row_around(self, block: bytes, at: int) -> RawRow:
+        """The row of a cell that starts at `at`."""
+        start = block.rfind(self.row_open, 0, at)
+        body = block.index(b">", start)
+        return self._raw(block[start:body], self.cell.findall(block, body, block.index(self.row_end, at)))
+
+    def _raw(self, tag: bytes, cells: list[RawCell]) -> RawRow:
+        number = self.row.match(tag + b">")
+        if number is None:
+            raise UserError("file-damaged", reason="a row without a number")
+        return RawRow(int(number[1]), b'hidden="1"' in tag or b'hidden="true"' in tag, cells)
+
+
+def blocks(chunks: Iterable[bytes]) -> Iterator[tuple[str, bytes]]:
+    """A sheet as one `head` up to `<sheetData>`, blocks of whole `rows`, and one `tail` from `</sheetData>` on."""
+    source = iter(chunks)
+    data, match = _head(source)
+    yield "head", data[: match.end()]
+    data = data[match.end() :]
+    prefix = match[1]
+    if match[2]:
+        yield "tail", _rest(data, source)
+        return
+    end, row_end = b"</" + prefix + b"sheetData>", b"</" + prefix + b"row>"
+    while True:
+        at = data.find(end)
+        whole = at if at >= 0 else max(data.rfind(row_end) + len(row_end), 0) if row_end in data else 0
+        if whole:
+            yield "rows", data[:whole]
+        if at >= 0:
+            yield "tail", _rest(data[at:], source)
+            return
+        if len(data) - whole > _ROW_LIMIT:
+            raise UserError("file-suspicious")
+        more = _some(source)
+        if not more:
+            raise NotPlainError
+        data = data[whole:] + more
+
+
+def _head(source: Iterator[bytes]) -> tuple[bytes, re.Match[bytes]]:
+    data = b""
+    while True:
+        more = next(source, b"")
+        data += more
+        match = _SHEET_DATA.search(data)
+        if match is not None:
+            return data, match
+        if not more or len(data) > _HEAD_LIMIT:
+            raise NotPlainError
+
+
+def _some(source: Iterator[bytes]) -> bytes:
+    parts: list[bytes] = []
+    size = 0
+    for chunk in source:
+        parts.append(chunk)
+        size += len(chunk)
+        if size >= _BLOCK:
+            break
+    return b"".join(parts)
+
+
+def _rest(data: bytes, source: Iterator[bytes]) -> bytes:
+    parts = [data]
+    size = len(data)
+    for chunk in source:
+        parts.append(chunk)
+        size += len(chunk)
+        if size > _ROW_LIMIT * 2:
+            raise UserError("file-too-large", part="/")
+    return b"".join(parts)
+
+
+def row_blocks(book: Book, sheet: SheetPart, found: Survey) -> Iterator[bytes]:
+    """The blocks of whole rows of a surveyed sheet, in plain form."""
+    chunks = book.package.chunks(sheet.member, SHEET_LIMIT)
+    for kind, data in blocks(chunks if found.plain else canonical_sheet(chunks)):
+        if kind == "rows":
+            yield data
+
+
+def rows(
+    book: Book,
+    sheet: SheetPart,
+    found: Survey,
+    *,
+    column: int | None = None,
+    test: Callable[[RawCell], bool] | None = None,
+) -> Iterator[RawRow]:
+    """The rows of a sheet that have cells; with `column` and `test` only those whose cell there passes."""
+    grammar = Grammar(found.prefix)
+    if column is None or test is None:
+        for block in row_blocks(book, sheet, found):
+            yield from grammar.rows(block)
+        return
+    pattern = grammar.cells_of(column_letters(column).encode())
+    for block in row_blocks(book, sheet, found):
+        for match in pattern.finditer(block):
+            if test(match.groups(b"")):  # type: ignore[arg-type]  # five groups, as RawCell has
+                yield grammar.row_around(block, match.start())
+
+
+def rows_at(book: Book, sheet: SheetPart, found: Survey, numbers: frozenset[int]) -> Iterator[RawRow]:
+    """The rows with these numbers, as far as they exist."""
+    grammar = Grammar(found.prefix)
+    wanted = sorted(numbers, reverse=True)
+    for block in row_blocks(book, sheet, found):
+        if not wanted:
+            return
+        last = block.rfind(grammar.row_open)
+        end = grammar.row.match(block, last)
+        if end is None or int(end[1]) < wanted[-1]:
+            continue
+        for match in grammar.row.finditer(block):
+            number = int(match[1])
+            while wanted and wanted[-1] < number:
+                wanted.pop()
+            if wanted and wanted[-1] == number and not match[2]:
+                yield grammar.row_around(block, match.end())

@@ -1,0 +1,108 @@
+"""Cell formats: which number format a cell has, and which existing format shows a date in the same looks."""
+
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from xlsms.ooxml.markup import elements
+
+__all__ = ["BUILT_IN", "Look", "Styles", "is_date", "shows_time"]
+
+#: The number formats that a workbook does not spell out (ECMA-376 §18.8.30).
+BUILT_IN: dict[int, str] = {
+    0: "General",
+    1: "0",
+    2: "0.00",
+    3: "#,##0",
+    4: "#,##0.00",
+    9: "0%",
+    10: "0.00%",
+    11: "0.00E+00",
+    12: "# ?/?",
+    13: "# ??/??",
+    14: "dd/mm/yyyy",
+    15: "d-mmm-yy",
+    16: "d-mmm",
+    17: "mmm-yy",
+    18: "h:mm AM/PM",
+    19: "h:mm:ss AM/PM",
+    20: "h:mm",
+    21: "h:mm:ss",
+    22: "dd/mm/yyyy h:mm",
+    37: "#,##0;-#,##0",
+    38: "#,##0;[Red]-#,##0",
+    39: "#,##0.00;-#,##0.00",
+    40: "#,##0.00;[Red]-#,##0.00",
+    45: "mm:ss",
+    46: "[h]:mm:ss",
+    47: "mm:ss.0",
+    48: "##0.0E+0",
+    49: "@",
+}
+_QUIET = re.compile(r'"[^"]*"|\\.|_.|\*.|\[(?![hms]+\])[^\]]*\]', re.IGNORECASE)  # literals, colours, conditions
+_DATE = re.compile(r"[dmyhs]", re.IGNORECASE)
+
+
+def bare(code: str) -> str:
+    """The first section of a number format without literals, colours and conditions."""
+    return _QUIET.sub("", code).split(";")[0]
+
+
+def is_date(code: str) -> bool:
+    """Whether a number format shows a date or a time."""
+    text = bare(code)
+    return "general" not in text.lower() and "@" not in text and _DATE.search(text) is not None
+
+
+def shows_time(code: str) -> bool:
+    """Whether a number format shows day and hour."""
+    text = bare(code).lower()
+    return is_date(code) and "d" in text and "h" in text
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """What a cell format shows besides its number format; equal looks can stand for one another."""
+
+    font: str
+    fill: str
+    border: str
+
+
+class Styles:
+    """The cell formats (`cellXfs`) of a workbook."""
+
+    def __init__(self, formats: Iterable[tuple[str, Look]] = ()) -> None:
+        self._formats = tuple(formats)
+        self._dates: dict[Look, int] = {}
+        for index, (code, look) in enumerate(self._formats):
+            if shows_time(code):
+                self._dates.setdefault(look, index)
+
+    @classmethod
+    def read(cls, chunks: Iterable[bytes]) -> "Styles":
+        """From the styles part."""
+        codes = dict(BUILT_IN)
+        formats = []
+        for tag in elements(chunks, frozenset({"numFmt", "xf"})):
+            number = _number(tag.attributes.get("numFmtId"))
+            if tag.name == "numFmt" and tag.parent == "numFmts":
+                codes[number] = tag.attributes.get("formatCode", "General")
+            elif tag.name == "xf" and tag.parent == "cellXfs":
+                look = Look(*(tag.attributes.get(name, "0") for name in ("fontId", "fillId", "borderId")))
+                formats.append((codes.get(number, "General"), look))
+        return cls(formats)
+
+    def code(self, style: int) -> str:
+        """The number format of a cell format; `General` for one that does not exist."""
+        return self._formats[style][0] if 0 <= style < len(self._formats) else "General"
+
+    def date_like(self, style: int) -> int | None:
+        """A format that shows day and hour and looks like `style`; `style` itself if it is a date; None without one."""
+        if is_date(self.code(style)):
+            return style
+        return self._dates.get(self._formats[style][1]) if 0 <= style < len(self._formats) else None
+
+
+def _number(text: str | None) -> int:
+    return int(text) if text and text.isdigit() else 0

@@ -1,0 +1,79 @@
+"""A package just written, compared with the one that it was made from, before it may take its place."""
+
+from collections.abc import Sequence
+from itertools import zip_longest
+from pathlib import Path
+
+from xlsms.errors import XlsmsError
+from xlsms.ooxml.book import Book
+from xlsms.ooxml.cells import Content, column_number
+from xlsms.ooxml.package import Member, Package
+from xlsms.ooxml.patch import Cell, Patch
+from xlsms.ooxml.scan import rows_at, survey
+from xlsms.ooxml.value import Decoder, Raw
+
+__all__ = ["VerificationError", "verify"]
+
+
+class VerificationError(Exception):
+    """What was written is not what was meant: a defect of ours, found before it could do harm."""
+
+
+def verify(old: Package, path: Path, patches: Sequence[Patch]) -> Package:
+    """Open the new package and make sure that only the patched members differ and that the cells read back.
+
+    Returns the new package, closed, for its version.
+    """
+    targets = {patch.sheet.member.name for patch in patches}
+    try:
+        with Package.open(path) as new:
+            _compare(old, new, targets)
+            book = Book(new)
+            for patch in patches:
+                _read_back(book, patch)
+    except XlsmsError as error:
+        raise VerificationError(f"the new file cannot be read: {error.code}") from error
+    return new
+
+
+def _compare(old: Package, new: Package, targets: set[bytes]) -> None:
+    if len(old.members) != len(new.members) or old.comment != new.comment:
+        raise VerificationError("a member was lost")
+    for before, after in zip(old.members, new.members, strict=True):
+        if before.name != after.name:
+            raise VerificationError("members changed their order")
+        if before.name not in targets and not _same(old, new, before, after):
+            raise VerificationError(f"the member {before.key} changed")
+
+
+def _same(old: Package, new: Package, before: Member, after: Member) -> bool:
+    """Whether a member's bytes, with header and descriptor, are the same."""
+    if before.end - before.offset != after.end - after.offset:
+        return False
+    pairs = zip_longest(old.raw(before.offset, before.end), new.raw(after.offset, after.end))
+    return all(left == right for left, right in pairs)
+
+
+def _read_back(book: Book, patch: Patch) -> None:
+    """Every cell written is read from the new sheet, which is checked as a whole on the way."""
+    sheet = next(sheet for sheet in book.sheets if sheet.member.name == patch.sheet.member.name)
+    found = survey(book, sheet)
+    decoder = Decoder(book, found.prefix)
+    values: dict[Cell, Raw] = {}
+    for row in rows_at(book, sheet, found, frozenset(row for row, _ in patch.written)):
+        for cell in row.cells:
+            at = (row.number, column_number(cell[0].decode()))
+            if at in patch.written:
+                if at in values:
+                    raise VerificationError(f"the cell {at} stands twice")
+                values[at] = decoder.plain_value(cell)
+    for at, content in patch.written.items():
+        if not _equal(values.get(at), content):
+            raise VerificationError(f"the cell {at} does not read back")
+
+
+def _equal(read: Raw, written: Content) -> bool:
+    if isinstance(written, str):
+        expected = written.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
+        return read == expected
+    return read == written and isinstance(read, bool) == isinstance(written, bool)
