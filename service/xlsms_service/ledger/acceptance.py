@@ -9,7 +9,7 @@ from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from sqlalchemy import Connection, bindparam, delete, insert, select, update
+from sqlalchemy import Connection, bindparam, delete, insert, or_, select, update
 
 from xlsms.model import Alphabet, MessageId, RowId
 from xlsms.states import State
@@ -167,8 +167,9 @@ def admit(
     again = [key for key in keys if key["nth"] != 1]
     if again:
         older = (message.c.row_id == bindparam("row"), message.c.mark < bindparam("nth"))
+        still_here = or_(*(message.c.state == state for state in _STILL_HERE))
         taken_back = {"state": State.CANCELLED, "code": "marked-anew", "state_at": now}
-        connection.execute(update(message).where(*older, message.c.state.in_(_STILL_HERE)).values(taken_back), again)
+        connection.execute(update(message).where(*older, still_here).values(taken_back), again)
         shown = {"superseded": True, "written": message.c.version}
         connection.execute(update(message).where(*older).values(shown), again)
 

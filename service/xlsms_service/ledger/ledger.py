@@ -34,7 +34,8 @@ def connect(url: str) -> Engine:
     SQLite: write-ahead log, a commit is on disk before it returns (`synchronous=FULL`), foreign keys on, and every
     transaction takes the write lock when it begins, so that none fails half-way for another's sake.
     """
-    engine = create_engine(url, poolclass=NullPool)
+    # Numbers and texts never stand in an error or a log.
+    engine = create_engine(url, poolclass=NullPool, hide_parameters=True)
     if engine.dialect.name == "sqlite":
         event.listen(engine, "connect", _prepare_sqlite)
         event.listen(engine, "begin", _begin_immediate)

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Row, bindparam, delete, insert, select, update
+from sqlalchemy import Connection, Row, bindparam, delete, insert, or_, select, update
 
 from xlsms.model import MessageId, PartKey, Receipt
 from xlsms.states import State, may_move
@@ -140,10 +140,10 @@ def move(connection: Connection, moves: Sequence[Move]) -> None:
     for each in moves:
         by_state.setdefault(each.state, []).append(each)
     for state, group in by_state.items():
-        legal = [old for old in State if may_move(old, state)]
+        legal = or_(*(message.c.state == old for old in State if may_move(old, state)))
         query = (
             update(message)
-            .where(message.c.id == bindparam("key"), message.c.state.in_(legal))
+            .where(message.c.id == bindparam("key"), legal)
             .values(
                 state=state,
                 code=bindparam("why"),
