@@ -1,0 +1,237 @@
+"""The plan of one send: per row the number, the text and its parts, or what keeps it from going."""
+
+import hashlib
+import re
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Set as AbstractSet
+from dataclasses import dataclass, field, replace
+from datetime import datetime, tzinfo
+
+from xlsms.errors import Place, UserError, XlsmsError
+from xlsms.model import Role, Row
+from xlsms.phone import PhoneNumber, parse
+from xlsms.text import Field, Parts, Template, split, transliterate
+from xlsms.text.transliterate import Level
+from xlsms.workbook.base import Sheet
+from xlsms_service.planning.moment import send_time
+
+__all__ = ["Facts", "Plan", "PlanEntry", "Terms", "Totals", "fingerprint", "plan", "plan_text"]
+
+#: 3GPP TS 23.040 §9.1.2.5: up to eleven characters, or a number.
+_SENDER = re.compile(r"\+?\d{3,15}|[A-Za-z0-9 &._'-]{1,11}")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Terms:
+    """What the settings say about a send."""
+
+    country: str = "ES"
+    language: str = "en"  #: of the names of days and months in formats
+    sender: str | None = None  #: for rows that name none
+    parts: int = 10  #: a text that needs more is a problem
+    transliterate: Level = "off"
+    all_rows: bool = False  #: whether a row goes without a mark
+    hidden: bool = False  #: whether hidden and filtered rows go
+    zone: tzinfo | None = None  #: in which send times are read; None: this computer's own
+
+
+def _none_of(_: AbstractSet[str]) -> AbstractSet[str]:
+    return frozenset()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Facts:
+    """What is known outside the sheet."""
+
+    now: datetime
+    repeated: Callable[[AbstractSet[str]], AbstractSet[str]] = _none_of  #: of these fingerprints, those just sent
+    opted_out: Callable[[AbstractSet[str]], AbstractSet[str]] = _none_of  #: of these numbers, those that said stop
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PlanEntry:
+    """One row of the plan. With a `problem` it cannot go; `held`, it goes only when someone decides so."""
+
+    row: Row
+    number: PhoneNumber | None = None
+    text: str = ""  #: as it would go: fields filled in, spared characters replaced
+    parts: Parts | None = None
+    sender: str | None = None
+    send_at: datetime | None = None  #: in UTC, when it is still to come
+    fingerprint: str | None = None
+    problem: XlsmsError | None = None
+    held: UserError | None = None
+
+    @property
+    def goes(self) -> bool:
+        """Whether it would go, now or at its send time."""
+        return self.problem is None and self.held is None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Totals:
+    """How many rows of a plan would do what."""
+
+    rows: int
+    go: int  #: those that are scheduled included
+    scheduled: int
+    held: int
+    problems: int
+    parts: int  #: SMS that would be sent
+    hidden: int  #: marked, but left out because the user does not see them
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Plan:
+    """What one send of these rows would do."""
+
+    entries: tuple[PlanEntry, ...]
+    hidden: int = 0  #: rows left out because the user does not see them
+    hash: str = field(init=False)  #: of exactly what would go: number, text, sender and time of each row, in order
+
+    def __post_init__(self) -> None:
+        digest = hashlib.sha256()
+        for entry in self.entries:
+            if entry.goes and entry.number:
+                what = (entry.row.sheet, entry.number.dial, entry.text, entry.sender, entry.send_at)
+                digest.update(repr(what).encode())
+        object.__setattr__(self, "hash", digest.hexdigest())
+
+    @property
+    def totals(self) -> Totals:
+        """The figures of the preview."""
+        going = [entry for entry in self.entries if entry.goes]
+        return Totals(
+            rows=len(self.entries),
+            go=len(going),
+            scheduled=sum(entry.send_at is not None for entry in going),
+            held=sum(entry.held is not None for entry in self.entries),
+            problems=sum(entry.problem is not None for entry in self.entries),
+            parts=sum(len(entry.parts.parts) for entry in going if entry.parts),
+            hidden=self.hidden,
+        )
+
+
+def fingerprint(number: str, text: str) -> str:
+    """What two messages share when they say the same to the same number."""
+    return hashlib.sha256(f"{number}\n{text}".encode("utf-8", "surrogatepass")).hexdigest()[:32]
+
+
+def plan(rows: Iterable[Row], terms: Terms, facts: Facts, sheets: Sequence[Sheet] = ()) -> Plan:
+    """Plan the rows that are marked (or all, if the terms say so), in their order. Never raises for a row's sake.
+
+    `sheets` give problems their column letters.
+    """
+    chosen = [row for row in rows if row.marked or terms.all_rows]
+    seen = [row for row in chosen if terms.hidden or not row.hidden]
+    known = {sheet.name: sheet for sheet in sheets}
+    templates: dict[str, Template] = {}
+    entries = [_entry(row, known.get(row.sheet), terms, facts, templates) for row in seen]
+    return Plan(entries=tuple(_hold(entries, facts)), hidden=len(chosen) - len(seen))
+
+
+def plan_text(number: str, text: str, terms: Terms, facts: Facts) -> PlanEntry:
+    """Plan one text that stands in no sheet; it goes as it is, braces and all."""
+    row = Row(sheet="", number=0, phone=number, message=text, marked=True)
+    entry = PlanEntry(row=row)
+    try:
+        entry = replace(entry, number=parse(number, terms.country))
+        entry = _worded(entry, text, terms)
+        entry = replace(entry, sender=_sender(row, terms))
+    except XlsmsError as error:
+        return replace(entry, problem=error)
+    return next(_hold([entry], facts))
+
+
+def _entry(row: Row, sheet: Sheet | None, terms: Terms, facts: Facts, templates: dict[str, Template]) -> PlanEntry:
+    entry = PlanEntry(row=row)
+    role = Role.PHONE
+    try:
+        _usable(row, sheet, role)
+        entry = replace(entry, number=parse(row.phone, terms.country))
+        role = Role.MESSAGE
+        _usable(row, sheet, role)
+        entry = _worded(entry, _filled(row, terms, templates), terms)
+        role = Role.SENDER
+        _usable(row, sheet, role)
+        entry = replace(entry, sender=_sender(row, terms))
+        role = Role.SEND_AT
+        _usable(row, sheet, role)
+        return _timed(entry, sheet, terms, facts)
+    except XlsmsError as error:
+        error.place = _place(row, sheet, role)
+        return replace(entry, problem=error)
+
+
+def _place(row: Row, sheet: Sheet | None, role: Role) -> Place:
+    return Place(sheet=row.sheet, row=row.number, column=sheet.columns.get(role) if sheet else None)
+
+
+def _usable(row: Row, sheet: Sheet | None, role: Role) -> None:
+    """Refuse a cell that the reader could not make sense of."""
+    header = sheet.headers.get(sheet.columns.get(role, ""), "") if sheet and row.problems else ""
+    if header in row.problems:
+        raise UserError(row.problems[header], field=header)
+
+
+def _filled(row: Row, terms: Terms, templates: dict[str, Template]) -> str:
+    source = row.message or ""
+    if not source.strip():
+        raise UserError("text-empty")
+    template = templates.get(source)
+    if template is None:
+        template = templates[source] = Template.parse(source)
+    for name in template.fields if row.problems else ():
+        for header, code in row.problems.items():
+            if header.strip().casefold() == name.casefold():
+                raise UserError(code, field=header)
+    values = {header: Field(text, row.values.get(header)) for header, text in row.fields.items()}
+    return template.render(values, f"{terms.language}-{terms.country}")
+
+
+def _worded(entry: PlanEntry, text: str, terms: Terms) -> PlanEntry:
+    if not text.strip() or entry.number is None:
+        raise UserError("text-empty")
+    text = transliterate(text, terms.transliterate).text
+    parts = split(text, limit=terms.parts)
+    return replace(entry, text=text, parts=parts, fingerprint=fingerprint(entry.number.dial, text))
+
+
+def _sender(row: Row, terms: Terms) -> str | None:
+    sender = (row.sender or "").strip() or terms.sender
+    if sender is not None and not _SENDER.fullmatch(sender):
+        raise UserError("sender-unusable", sender=sender)
+    return sender
+
+
+def _timed(entry: PlanEntry, sheet: Sheet | None, terms: Terms, facts: Facts) -> PlanEntry:
+    moment = send_time(entry.row.send_at, terms.zone)
+    if moment is None:
+        return entry
+    if moment > facts.now:
+        return replace(entry, send_at=moment)
+    place = _place(entry.row, sheet, Role.SEND_AT)
+    return replace(entry, held=UserError("send-time-past", place=place, time=entry.row.send_at))
+
+
+def _hold(entries: Sequence[PlanEntry], facts: Facts) -> Iterator[PlanEntry]:
+    """Hold what must not go unasked: to a number that said stop, or what was said to it before."""
+    ready = [entry for entry in entries if entry.goes]
+    stopped = facts.opted_out({entry.number.dial for entry in ready if entry.number})
+    repeated = facts.repeated({entry.fingerprint for entry in ready if entry.fingerprint})
+    first: dict[str, Row] = {}
+    for entry in entries:
+        if not entry.goes or entry.number is None or entry.fingerprint is None:
+            yield entry
+            continue
+        number, row = entry.number.dial, entry.row
+        place = Place(sheet=row.sheet, row=row.number) if row.number else None
+        earlier = first.setdefault(entry.fingerprint, row)
+        if number in stopped:
+            yield replace(entry, held=UserError("opted-out", place=place, number=number))
+        elif entry.fingerprint in repeated:
+            yield replace(entry, held=UserError("duplicate-recent", place=place, number=number))
+        elif earlier is not row:
+            yield replace(entry, held=UserError("duplicate-in-sheet", place=place, number=number, row=earlier.number))
+        else:
+            yield entry
