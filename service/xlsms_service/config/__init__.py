@@ -29,6 +29,7 @@ __all__ = [
     "Secret",
     "ServiceSettings",
     "Settings",
+    "Transliterate",
     "Watch",
     "default_path",
     "load",
@@ -36,6 +37,7 @@ __all__ = [
 ]
 
 Mark = Literal["marked", "all"]
+Transliterate = Literal["off", "safe", "wide"]
 CONNECTOR_TYPES = ("smpp", "ucp", "cimd2", "modem", "http", "simulator")
 
 _LISTEN = re.compile(r"(?:\[[0-9a-fA-F:.]+\]|[\w.-]+):(\d{1,5})")
@@ -56,7 +58,7 @@ class ServiceSettings:
     zone: str | None = None  #: IANA zone in which send times are read; None: this computer's own
     sender: str | None = None  #: for rows that name none; None: the connector's own
     parts: int = 10  #: a text that needs more is a problem, not a bill
-    transliterate: bool = False  #: whether á may go as a where that spares parts
+    transliterate: Transliterate = "off"  #: which characters may be replaced so that a text takes fewer SMS
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -175,7 +177,7 @@ def _service(table: Table) -> ServiceSettings:
         zone=table.optional("zone"),
         sender=table.optional("sender"),
         parts=table.whole("parts", _PARTS, 10),
-        transliterate=table.flag("transliterate"),
+        transliterate=cast(Transliterate, table.choice("transliterate", ("off", "safe", "wide"), "off")),
     )
     table.done()
     if service.country not in phonenumbers.SUPPORTED_REGIONS:

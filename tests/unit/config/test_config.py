@@ -21,7 +21,7 @@ listen = "[::1]:9000"
 zone = "America/Mexico_City"
 sender = "Clinica"
 parts = 3
-transliterate = true
+transliterate = "safe"
 
 [[watch]]
 folder = "inbox"
@@ -86,7 +86,7 @@ def test_a_whole_file_is_read(write, tmp_path):
         "America/Mexico_City",
         "Clinica",
         3,
-        True,
+        "safe",
     )
     assert settings.watches == (
         Watch(folder=tmp_path / "inbox", hidden=True),
@@ -172,6 +172,8 @@ def test_another_encoding_is_refused_with_its_line(write):
         ("[service]\nparts = 0\n", "config-expects-number", 2),
         ("[service]\nparts = true\n", "config-expects-number", 2),
         ("[service]\nparts = 1.5\n", "config-expects-number", 2),
+        ("[service]\ntransliterate = true\n", "config-expects-text", 2),
+        ('[service]\ntransliterate = "on"\n', "config-expects-choice", 2),
         ('[[connector]]\ntype = "smpp"\n', "config-missing-key", 1),
         ('\n[[connector]]\nname = "a"\n', "config-missing-key", 2),
         ('[[connector]]\nname = "a"\ntype = "smtp"\n', "config-expects-choice", 3),
