@@ -158,7 +158,8 @@ class Intake:
     def _work(self, snapshot: Snapshot, orders: Orders, terms: Terms) -> _Work:
         work = _Work()
         facts = Facts(now=self._now(), repeated=self._repeated)
-        asked = replace(terms, all_rows=True)  # `orders` has chosen the rows
+        # `orders` has chosen the rows
+        asked = replace(terms, all_rows=True, language=snapshot.language)
         words = LABELS[snapshot.language]
         self._add(work, snapshot, plan(orders.new, asked, facts, snapshot.sheets), {})
         again = [row for row, _ in orders.anew.values()]
