@@ -15,6 +15,7 @@ from typing import Annotated
 import typer
 
 from xlsms.errors import UserError
+from xlsms_service.cli.session import session_of
 from xlsms_service.cli.simulate_view import LiveView, print_connector, print_summary
 from xlsms_service.simulators.exchange import Event, Settings
 from xlsms_service.simulators.network import IdForm, Network, Which
@@ -94,8 +95,9 @@ def _tls(certificate: Path | None) -> ssl.SSLContext | None:
     return context
 
 
-@simulate.command(no_args_is_help=False)
+@simulate.command(epilog="xlsms simulate smpp --phones phones.toml --lose-answers 0.01 --throttle 50/s")
 def smpp(  # noqa: PLR0913 one option each
+    context: typer.Context,
     *,
     host: Annotated[
         str, typer.Option(help="Address to listen on; others than this computer need 0.0.0.0.")
@@ -126,12 +128,8 @@ def smpp(  # noqa: PLR0913 one option each
         bool, typer.Option("--json", help="One JSON line for each event, the last with all figures.")
     ] = False,
 ) -> None:
-    """An SMS centre over SMPP 3.4, with virtual phones that receive, answer, fail or are off.
-
-    Example: xlsms simulate smpp --phones phones.toml --lose-answers 0.01 --throttle 50/s
-
-    Ctrl+C ends it, with a summary.
-    """
+    """An SMS centre over SMPP 3.4, with virtual phones that receive, answer, fail or are off. Ctrl+C ends it."""
+    console = session_of(context).out
     answer_id, receipt_id = _id_forms(id_form)
     every, rate = _throttle(throttle)
     network = Network(
@@ -149,7 +147,7 @@ def smpp(  # noqa: PLR0913 one option each
     pace = Pace(receipt=receipt_delay, reply=reply_delay, expiry=expiry, slow=8 * receipt_delay, jitter=_JITTER)
     population = read_script(phones, pace=pace, seed=seed) if phones else Population(pace=pace, seed=seed or 0)
     settings = Settings(accounts={system_id: password}, keep=_KEEP, journal=journal)
-    view = LiveView() if not as_json and sys.stdout.isatty() else None
+    view = LiveView(console) if not as_json and console.is_terminal else None
     listener = _print_event if as_json else view.show if view else None
     smsc = Smsc(population, settings, network, listener=listener)
 
@@ -157,13 +155,13 @@ def smpp(  # noqa: PLR0913 one option each
         if as_json:
             _print_json(event="listening", host=host, port=server.port, system_id=system_id)
         else:
-            print_connector(host, server.port, system_id, password, tls=certificate is not None)
+            print_connector(console, host, server.port, system_id, password, tls=certificate is not None)
 
     asyncio.run(_serve(smsc, host, port, _tls(certificate), ready, view))
     if as_json:
         _print_json(event="summary", **asdict(smsc.counters))
     else:
-        print_summary(smsc.counters)
+        print_summary(console, smsc.counters)
 
 
 async def _serve(

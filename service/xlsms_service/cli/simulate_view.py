@@ -12,6 +12,7 @@ from rich.syntax import Syntax
 from rich.table import Table
 from rich.text import Text
 
+from xlsms_service.cli.words import shown, tr
 from xlsms_service.simulators.exchange import Event
 from xlsms_service.simulators.record import Counters
 
@@ -34,7 +35,7 @@ _FIGURES = {
 }
 
 
-def print_connector(host: str, port: int, system_id: str, password: str, *, tls: bool) -> None:
+def print_connector(console: Console, host: str, port: int, system_id: str, password: str, *, tls: bool) -> None:
     """The block that makes xlsms use this network."""
     reachable = "127.0.0.1" if host in ("0.0.0.0", "::") else host  # noqa: S104 only compared
     lines = [
@@ -47,22 +48,21 @@ def print_connector(host: str, port: int, system_id: str, password: str, *, tls:
         f'password = "{password}"',
         *(["tls = true"] if tls else []),
     ]
-    console = Console()
-    console.print("The network is up. To use it, put these lines into xlsms.toml:")
+    console.print(tr("The network is up. To use it, put these lines into xlsms.toml:"), markup=False, highlight=False)
     if console.is_terminal:
         console.print(Panel(Syntax("\n".join(lines), "toml", background_color="default"), expand=False))
     else:
         console.print("\n".join(lines), markup=False, highlight=False, soft_wrap=True)
 
 
-def print_summary(counters: Counters) -> None:
+def print_summary(console: Console, counters: Counters) -> None:
     """All figures that are not zero, at the end."""
-    table = Table(title="What this network has seen", show_header=False, title_justify="left")
+    table = Table(title=tr("What this network has seen"), show_header=False, title_justify="left")
     for name, title in _FIGURES.items():
         value = getattr(counters, name)
         if name != "links" and (value or name in ("messages", "parts")):
-            table.add_row(title, f"{value:,}")
-    Console().print(table)
+            table.add_row(tr(title), f"{value:,}")
+    console.print(table)
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +77,8 @@ class _Line:
 class LiveView:
     """The last messages, newest below, and the figures above them."""
 
-    def __init__(self) -> None:
+    def __init__(self, console: Console) -> None:
+        self._console = console
         self._lines: OrderedDict[str, _Line] = OrderedDict()
         self._nameless = 0
 
@@ -88,11 +89,11 @@ class LiveView:
         if event.kind == "receipt" and known is not None:
             self._lines[event.network_id] = replace(known, state=event.state)
         elif event.kind == "lost-answer" and known is not None:
-            self._lines[event.network_id] = replace(known, state="not answered")
+            self._lines[event.network_id] = replace(known, state=tr("not answered"))
         elif event.kind == "taken":
-            self._add(event.network_id, _Line("→", event.phone, event.text, "taken", time))
+            self._add(event.network_id, _Line("→", event.phone, event.text, tr("taken"), time))
         elif event.kind == "reply":
-            self._add("", _Line("←", event.phone, event.text, "reply", time))
+            self._add("", _Line("←", event.phone, event.text, tr("reply"), time))
         elif event.kind in ("throttled", "refused"):
             self._add("", _Line("→", event.phone, "", event.kind, time))
         elif event.kind in ("bind", "leave", "drop", "refused-bind"):
@@ -107,24 +108,19 @@ class LiveView:
     @contextmanager
     def live(self, counters: Counters) -> Iterator[Callable[[], None]]:
         """A place on the screen until the block ends; call what it gives to draw the present state there."""
-        with Live(self.render(counters), auto_refresh=False, transient=True) as live:
+        with Live(self.render(counters), console=self._console, auto_refresh=False, transient=True) as live:
             yield lambda: live.update(self.render(counters), refresh=True)
 
     def render(self, counters: Counters) -> RenderableType:
         """The view as it stands."""
-        figures = "   ".join(f"{title} {getattr(counters, name):,}" for name, title in _FIGURES.items())
+        figures = "   ".join(f"{tr(title)} {getattr(counters, name):,}" for name, title in _FIGURES.items())
         table = Table(expand=True, box=None, pad_edge=False)
-        table.add_column("time", style="dim", no_wrap=True)
+        table.add_column(tr("time"), style="dim", no_wrap=True)
         table.add_column("")
-        table.add_column("phone", no_wrap=True)
-        table.add_column("text", ratio=1, no_wrap=True, overflow="ellipsis")
-        table.add_column("state", no_wrap=True)
+        table.add_column(tr("phone"), no_wrap=True)
+        table.add_column(tr("text"), ratio=1, no_wrap=True, overflow="ellipsis")
+        table.add_column(tr("state"), no_wrap=True)
         for line in self._lines.values():
-            state = Text(line.state, style=_COLOURS.get(line.state, ""))
-            table.add_row(line.time, line.arrow, _printable(line.phone), _printable(line.text), state)
-        return Group(Text(figures, style="bold"), table, Text("Ctrl+C ends it", style="dim"))
-
-
-def _printable(text: str) -> Text:
-    """What came over a network, without anything that steers a terminal."""
-    return Text("".join(char if char.isprintable() else " " for char in text))
+            state = Text(shown(line.state), style=_COLOURS.get(line.state, ""))
+            table.add_row(line.time, line.arrow, Text(shown(line.phone)), Text(shown(line.text)), state)
+        return Group(Text(figures, style="bold"), table, Text(tr("Ctrl+C ends it"), style="dim"))

@@ -258,17 +258,16 @@ class Exchange:
                     at=part.at,
                 )
             )
+        early = chosen(self.network.early_receipts, self.counters.parts, self._rng) and reaction.report is not None
+        if reaction.report is not None:
+            report = partial(self._report, message, reaction.report)
+            if early:
+                report(now)
+            else:
+                self.later(now + reaction.report.after, report)
         if reaction.reply is not None and message.can_be_answered:
-            write = partial(self._reply, message, reaction.reply.text)
-            self.later(now + reaction.reply.after, write)
-        report = reaction.report
-        if report is None:
-            return False
-        if chosen(self.network.early_receipts, self.counters.parts, self._rng):
-            self._report(message, report, now)
-            return True
-        self.later(now + report.after, partial(self._report, message, report))
-        return False
+            self.later(now + reaction.reply.after, partial(self._reply, message, reaction.reply.text))
+        return early
 
     def _answer(self, session: Session, answer: SubmitSmResp, now: float, *, early: bool) -> None:
         number = self.counters.parts
