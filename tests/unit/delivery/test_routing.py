@@ -1,0 +1,20 @@
+from xlsms_service.delivery.routing import DEFAULT, Router
+
+ROUTER = Router({"+34": ["operator", "backup"], "+346": ["mobile"]}, ["operator", "backup", "mobile"])
+
+
+def test_the_longest_prefix_decides():
+    assert [ROUTER.key(number) for number in ("+34600111222", "+34910000000", "+5215500000000", "1234")] == [
+        "+346",
+        "+34",
+        DEFAULT,
+        DEFAULT,
+    ]
+
+
+def test_a_connector_serves_the_routes_where_no_better_one_is_up():
+    assert ROUTER.keys_of("operator", {"operator", "backup"}) == [DEFAULT, "+34"]
+    assert ROUTER.keys_of("backup", {"operator", "backup"}) == []
+    assert ROUTER.keys_of("backup", {"backup"}) == [DEFAULT, "+34"]
+    assert ROUTER.keys_of("mobile", {"mobile"}) == [DEFAULT, "+346"]
+    assert ROUTER.keys_of("mobile", set()) == []

@@ -1,0 +1,180 @@
+import sqlite3
+import subprocess
+import sys
+import textwrap
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from alembic.autogenerate import compare_metadata
+from alembic.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from hypothesis import given
+from hypothesis import strategies as st
+from sqlalchemy import insert, select
+from sqlalchemy.exc import IntegrityError, StatementError
+
+from xlsms.errors import UserError
+from xlsms_service.ledger import ledger as ledger_module
+from xlsms_service.ledger import migration
+from xlsms_service.ledger.lease import Lease
+from xlsms_service.ledger.ledger import Ledger, connect
+from xlsms_service.ledger.schema import Instant, link, metadata, part
+
+NOW = datetime(2026, 3, 1, 9, 30, tzinfo=UTC)
+
+
+@pytest.fixture
+def ledger(tmp_path):
+    with Ledger.open(tmp_path) as opened:
+        yield opened
+
+
+def add_link(connection, name):
+    connection.execute(insert(link).values(connector=name, state="up", at=NOW))
+
+
+def link_names(connection):
+    return list(connection.execute(select(link.c.connector).order_by(link.c.connector)).scalars())
+
+
+def test_migrations_make_exactly_the_tables_of_the_schema(tmp_path):
+    engine = connect(f"sqlite:///{tmp_path / 'new.sqlite3'}")
+    migration.upgrade(engine)
+    with engine.connect() as connection:
+        assert compare_metadata(MigrationContext.configure(connection), metadata) == []
+
+
+def test_head_is_the_newest_migration():
+    folder = str((migration.__file__).replace("migration.py", "migrations"))
+    assert ScriptDirectory(folder).get_current_head() == migration.HEAD
+
+
+def test_every_commit_is_synced_to_disk_and_foreign_keys_hold(ledger):
+    def pragmas(connection):
+        return {
+            name: connection.exec_driver_sql(f"PRAGMA {name}").scalar()
+            for name in ("journal_mode", "synchronous", "foreign_keys")
+        }
+
+    assert ledger.do_now(pragmas) == {"journal_mode": "wal", "synchronous": 2, "foreign_keys": 1}
+    with pytest.raises(IntegrityError):
+        ledger.do_now(
+            lambda c: c.execute(insert(part).values(message_id=99, part=1, connector="x", state="sent", at=NOW)),
+        )
+
+
+def test_work_that_fails_leaves_nothing_behind_and_the_others_stand(ledger):
+    def fails(connection):
+        add_link(connection, "half")
+        raise LookupError("on purpose")
+
+    futures = [
+        ledger._writer.submit(lambda c: add_link(c, "before")),
+        ledger._writer.submit(fails),
+        ledger._writer.submit(lambda c: add_link(c, "after")),
+    ]
+    assert futures[0].result() is None
+    with pytest.raises(LookupError):
+        futures[1].result()
+    assert futures[2].result() is None
+    assert ledger.do_now(link_names) == ["after", "before"]
+
+
+def test_what_was_reported_done_survives_kill_9(tmp_path):
+    script = textwrap.dedent(
+        """
+        import os, signal, sys
+        from datetime import UTC, datetime
+        from pathlib import Path
+        from sqlalchemy import insert
+        from xlsms_service.ledger.ledger import Ledger
+        from xlsms_service.ledger.schema import link
+        ledger = Ledger.open(Path(sys.argv[1]))
+        for number in range(20):
+            ledger.do_now(lambda c: c.execute(
+                insert(link).values(connector=f"{number:02}", state="up", at=datetime.now(UTC))) and None)
+            print(number, flush=True)
+        os.kill(os.getpid(), signal.SIGKILL)
+        """,
+    )
+    run = subprocess.run([sys.executable, "-c", script, str(tmp_path)], capture_output=True, text=True, check=False)
+    said = [f"{int(line):02}" for line in run.stdout.split()]
+    assert len(said) == 20, run.stderr
+    with Ledger.open(tmp_path) as ledger:
+        assert ledger.do_now(link_names) == said
+
+
+def test_a_file_that_is_no_ledger_is_named_and_left_alone(tmp_path):
+    file = tmp_path / "ledger.sqlite3"
+    file.write_bytes(b"this is a shopping list, not a database" * 50)
+    before = file.read_bytes()
+    with pytest.raises(UserError) as caught:
+        Ledger.open(tmp_path)
+    assert caught.value.code == "ledger-damaged"
+    assert str(file) in str(caught.value)
+    assert file.read_bytes() == before
+
+
+def test_a_folder_that_cannot_be_made_is_named(tmp_path):
+    (tmp_path / "file").write_text("in the way")
+    with pytest.raises(UserError) as caught:
+        Ledger.open(tmp_path / "file" / "data")
+    assert caught.value.code == "ledger-folder"
+
+
+def test_a_ledger_held_by_another_program_for_too_long_is_said_to_be_busy(tmp_path, monkeypatch):
+    monkeypatch.setattr(ledger_module, "_BUSY_SECONDS", 0)
+    Ledger.open(tmp_path).close()
+    other = sqlite3.connect(tmp_path / "ledger.sqlite3", isolation_level=None)
+    other.execute("BEGIN EXCLUSIVE")
+    with pytest.raises(ledger_module.TransientError) as caught:
+        Ledger.open(tmp_path)
+    other.close()
+    assert caught.value.code == "ledger-busy"
+
+
+def test_errors_show_no_number_and_no_text(ledger):
+    secret = "+34600111222"
+    with pytest.raises(IntegrityError) as caught:
+        ledger.do_now(
+            lambda c: c.execute(
+                insert(part).values(message_id=1, part=1, connector=secret, network_id=secret, state="sent", at=NOW),
+            ),
+        )
+    assert secret not in str(caught.value)
+
+
+def test_times_without_a_zone_are_refused(ledger):
+    with pytest.raises(StatementError):
+        ledger.do_now(lambda c: c.execute(insert(link).values(connector="x", state="up", at=datetime(2026, 1, 1))))  # noqa: DTZ001
+
+
+@given(st.datetimes(timezones=st.just(UTC)), st.datetimes(timezones=st.just(UTC)))
+def test_times_keep_their_microseconds_and_their_order(one, other):
+    store = Instant()
+    kept = [store.process_bind_param(moment, None) for moment in (one, other)]
+    assert [store.process_result_value(value, None) for value in kept] == [one, other]
+    assert (kept[0] < kept[1]) == (one < other)
+
+
+def test_times_come_back_in_utc(ledger):
+    local = NOW.astimezone(tz=datetime.now().astimezone().tzinfo) + timedelta(hours=1)
+    ledger.do_now(lambda c: c.execute(insert(link).values(connector="x", state="up", at=local)) and None)
+    at = ledger.do_now(lambda c: c.execute(select(link.c.at)).scalar())
+    assert (at, at.tzinfo) == (local, UTC)
+
+
+def test_only_one_process_holds_the_lease(tmp_path):
+    script = (
+        "import sys; from pathlib import Path; from xlsms_service.ledger.lease import Lease; "
+        "print(Lease(Path(sys.argv[1])).take())"
+    )
+
+    def other_process_gets_it():
+        run = subprocess.run([sys.executable, "-c", script, str(tmp_path)], capture_output=True, text=True, check=True)
+        return run.stdout.strip() == "True"
+
+    with Lease(tmp_path) as lease:
+        assert lease.held
+        assert not other_process_gets_it()
+    assert other_process_gets_it()
