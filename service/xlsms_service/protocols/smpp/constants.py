@@ -9,7 +9,8 @@ from smpplib import consts
 
 __all__ = [
     "DATA_CODING_UCS2",
-    "ESM_RECEIPT_TYPES",
+    "ESM_MESSAGE_TYPE",
+    "ESM_RECEIPTS",
     "ESM_UDHI",
     "HEADER",
     "LAST_SEQUENCE",
@@ -28,9 +29,9 @@ LAST_SEQUENCE = 0x7FFFFFFF  #: §5.1.4; larger ones are accepted from others, ne
 VERSION_34 = 0x34
 
 ESM_UDHI = 0x40  #: short_message begins with a user data header (§5.2.12)
-#: Bits 2-5 of esm_class in a deliver_sm that is no text: receipt, delivery ack, manual ack, conversation abort,
-#: intermediate notification (§5.2.12).
-ESM_RECEIPT_TYPES = frozenset({0x04, 0x08, 0x10, 0x18, 0x20})
+ESM_MESSAGE_TYPE = 0x3C  #: bits 2-5: what kind of deliver_sm it is; 0 is a text
+#: Delivery receipt, the phone's acknowledgements, conversation abort, intermediate notification (§5.2.12).
+ESM_RECEIPTS = frozenset({0x04, 0x08, 0x10, 0x18, 0x20})
 DATA_CODING_UCS2 = 0x08
 
 

@@ -12,6 +12,7 @@ from xlsms_service.protocols.smpp.tlv import Tlvs, read_tlvs, write_tlvs
 __all__ = [
     "DeliverSm",
     "DeliverSmResp",
+    "MessageForm",
     "MessageResp",
     "QuerySm",
     "QuerySmResp",
@@ -22,7 +23,57 @@ __all__ = [
 
 _MIDDLE = Struct(">BBB")  # esm_class, protocol_id, priority_flag
 _LAST = Struct(">BBBBB")  # registered_delivery, replace_if_present_flag, data_coding, sm_default_msg_id, sm_length
+_ADDRESS = 21  # octets with the NUL
 _LONGEST_SHORT_MESSAGE = 254  #: §4.4.1; longer text goes into message_payload
+
+
+class MessageForm:
+    """A submit_sm or deliver_sm with all but destination and text filled in: written once, used for a campaign."""
+
+    __slots__ = ("_after", "_before")
+
+    def __init__(  # noqa: PLR0913 - the fields of the PDU
+        self,
+        *,
+        service_type: str = "",
+        source_addr_ton: int = 0,
+        source_addr_npi: int = 0,
+        source_addr: str = "",
+        esm_class: int = 0,
+        protocol_id: int = 0,
+        priority_flag: int = 0,
+        schedule_delivery_time: str = "",
+        validity_period: str = "",
+        registered_delivery: int = 0,
+        replace_if_present_flag: int = 0,
+        data_coding: int = 0,
+        sm_default_msg_id: int = 0,
+    ) -> None:
+        self._before = (
+            write_cstring("service_type", service_type, 6)
+            + write_octets(source_addr_ton=source_addr_ton, source_addr_npi=source_addr_npi)
+            + write_cstring("source_addr", source_addr, _ADDRESS)
+        )
+        self._after = (
+            write_octets(esm_class=esm_class, protocol_id=protocol_id, priority_flag=priority_flag)
+            + write_cstring("schedule_delivery_time", schedule_delivery_time, 17)
+            + write_cstring("validity_period", validity_period, 17)
+            + write_octets(
+                registered_delivery=registered_delivery,
+                replace_if_present_flag=replace_if_present_flag,
+                data_coding=data_coding,
+                sm_default_msg_id=sm_default_msg_id,
+            )
+        )
+
+    def body(self, dest_addr_ton: int, dest_addr_npi: int, destination_addr: str, short_message: bytes) -> bytes:
+        """The body of the PDU for one destination, without optional parameters."""
+        length = len(short_message)
+        if length > _LONGEST_SHORT_MESSAGE:
+            raise FieldError("short_message", f"{length} octets, at most {_LONGEST_SHORT_MESSAGE}")
+        address = write_cstring("destination_addr", destination_addr, _ADDRESS)
+        kind = write_octets(dest_addr_ton=dest_addr_ton, dest_addr_npi=dest_addr_npi)
+        return b"%b%b%b%b%c%b" % (self._before, kind, address, self._after, length, short_message)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,29 +100,23 @@ class ShortMessage(Pdu):
     tlvs: Tlvs = field(default_factory=dict)
 
     def _body(self) -> bytes:
-        if len(self.short_message) > _LONGEST_SHORT_MESSAGE:
-            raise FieldError("short_message", f"{len(self.short_message)} octets, at most {_LONGEST_SHORT_MESSAGE}")
-        return b"".join(
-            (
-                write_cstring("service_type", self.service_type, 6),
-                write_octets(source_addr_ton=self.source_addr_ton, source_addr_npi=self.source_addr_npi),
-                write_cstring("source_addr", self.source_addr, 21),
-                write_octets(dest_addr_ton=self.dest_addr_ton, dest_addr_npi=self.dest_addr_npi),
-                write_cstring("destination_addr", self.destination_addr, 21),
-                write_octets(esm_class=self.esm_class, protocol_id=self.protocol_id, priority_flag=self.priority_flag),
-                write_cstring("schedule_delivery_time", self.schedule_delivery_time, 17),
-                write_cstring("validity_period", self.validity_period, 17),
-                write_octets(
-                    registered_delivery=self.registered_delivery,
-                    replace_if_present_flag=self.replace_if_present_flag,
-                    data_coding=self.data_coding,
-                    sm_default_msg_id=self.sm_default_msg_id,
-                    sm_length=len(self.short_message),
-                ),
-                self.short_message,
-                write_tlvs(self.tlvs),
-            )
+        form = MessageForm(
+            service_type=self.service_type,
+            source_addr_ton=self.source_addr_ton,
+            source_addr_npi=self.source_addr_npi,
+            source_addr=self.source_addr,
+            esm_class=self.esm_class,
+            protocol_id=self.protocol_id,
+            priority_flag=self.priority_flag,
+            schedule_delivery_time=self.schedule_delivery_time,
+            validity_period=self.validity_period,
+            registered_delivery=self.registered_delivery,
+            replace_if_present_flag=self.replace_if_present_flag,
+            data_coding=self.data_coding,
+            sm_default_msg_id=self.sm_default_msg_id,
         )
+        body = form.body(self.dest_addr_ton, self.dest_addr_npi, self.destination_addr, self.short_message)
+        return body + write_tlvs(self.tlvs)
 
     @classmethod
     def _read(cls, sequence: int, status: int, body: bytes) -> Self:

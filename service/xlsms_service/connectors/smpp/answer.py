@@ -1,0 +1,48 @@
+"""What an answer to a submit_sm means for the part: accepted, refused, or to be tried again."""
+
+from datetime import datetime, timedelta
+
+from xlsms.model import Outcome, PartKey, Result
+from xlsms_service.protocols.smpp.constants import Status, status_name, status_text
+from xlsms_service.protocols.smpp.pdu import Pdu, SubmitSmResp
+from xlsms_service.protocols.smpp.receipt import IdForm, uniform_id
+
+__all__ = ["THROTTLED", "outcome_of"]
+
+#: The SMSC asks for less speed.
+THROTTLED = frozenset({Status.THROTTLED, Status.QUEUE_FULL})
+
+_THROTTLE_WAIT = timedelta(seconds=1)  # the link's pace does the rest
+_TROUBLE_WAIT = timedelta(seconds=30)
+#: The SMSC did not take the part and says that it may later.
+_TROUBLE = frozenset({Status.SYSTEM_ERROR, Status.TEMPORARY, Status.WRONG_BIND_STATE})
+
+_INVALID_DESTINATION = frozenset({0x0B, 0x50, 0x51})
+_INVALID_SENDER = frozenset({0x0A, 0x48, 0x49})
+_INVALID_LENGTH = 0x01
+
+
+def outcome_of(key: PartKey, answer: Pdu, at: datetime, id_form: IdForm) -> Outcome:
+    """The outcome that a submit_sm_resp, or a generic_nack in its place, stands for."""
+    if isinstance(answer, SubmitSmResp) and not answer.status:
+        network_id = uniform_id(answer.message_id, id_form, receipt=False) or None
+        return Outcome(key=key, result=Result.ACCEPTED, at=at, network_id=network_id)
+    status = answer.status or Status.SYSTEM_ERROR  # a generic_nack that says all is well does not
+    facts = {"status": status_name(status), "reason": status_text(status)}
+    if status in THROTTLED:
+        return Outcome(
+            key=key, result=Result.RETURNED, at=at, code="smsc-throttled", facts=facts, retry_after=_THROTTLE_WAIT
+        )
+    if status in _TROUBLE:
+        return Outcome(
+            key=key, result=Result.RETURNED, at=at, code="smsc-in-trouble", facts=facts, retry_after=_TROUBLE_WAIT
+        )
+    return Outcome(key=key, result=Result.REFUSED, at=at, code=_code(status), facts=facts)
+
+
+def _code(status: int) -> str:
+    if status in _INVALID_DESTINATION:
+        return "smsc-refused-number"
+    if status in _INVALID_SENDER:
+        return "smsc-refused-sender"
+    return "smsc-refused-length" if status == _INVALID_LENGTH else "smsc-refused"

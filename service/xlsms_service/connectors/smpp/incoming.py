@@ -1,0 +1,64 @@
+"""What a deliver_sm means: a receipt, or a text from a phone."""
+
+from datetime import datetime
+from zoneinfo import ZoneInfo
+
+from xlsms.model import Inbound, Receipt
+from xlsms_service.connectors.smpp.settings import SmppSettings
+from xlsms_service.protocols.smpp.constants import ESM_MESSAGE_TYPE, ESM_RECEIPTS
+from xlsms_service.protocols.smpp.pdu import DeliverSm
+from xlsms_service.protocols.smpp.receipt import Report, parse_receipt, reads_as_receipt, uniform_id
+from xlsms_service.protocols.smpp.text import UserText, read_text
+
+__all__ = ["DeliverReader"]
+
+_INTERNATIONAL = 1
+
+
+class DeliverReader:
+    """Reads deliver_sm; nothing that comes is dropped, and no content makes it raise."""
+
+    def __init__(self, connector: str, settings: SmppSettings) -> None:
+        self._connector = connector
+        self._default = settings.data_coding_0
+        self._id_form = settings.id_form
+        self._zone = ZoneInfo(settings.receipt_zone)
+        self._unmarked = settings.unmarked_receipts
+
+    def read(self, pdu: DeliverSm, at: datetime) -> Receipt | Inbound:
+        """The receipt or the text. A receipt that names no message is shown as a text, so that someone sees it."""
+        user = read_text(pdu, self._default)
+        kind = pdu.esm_class & ESM_MESSAGE_TYPE
+        tagged = reads_as_receipt("", pdu.tlvs)
+        if kind in ESM_RECEIPTS or tagged or (not kind and self._unmarked and reads_as_receipt(user.text, pdu.tlvs)):
+            report = parse_receipt(user.text, pdu.tlvs, self._zone)
+            if report.id:
+                return self._receipt(pdu, report, at)
+        return self._inbound(pdu, user, at)
+
+    def _receipt(self, pdu: DeliverSm, report: Report, at: datetime) -> Receipt:
+        return Receipt(
+            connector=self._connector,
+            network_id=uniform_id(report.id, self._id_form, receipt=True),
+            state=report.state,
+            at=at,
+            done_at=report.done_at,
+            recipient=_number(pdu.source_addr_ton, pdu.source_addr),
+            error=report.error,
+        )
+
+    def _inbound(self, pdu: DeliverSm, user: UserText, at: datetime) -> Inbound:
+        return Inbound(
+            connector=self._connector,
+            sender=_number(pdu.source_addr_ton, pdu.source_addr),
+            recipient=_number(pdu.dest_addr_ton, pdu.destination_addr),
+            text=user.text,
+            at=at,
+            concat=user.concat,
+            raw=user.raw,
+        )
+
+
+def _number(ton: int, address: str) -> str:
+    """The address with the + that its type of number stands for."""
+    return f"+{address}" if ton == _INTERNATIONAL and address.isdigit() else address

@@ -1,0 +1,397 @@
+"""One live SMPP connection: a session on an asyncio transport, from connect to close.
+
+Parts wait in `_waiting` until there is room in the window, the pace allows them and the transport takes bytes; only
+then are they encoded and written, all of one turn of the loop in one write. So what still waits certainly did not
+leave, and what is in the session's window may have.
+"""
+
+import asyncio
+import socket
+from collections import deque
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Protocol, cast
+
+from xlsms.errors import TransientError, UserError, XlsmsError
+from xlsms.model import Outcome, Outgoing, PartKey, Result
+from xlsms_service.connectors.base import Acknowledgeable
+from xlsms_service.connectors.pace import Pace
+from xlsms_service.connectors.smpp.answer import THROTTLED, outcome_of
+from xlsms_service.connectors.smpp.incoming import DeliverReader
+from xlsms_service.connectors.smpp.outgoing import SubmitEncoder
+from xlsms_service.connectors.smpp.settings import BindAs, SmppSettings
+from xlsms_service.protocols.smpp.constants import Command, Status, status_name, status_text
+from xlsms_service.protocols.smpp.event import Answered, BindAnswered, Closed, End, Event, Requested, TimedOut
+from xlsms_service.protocols.smpp.fault import FieldError
+from xlsms_service.protocols.smpp.pdu import (
+    Bind,
+    BindReceiver,
+    BindTransceiver,
+    BindTransmitter,
+    DeliverSm,
+    DeliverSmResp,
+)
+from xlsms_service.protocols.smpp.session import Session, Timers
+from xlsms_service.protocols.smpp.state import BOUND
+
+__all__ = ["Delivery", "Ended", "Link", "LinkOwner"]
+
+_BINDS: dict[BindAs, type[Bind]] = {
+    "transceiver": BindTransceiver,
+    "transmitter": BindTransmitter,
+    "receiver": BindReceiver,
+}
+_LOGIN_REFUSED = frozenset({Status.BIND_FAILED, Status.WRONG_PASSWORD, Status.WRONG_SYSTEM_ID})
+_CLOSING = 2.0  # seconds for the last bytes of a session to leave
+_UNACKNOWLEDGED = 5000  # deliveries in our hands and not yet durable: beyond that nothing more is read
+_UNREAD = 4 << 20  # octets that a peer leaves unread before it is cut off
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ended:
+    """Why a link is over."""
+
+    error: XlsmsError | None  #: None when we took leave
+    bound: bool  #: whether it had been up
+    refused: bool = False  #: someone has to mend the settings
+
+
+@dataclass(frozen=True, slots=True)
+class Delivery:
+    """The token of a deliver_sm: the link it came by, and its sequence number there."""
+
+    link: "Link"
+    sequence: int
+
+
+class LinkOwner(Protocol):
+    """Who a link tells what happens; all on the loop's thread."""
+
+    def bound(self) -> None:
+        """The link is up."""
+
+    def outcomes(self, outcomes: Sequence[Outcome]) -> None:
+        """Submits have ended."""
+
+    def received(self, items: Sequence[Acknowledgeable]) -> None:
+        """Receipts and texts have come."""
+
+    def room_grew(self) -> None:
+        """There is room for more."""
+
+
+class _News:
+    """What one read, or one tick, has brought."""
+
+    __slots__ = ("accepted", "at", "items", "outcomes")
+
+    def __init__(self, at: datetime) -> None:
+        self.at = at
+        self.outcomes: list[Outcome] = []
+        self.items: list[Acknowledgeable] = []
+        self.accepted = 0
+
+
+class Link(asyncio.Protocol):
+    """One connection. `ended` resolves when it is closed, however that came about."""
+
+    def __init__(
+        self,
+        name: str,
+        settings: SmppSettings,
+        owner: LinkOwner,
+        *,
+        password: str,
+        clock: Callable[[], datetime],
+        pace: Pace,
+    ) -> None:
+        self._settings = settings
+        self._owner = owner
+        self._password = password
+        self._clock = clock
+        self._pace = pace
+        self._loop = asyncio.get_running_loop()
+        self.ended: asyncio.Future[Ended] = self._loop.create_future()
+        self._encoder = SubmitEncoder(settings)
+        self._reader = DeliverReader(name, settings)
+        timers = Timers(
+            response=settings.response_timeout, bind=settings.connect_timeout, enquire=settings.enquire_link
+        )
+        self._session = Session(now=self._loop.time(), timers=timers)
+        self._transport: asyncio.Transport | None = None
+        self._waiting: deque[Outgoing] = deque()
+        self._unacknowledged = 0
+        self._was_bound = False
+        self._leaving = False
+        self._paused = False
+        self._pumping = False
+        self._timer: asyncio.TimerHandle | None = None
+        self._end: Ended | None = None
+        self._progress = asyncio.Event()  # set when an answer came, or the link is over
+
+    # --- for the connector ---
+
+    @property
+    def connected(self) -> bool:
+        """There is a connection, bound or not."""
+        return self._transport is not None
+
+    @property
+    def up(self) -> bool:
+        """Bound, and not taking leave."""
+        return self._session.state in BOUND and not self._leaving
+
+    def room(self) -> int:
+        """How many more parts make sense now."""
+        if not self.up or self._settings.bind == "receiver":
+            return 0
+        window = self._settings.window
+        free = min(window - self._session.in_flight, self._pace.share(window))
+        return max(0, free - len(self._waiting))
+
+    def submit(self, batch: Sequence[Outgoing]) -> None:
+        """Take parts; they are written at the end of this turn of the loop, as far as there is room."""
+        self._waiting.extend(batch)
+        self._soon()
+
+    def acknowledge(self, sequence: int) -> None:
+        """Answer a deliver_sm at the end of this turn of the loop."""
+        self._session.respond(DeliverSmResp(sequence=sequence))
+        self._unacknowledged -= 1
+        if self._transport is not None and self._unacknowledged == _UNACKNOWLEDGED // 2:
+            self._transport.resume_reading()
+        self._soon()
+
+    def retire(self) -> list[PartKey]:
+        """Submit nothing more; gives the parts that still waited."""
+        self._leaving = True
+        keys = [part.key for part in self._waiting]
+        self._waiting.clear()
+        return keys
+
+    async def drained(self) -> None:
+        """Wait until no written part lacks its answer, or the link is over."""
+        while self._session.in_flight and not self.ended.done():
+            self._progress.clear()
+            await self._progress.wait()
+
+    def leave(self) -> None:
+        """Take leave of the SMSC; `ended` follows."""
+        if self._session.state in BOUND:
+            self._session.unbind(self._loop.time())
+            self._pump()
+        elif self._transport is not None:
+            self._transport.close()
+
+    def abort(self) -> None:
+        """Close at once, whatever is still to be written."""
+        if self._transport is not None:
+            self._transport.abort()
+
+    # --- for asyncio ---
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """Bind."""
+        self._transport = cast(asyncio.Transport, transport)
+        stream = transport.get_extra_info("socket")
+        if stream is not None:
+            stream.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        settings = self._settings
+        bind = _BINDS[settings.bind](
+            sequence=0,
+            system_id=settings.system_id,
+            password=self._password,
+            system_type=settings.system_type,
+            address_range=settings.address_range,
+        )
+        try:
+            self._session.bind(bind, self._loop.time())
+        except FieldError as error:
+            mistake = UserError("smsc-cannot-carry", field=error.field, reason=error.reason)
+            self._finish(Ended(error=mistake, bound=False, refused=True))
+            return
+        self._pump()
+
+    def data_received(self, data: bytes) -> None:
+        """Read what came, tell it, and write what it gives room for."""
+        self._handle(self._session.receive(data, self._loop.time()))
+        if self._transport is not None and self._transport.get_write_buffer_size() > _UNREAD:
+            self._transport.abort()
+
+    def pause_writing(self) -> None:
+        """The peer reads slowly: parts wait here, where they are safe."""
+        self._paused = True
+
+    def resume_writing(self) -> None:
+        """It has caught up."""
+        self._paused = False
+        self._pump()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """Settle what is open: what was written may have left, what waited did not."""
+        self._transport = None
+        if self._timer is not None:
+            self._timer.cancel()
+        at = self._clock()
+        lost = cast(list[PartKey], self._session.abandon())
+        outcomes = [Outcome(key=key, result=Result.UNCERTAIN, at=at, code="link-lost") for key in lost]
+        outcomes += [Outcome(key=key, result=Result.RETURNED, at=at, code="link-down") for key in self.retire()]
+        if self._end is None:
+            reason = str(exc) if exc else "connection closed"
+            error = self._trouble("smsc-hung-up", reason)
+            self._end = Ended(error=error, bound=self._was_bound)
+        if outcomes:
+            self._owner.outcomes(outcomes)
+        if not self.ended.done():
+            self.ended.set_result(self._end)
+        self._progress.set()
+
+    # --- what happens ---
+
+    def _handle(self, events: list[Event]) -> None:
+        """Tell what the events mean, batch by batch, then write what they make possible."""
+        if events:
+            news = _News(self._clock())
+            for event in events:
+                self._read(event, news)
+            if news.items:
+                self._take_in(news.items)
+            if news.outcomes:
+                self._pace.accepted(news.accepted, self._loop.time())
+                self._owner.outcomes(news.outcomes)
+                self._progress.set()
+        self._pump()
+        if events and self.room():
+            self._owner.room_grew()
+
+    def _read(self, event: Event, news: "_News") -> None:
+        match event:
+            case Answered(token, pdu):
+                outcome = outcome_of(cast(PartKey, token), pdu, news.at, self._settings.id_form)
+                news.outcomes.append(outcome)
+                news.accepted += outcome.result is Result.ACCEPTED
+                if pdu.status in THROTTLED:
+                    self._pace.throttled(self._loop.time())
+            case TimedOut(token):
+                key = cast(PartKey, token)
+                news.outcomes.append(Outcome(key=key, result=Result.UNCERTAIN, at=news.at, code="answer-lost"))
+            case Requested(DeliverSm() as pdu):
+                news.items.append(Acknowledgeable(self._reader.read(pdu, news.at), Delivery(self, pdu.sequence)))
+            case BindAnswered():
+                self._bind_answered(event)
+            case Closed():
+                self._closed(event)
+            case Requested():
+                pass  # an outbind: we are binding already
+
+    def _take_in(self, items: list[Acknowledgeable]) -> None:
+        before = self._unacknowledged
+        self._unacknowledged += len(items)
+        if self._transport is not None and before < _UNACKNOWLEDGED <= self._unacknowledged:
+            self._transport.pause_reading()
+        self._owner.received(items)
+
+    def _bind_answered(self, event: BindAnswered) -> None:
+        if not event.status:
+            self._was_bound = True
+            self._owner.bound()
+            return
+        reason = f"{status_text(event.status)}, {status_name(event.status)}"
+        if event.status in _LOGIN_REFUSED:
+            error: XlsmsError = UserError("smsc-login-refused", system_id=self._settings.system_id, reason=reason)
+            self._finish(Ended(error=error, bound=False, refused=True))
+        else:
+            self._finish(Ended(error=self._trouble("smsc-bind-refused", reason), bound=False))
+
+    def _closed(self, event: Closed) -> None:
+        codes = {
+            End.LEFT: None,
+            End.DISMISSED: "smsc-hung-up",
+            End.BIND_UNANSWERED: "smsc-silent",
+            End.SILENT: "smsc-silent",
+            End.GARBLED: "smsc-garbled",
+        }
+        code = codes[event.end]
+        reason = event.detail or event.end.value
+        error = None if code is None or self._leaving else self._trouble(code, reason)
+        self._finish(Ended(error=error, bound=self._was_bound), abort=event.end is End.SILENT)
+
+    def _trouble(self, code: str, reason: str) -> TransientError:
+        return TransientError(code, host=self._settings.host, port=self._settings.port, reason=reason)
+
+    def _finish(self, end: Ended, *, abort: bool = False) -> None:
+        """Write the last bytes and close; `connection_lost` does the rest."""
+        self._end = end
+        if self._transport is None:
+            return
+        self._transport.write(self._session.data_to_send())
+        if abort:
+            self._transport.abort()
+        else:
+            self._transport.close()
+            self._loop.call_later(_CLOSING, self._transport.abort)
+
+    # --- writing ---
+
+    def _soon(self) -> None:
+        """Write at the end of this turn of the loop."""
+        if not self._pumping and self._transport is not None:
+            self._pumping = True
+            self._loop.call_soon(self._pump)
+
+    def _pump(self) -> None:
+        """Encode the parts that may go now, and write everything in one go."""
+        self._pumping = False
+        if self._transport is None or self._transport.is_closing():
+            return
+        now = self._loop.time()
+        if self._waiting and self._session.state in BOUND and not self._paused:
+            self._fill_window(now)
+        data = self._session.data_to_send()
+        if data:
+            self._transport.write(data)
+        self._watch(now)
+
+    def _fill_window(self, now: float) -> None:
+        free = min(self._settings.window - self._session.in_flight, len(self._waiting))
+        if free < 1:
+            return
+        refused: list[Outcome] = []
+        for _ in range(self._pace.take(free, now)):
+            part = self._waiting.popleft()
+            try:
+                body = self._encoder.body(part)
+            except FieldError as error:
+                refused.append(self._refused(part, error.field, error.reason))
+            except UnicodeError as error:
+                refused.append(
+                    self._refused(part, "text", error.reason if isinstance(error, UnicodeEncodeError) else "")
+                )
+            else:
+                self._session.send_body(Command.SUBMIT_SM, body, part.key, now)
+        if refused:
+            self._loop.call_soon(self._owner.outcomes, refused)
+            self._loop.call_soon(self._owner.room_grew)
+
+    def _refused(self, part: Outgoing, field: str, reason: str) -> Outcome:
+        facts = {"field": field, "reason": reason}
+        return Outcome(key=part.key, result=Result.REFUSED, at=self._clock(), code="smsc-cannot-carry", facts=facts)
+
+    # --- time ---
+
+    def _watch(self, now: float) -> None:
+        """Keep one timer, for whatever is due first; one that is already set for earlier stays."""
+        due = self._session.due()
+        if self._waiting and not self._paused and self._session.in_flight < self._settings.window:
+            paced = now + self._pace.wait(now)
+            due = paced if due is None else min(due, paced)
+        if due is None or (self._timer is not None and self._timer.when() <= due):
+            return
+        if self._timer is not None:
+            self._timer.cancel()
+        self._timer = self._loop.call_at(due, self._tick)
+
+    def _tick(self) -> None:
+        self._timer = None
+        self._handle(self._session.tick(self._loop.time()))

@@ -1,0 +1,84 @@
+"""What a `[[connector]]` of type `smpp` may say."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Annotated, Literal
+from zoneinfo import ZoneInfo
+
+from xlsms.errors import UserError
+from xlsms_service.config.secret import Secret
+from xlsms_service.connectors.setting import PlaceOf, Setting, read_settings
+from xlsms_service.protocols.smpp.receipt import IdForm
+from xlsms_service.protocols.smpp.text import DefaultCoding
+
+__all__ = ["BindAs", "SmppSettings", "settings_from"]
+
+BindAs = Literal["transceiver", "transmitter", "receiver"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SmppSettings:
+    """One SMPP link, as its operator described it."""
+
+    host: Annotated[str, Setting("name or address of the operator's SMSC")]
+    port: Annotated[int, Setting("its port", 1, 65_535)] = 2775
+    system_id: Annotated[str, Setting("user name")] = ""
+    password: Annotated[Secret, Setting('its password; best as `{env = "NAME"}` or `{keyring = "NAME"}`')] = field(
+        default=Secret(""), repr=False
+    )
+    system_type: Annotated[str, Setting("only if the operator asks for one")] = ""
+    bind: Annotated[BindAs, Setting("what the link is for: both ways, only sending, or only receiving")] = "transceiver"
+    address_range: Annotated[str, Setting("our numbers, only if the operator asks for them")] = ""
+    service_type: Annotated[str, Setting("only if the operator asks for one")] = ""
+
+    tls: Annotated[bool, Setting("encrypt the link; the operator has to offer it on this port")] = False
+    ca: Annotated[
+        Path | None, Setting("file with the certificate that vouches for the operator; without it the system's own")
+    ] = None
+    server_hostname: Annotated[str | None, Setting("name in the operator's certificate, when it is not `host`")] = None
+    verify: Annotated[
+        bool, Setting("check the operator's certificate; with `false` anyone can pose as the operator")
+    ] = True
+
+    window: Annotated[int, Setting("parts that may be under way without an answer", 1, 1000)] = 10
+    rate: Annotated[
+        int | None, Setting("parts a second at most; without it as fast as the operator answers", 1, 10_000)
+    ] = None
+    enquire_link: Annotated[int, Setting("seconds of silence after which the link is tested", 1, 3600)] = 30
+    response_timeout: Annotated[
+        int, Setting("seconds to wait for an answer; then the message is *uncertain*", 1, 3600)
+    ] = 60
+    connect_timeout: Annotated[int, Setting("seconds to wait for the connection and the login", 1, 300)] = 10
+
+    sender: Annotated[
+        str | None, Setting("number or name that texts come from, where neither row nor service names one")
+    ] = None
+    data_coding_0: Annotated[
+        DefaultCoding, Setting("the operator's default alphabet, for texts without special characters")
+    ] = "gsm7"
+    short_code_ton: Annotated[int, Setting("type of number of what is written without +", 0, 6)] = 0
+    short_code_npi: Annotated[int, Setting("numbering plan of what is written without +", 0, 18)] = 0
+
+    id_form: Annotated[
+        IdForm, Setting("who writes message ids in hexadecimal while the other writes decimal; `auto` tries all ways")
+    ] = "auto"
+    receipt_zone: Annotated[str, Setting("time zone of the dates in delivery reports")] = "UTC"
+    unmarked_receipts: Annotated[
+        bool, Setting("whether a text in the form of a delivery report is one, though not marked so")
+    ] = False
+
+
+def settings_from(options: Mapping[str, object], place_of: PlaceOf = lambda _key: None) -> SmppSettings:
+    """The settings in a `[[connector]]` table without its `name` and `type`.
+
+    Raises `UserError` with the key and its place: `config-unknown-key`, `config-missing-key`, `config-expects-…`,
+    `config-wrong-secret`.
+    """
+    settings = read_settings(SmppSettings, options, place_of)
+    try:
+        ZoneInfo(settings.receipt_zone)
+    except (KeyError, ValueError, OSError):  # a zone that is not there; an absolute path; a folder's name
+        place = place_of("receipt_zone")
+        raise UserError("config-expects-zone", place=place, value=settings.receipt_zone) from None
+    return settings

@@ -1,0 +1,148 @@
+"""Delivery receipts as networks really write them, and the ways to write one message id.
+
+The text form is SMPP 3.4 appendix B's, which binds nobody: keys come in any case and order, with other dates, with
+keys of their own, cut short, or not at all beside the optional parameters (§5.3.2.35, .12, .31), which win.
+"""
+
+import re
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta, timezone, tzinfo
+from typing import Literal
+
+from xlsms_service.protocols.smpp import tlv
+from xlsms_service.protocols.smpp.constants import Tag
+
+__all__ = ["STATE_WORDS", "IdForm", "Report", "candidates", "parse_receipt", "reads_as_receipt", "uniform_id"]
+
+#: Who writes ids in hexadecimal while the other writes decimal; `auto` leaves them as they came.
+IdForm = Literal["auto", "answer-hex", "receipt-hex"]
+
+#: The words for message_state (§5.2.28; 0 and 9 are of SMPP 5.0).
+STATE_WORDS: dict[int, str] = {
+    0: "SCHEDULED",
+    1: "ENROUTE",
+    2: "DELIVRD",
+    3: "EXPIRED",
+    4: "DELETED",
+    5: "UNDELIV",
+    6: "ACCEPTD",
+    7: "UNKNOWN",
+    8: "REJECTD",
+    9: "SKIPPED",
+}
+
+_KEYS = r"(?:id|sub|dlvrd|submit ?date|done ?date|stat|err|text)"
+_PAIR = re.compile(rf"(?:^|(?<=[\s,;]))({_KEYS}) ?: *(?!{_KEYS} ?:)([^\s,;]*)", re.IGNORECASE)
+_ZONED = re.compile(r"(\d{12})\d(\d\d)([+-])")  # §7.1.1: tenths, quarters of an hour, direction
+_DATES = ("%y%m%d%H%M", "%y%m%d%H%M%S", "%Y%m%d%H%M", "%Y%m%d%H%M%S")
+_LENGTHS = {10: _DATES[:1], 12: _DATES[1:3], 14: _DATES[3:]}
+_QUARTER = timedelta(minutes=15)
+_NETWORK_ERROR = 3  # octets of network_error_code: the kind of network, then its code
+_UUID = re.compile(r"[0-9a-f]{8}-?(?:[0-9a-f]{4}-?){3}[0-9a-f]{12}", re.IGNORECASE)
+_LONGEST_NUMBER = 20  # digits of 2**64; a longer id is a name, whatever it is made of
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Report:
+    """What one receipt says; a thing that it does not say is empty."""
+
+    id: str
+    state: str  #: in upper case, as it came or from message_state
+    error: str = ""
+    done_at: datetime | None = None
+
+
+def parse_receipt(text: str, tlvs: tlv.Tlvs, zone: tzinfo = UTC) -> Report:
+    """Read a receipt's text and optional parameters; `zone` is the clock of the SMSC, which dates do not name."""
+    said = _pairs(text)
+    number = tlv.integer(tlvs, Tag.MESSAGE_STATE)
+    state = said.get("stat", "").upper()
+    if number is not None:
+        state = STATE_WORDS.get(number, state or str(number))
+    return Report(
+        id=(tlv.text(tlvs, Tag.RECEIPTED_MESSAGE_ID) or said.get("id", "")).strip(" \"'"),
+        state=state,
+        error=_error(said.get("err", ""), tlvs),
+        done_at=_date(said.get("donedate", ""), zone),
+    )
+
+
+def reads_as_receipt(text: str, tlvs: tlv.Tlvs) -> bool:
+    """Whether a message that is not marked as a receipt can only be one: by its parameter, or by its whole form."""
+    if Tag.RECEIPTED_MESSAGE_ID in tlvs:
+        return True
+    said = _pairs(text)
+    return bool(said.get("id")) and bool(said.get("stat")) and {"donedate", "dlvrd"} <= said.keys()
+
+
+def _pairs(text: str) -> dict[str, str]:
+    found: dict[str, str] = {}
+    for pair in _PAIR.finditer(text.lstrip("\0")):
+        key = pair[1].lower().replace(" ", "")
+        if key == "text":
+            break  # what follows was written by a person, and may look like anything
+        found.setdefault(key, pair[2])
+    return found
+
+
+def _error(said: str, tlvs: tlv.Tlvs) -> str:
+    value = tlvs.get(Tag.NETWORK_ERROR_CODE, b"")
+    code = int.from_bytes(value[1:], "big") if len(value) == _NETWORK_ERROR else 0
+    return f"{code:03d}" if code else said
+
+
+def _date(said: str, zone: tzinfo) -> datetime | None:
+    if zoned := _ZONED.fullmatch(said):
+        quarters = int(zoned[2])
+        offset = _QUARTER * (quarters if zoned[3] == "+" else -quarters)
+        said, zone = zoned[1], timezone(offset) if abs(offset) < timedelta(days=1) else zone
+    if not said.isascii() or not said.isdigit():
+        return None
+    for form in _LENGTHS.get(len(said), ()):
+        try:
+            return datetime.strptime(said, form).replace(tzinfo=zone).astimezone(UTC)
+        except (ValueError, OverflowError):
+            continue
+    return None
+
+
+def uniform_id(network_id: str, form: IdForm, *, receipt: bool) -> str:
+    """An id as the ledger is to know it, where the settings say how the SMSC writes ids in answers and receipts.
+
+    With a known form both become decimal without zeros, so that they are equal; what is no number stays as it is.
+    """
+    if form == "auto":
+        return network_id
+    number = _number(network_id, 16 if (form == "receipt-hex") is receipt else 10)
+    return network_id if number is None else str(number)
+
+
+def candidates(network_id: str) -> list[str]:
+    """All usual ways to write this id, itself first: other case, zeros, hexadecimal for decimal and back, dashes.
+
+    A guess: "1234" is both decimal and hexadecimal. Recipient and time have to agree before it counts.
+    """
+    plain = network_id.strip(" \"'")
+    forms = [network_id, plain, plain.lower(), plain.upper()]
+    if _UUID.fullmatch(plain):
+        bare = plain.replace("-", "").lower()
+        dashed = "-".join((bare[:8], bare[8:12], bare[12:16], bare[16:20], bare[20:]))
+        forms += [bare, bare.upper(), dashed, dashed.upper()]
+    bare = plain.lstrip("0")
+    forms += [bare, bare.lower(), bare.upper()]
+    decimal, hexadecimal = _number(plain, 10), _number(plain, 16)
+    if decimal is not None:
+        forms += [f"{decimal:010d}", f"{decimal:x}", f"{decimal:X}", f"{decimal:08x}", f"{decimal:08X}"]
+    if hexadecimal is not None:
+        forms += [f"{hexadecimal:08x}", f"{hexadecimal:08X}", f"{hexadecimal}", f"{hexadecimal:010d}"]
+    return [form for form in dict.fromkeys(forms) if form]
+
+
+def _number(text: str, base: int) -> int | None:
+    # int() forgives what no id holds: signs, underscores, spaces, digits of other scripts.
+    if not text.isascii() or not text.isalnum() or len(text) > _LONGEST_NUMBER:
+        return None
+    try:
+        return int(text, base)
+    except ValueError:
+        return None

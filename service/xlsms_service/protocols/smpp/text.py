@@ -1,0 +1,111 @@
+"""The text of a message and its octets: data_coding, user data header, and where the octets stand."""
+
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Literal
+
+from xlsms.model import Alphabet, Concat
+from xlsms.text import gsm7
+from xlsms.text.udh import read_udh
+from xlsms_service.protocols.smpp import tlv
+from xlsms_service.protocols.smpp.constants import DATA_CODING_UCS2, ESM_UDHI, Tag
+from xlsms_service.protocols.smpp.pdu import ShortMessage
+
+__all__ = ["DefaultCoding", "UserText", "decode_text", "encode_text", "read_text", "relative_time"]
+
+#: What data_coding 0, "the SMSC's default", means on a link: a matter of contract.
+DefaultCoding = Literal["gsm7", "latin1", "ascii"]
+
+_CODECS: dict[DefaultCoding, str] = {"latin1": "latin-1", "ascii": "ascii"}
+
+#: data_coding -> codec (§5.2.19). Octets without an alphabet are shown as Latin-1, and the raw ones are kept.
+_INBOUND: dict[int, str] = {
+    1: "latin-1",
+    2: "latin-1",
+    3: "latin-1",
+    4: "latin-1",
+    5: "shift_jis",
+    6: "iso8859-5",
+    7: "iso8859-8",
+    8: "utf-16-be",
+    10: "iso2022_jp",
+    13: "euc_jp",
+    14: "euc_kr",
+}
+_GSM_GROUPS = 0x10  #: from here on a data_coding is a 3GPP TS 23.038 §4 coding scheme with a message class or the like
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UserText:
+    """What a deliver_sm or submit_sm holds for a person."""
+
+    text: str
+    concat: Concat | None
+    raw: bytes  #: the octets before decoding, header included
+
+
+def encode_text(text: str, alphabet: Alphabet, default: DefaultCoding) -> tuple[int, bytes]:
+    """The data_coding and octets of a text; raises `UnicodeError` for a character that the coding lacks."""
+    if alphabet == "ucs2":
+        # UCS-2 in name; every phone reads it as UTF-16. A half of a pair was half when it was typed.
+        return DATA_CODING_UCS2, text.encode("utf-16-be", "surrogatepass")
+    if default == "gsm7":
+        return 0, gsm7.encode(text)
+    return 0, text.encode(_CODECS[default])
+
+
+def decode_text(octets: bytes, data_coding: int, default: DefaultCoding) -> str:
+    """The text that octets stand for; what cannot be read becomes U+FFFD, so nothing is ever refused."""
+    codec = _inbound_codec(data_coding)
+    if codec is None:
+        if default == "gsm7":
+            return gsm7.decode(octets)
+        codec = _CODECS[default]
+    return octets.decode(codec, "replace")
+
+
+def _inbound_codec(data_coding: int) -> str | None:
+    """The codec of a data_coding; None for the link's default alphabet."""
+    if data_coding < _GSM_GROUPS:
+        return _INBOUND.get(data_coding)
+    group = data_coding >> 4
+    if group == 0xE:  # noqa: PLR2004 - message waiting in UCS-2
+        return "utf-16-be"
+    if group in (0xC, 0xD):  # message waiting in the default alphabet
+        return None
+    if group == 0xF:  # noqa: PLR2004 - class; bit 2: 8-bit data
+        return "latin-1" if data_coding & 0x04 else None
+    return {0x04: "latin-1", 0x08: "utf-16-be"}.get(data_coding & 0x0C)
+
+
+def read_text(pdu: ShortMessage, default: DefaultCoding) -> UserText:
+    """The text of a message wherever it stands, and its place in a long one, told by header or by SAR parameters."""
+    raw = pdu.short_message or pdu.tlvs.get(Tag.MESSAGE_PAYLOAD, b"")
+    octets, concat = raw, None
+    if pdu.esm_class & ESM_UDHI:
+        concat, octets = read_udh(raw)
+    text = decode_text(octets, pdu.data_coding, default)
+    return UserText(text=text, concat=concat or _sar(pdu.tlvs), raw=raw)
+
+
+def _sar(tlvs: tlv.Tlvs) -> Concat | None:
+    """The place in a long message by the three SAR parameters (§5.3.2.22-24)."""
+    reference = tlv.integer(tlvs, Tag.SAR_MSG_REF_NUM)
+    total = tlv.integer(tlvs, Tag.SAR_TOTAL_SEGMENTS)
+    part = tlv.integer(tlvs, Tag.SAR_SEGMENT_SEQNUM)
+    if reference is None or not total or not part or part > total:
+        return None
+    return Concat(reference=reference & 0xFFFF, total=total, part=part, wide=True)
+
+
+def relative_time(span: timedelta) -> str:
+    """A span as SMPP writes it from the moment of receipt: `YYMMDDhhmmss000R` (§7.1.1.2), 99 years at most.
+
+    Years are of 366 days and months of 31: a long span may become a little shorter, never longer.
+    """
+    seconds = max(int(span.total_seconds()), 0)
+    days, seconds = divmod(seconds, 86_400)
+    years, days = divmod(days, 366)
+    months, days = divmod(days, 31)
+    hours, seconds = divmod(seconds, 3600)
+    return f"{min(years, 99):02d}{months:02d}{days:02d}{hours:02d}{seconds // 60:02d}{seconds % 60:02d}000R"
