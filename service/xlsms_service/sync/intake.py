@@ -29,10 +29,10 @@ from xlsms_service.sync import order
 from xlsms_service.sync.order import Orders
 from xlsms_service.sync.thread import WorkbookThread
 
-__all__ = ["Intake", "Taken"]
+__all__ = ["DUPLICATE_WINDOW", "Intake", "Taken"]
 
 #: The same text to the same number within this time is held.
-_DUPLICATE_WINDOW = timedelta(hours=24)
+DUPLICATE_WINDOW = timedelta(hours=24)
 
 #: The cells of a row that show what became of it.
 _SHOWN = (Role.STATUS, Role.DETAIL, Role.STATUS_TIME, Role.REPLY, Role.REPLY_TIME)
@@ -222,7 +222,7 @@ class Intake:
         )
 
     def _repeated(self, fingerprints: AbstractSet[str]) -> AbstractSet[str]:
-        return self._ledger.do_now(acceptance.repeated, fingerprints, self._now() - _DUPLICATE_WINDOW)
+        return self._ledger.do_now(acceptance.repeated, fingerprints, self._now() - DUPLICATE_WINDOW)
 
 
 def _id_given(edit: RowEdit) -> RowId:

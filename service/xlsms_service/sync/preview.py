@@ -1,0 +1,43 @@
+"""What `Intake` would do with a workbook now, without doing any of it."""
+
+from collections.abc import Set as AbstractSet
+from dataclasses import replace
+from datetime import datetime
+
+from xlsms.errors import Place, UserError
+from xlsms.model import Row
+from xlsms.workbook.base import Snapshot
+from xlsms_service.ledger import acceptance
+from xlsms_service.ledger.ledger import Ledger
+from xlsms_service.planning import Facts, Plan, PlanEntry, Terms, plan
+from xlsms_service.sync import order
+from xlsms_service.sync.intake import DUPLICATE_WINDOW
+
+__all__ = ["preview"]
+
+
+def preview(ledger: Ledger | None, snapshot: Snapshot, terms: Terms, now: datetime) -> Plan:
+    """The plan of everything that the workbook orders, in the order of its rows; without a ledger nothing is known."""
+    known = ledger.do_now(acceptance.known, order.ids(snapshot.rows)) if ledger else {}
+    orders = order.sort_out(snapshot.rows, known, all_rows=terms.all_rows, country=terms.country)
+
+    def repeated(fingerprints: AbstractSet[str]) -> AbstractSet[str]:
+        return ledger.do_now(acceptance.repeated, fingerprints, now - DUPLICATE_WINDOW) if ledger else frozenset()
+
+    asked = replace(terms, all_rows=True, language=snapshot.language)  # `orders` has chosen the rows
+    new = plan(orders.new, asked, Facts(now=now, repeated=repeated), snapshot.sheets)
+    anew = plan([row for row, _ in orders.anew.values()], asked, Facts(now=now), snapshot.sheets)
+    refused = [
+        *(_refused(row, "row-copied") for row in orders.copies if row.marked),
+        *(_refused(row, "id-unknown") for row in orders.strangers),
+    ]
+    places = {sheet.name: index for index, sheet in enumerate(snapshot.sheets)}
+    entries = sorted(
+        (*new.entries, *anew.entries, *refused),
+        key=lambda entry: (places.get(entry.row.sheet, len(places)), entry.row.number),
+    )
+    return Plan(entries=tuple(entries), hidden=new.hidden + anew.hidden)
+
+
+def _refused(row: Row, code: str) -> PlanEntry:
+    return PlanEntry(row=row, problem=UserError(code, place=Place(sheet=row.sheet, row=row.number)))
