@@ -4,7 +4,7 @@ A connector keeps its own link alive: after `open` it reconnects by itself until
 the link: what was accepted, refused or is uncertain is told through `Events`, and the ledger keeps it.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from enum import StrEnum
@@ -13,7 +13,10 @@ from typing import Protocol
 from xlsms.errors import XlsmsError
 from xlsms.model import Inbound, Outcome, Outgoing, Receipt
 
-__all__ = ["Acknowledgeable", "Capabilities", "Connector", "Events", "Link", "LinkStatus"]
+__all__ = ["Acknowledgeable", "Capabilities", "Connector", "Events", "IdForms", "Link", "LinkStatus"]
+
+#: The other ways in which a network may write a message id: hexadecimal for decimal, zeros dropped, other case.
+IdForms = Callable[[str], Iterable[str]]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

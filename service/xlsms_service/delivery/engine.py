@@ -12,10 +12,9 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from xlsms.model import Concat, Inbound, MessageId, Outcome, Outgoing, PartKey, Receipt
 from xlsms.text import split
-from xlsms_service.connectors.base import Acknowledgeable, Connector, Link, LinkStatus
+from xlsms_service.connectors.base import Acknowledgeable, Connector, IdForms, Link, LinkStatus
 from xlsms_service.delivery import outcome, receipt
 from xlsms_service.delivery.outcome import Answered
-from xlsms_service.delivery.receipt import IdForms
 from xlsms_service.delivery.routing import DEFAULT, Router
 from xlsms_service.ledger import claim, conversation, view
 from xlsms_service.ledger.claim import Claimed

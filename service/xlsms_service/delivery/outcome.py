@@ -8,8 +8,8 @@ from sqlalchemy import Connection
 
 from xlsms.model import MessageId, Outcome, Result
 from xlsms.states import State, worst
+from xlsms_service.connectors.base import IdForms
 from xlsms_service.delivery import receipt
-from xlsms_service.delivery.receipt import IdForms
 from xlsms_service.ledger import settlement
 from xlsms_service.ledger.settlement import Move, PartRecord
 

@@ -1,6 +1,6 @@
 """What a network's delivery report means for a message, and which message it is about."""
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -8,13 +8,11 @@ from sqlalchemy import Connection
 
 from xlsms.model import MessageId, PartKey, Receipt
 from xlsms.states import State, may_move, worst
+from xlsms_service.connectors.base import IdForms
 from xlsms_service.ledger import settlement
 from xlsms_service.ledger.settlement import Move, PartRecord
 
-__all__ = ["STATES", "IdForms", "settle"]
-
-#: The other ways to write a network id: hexadecimal for decimal, zeros dropped, other case.
-IdForms = Callable[[str], Iterable[str]]
+__all__ = ["STATES", "settle"]
 
 #: The network's words (SMPP 3.4 §5.2.28 and the variants seen in the field) that end a message's way.
 STATES: Mapping[str, State] = {
