@@ -1,0 +1,514 @@
+"""Taking workbooks in and bringing them up to date, on a workbook that lives in memory."""
+
+import asyncio
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from random import Random
+
+import pytest
+from hypothesis import HealthCheck, settings
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
+from sqlalchemy import select
+
+from xlsms.errors import TransientError, UserError
+from xlsms.model import Role, Row
+from xlsms.states import State
+from xlsms.workbook.base import Applied, Placed, Refusal, Sheet, Snapshot, Version
+from xlsms_service.ledger import claim, settlement
+from xlsms_service.ledger.ledger import Ledger
+from xlsms_service.ledger.schema import message
+from xlsms_service.ledger.settlement import Move
+from xlsms_service.planning import Terms
+from xlsms_service.sync.intake import Intake
+from xlsms_service.sync.thread import WorkbookThread
+from xlsms_service.sync.writeback import Writeback
+
+NOW = datetime(2026, 3, 1, 9, 30, tzinfo=UTC)
+PATH = Path("/books/list.xlsx")
+
+
+class Table:
+    """A workbook in memory: rows as dictionaries, with the manners of the seam."""
+
+    def __init__(self, path=PATH):
+        self.path = path
+        self.rows = []
+        self.saves = 1
+        self.before_apply = lambda: None
+        self.after_apply = lambda: None
+        self.formula_marks = False
+
+    def add(self, phone, text="hola", mark="x", **cells):
+        self.rows.append({Role.PHONE: phone, Role.MESSAGE: text, Role.SEND: mark, Role.ID: None, **cells})
+        self.saves += 1
+        return self.rows[-1]
+
+    def _version(self):
+        return Version(size=1, mtime_ns=self.saves, inode=1, directory="d")
+
+    def read(self, *, marked_only=False):
+        return Snapshot(
+            path=self.path,
+            version=self._version(),
+            guid=None,
+            language="es",
+            sheets=(Sheet(name="S", header_row=1, columns={Role.PHONE: "A"}, headers={}),),
+            rows=tuple(self._row(number, cells) for number, cells in enumerate(self.rows, 2)),
+        )
+
+    def _row(self, number, cells):
+        return Row(
+            sheet="S",
+            number=number,
+            phone=cells[Role.PHONE],
+            message=cells[Role.MESSAGE],
+            marked=cells[Role.SEND] == "x",
+            id=cells[Role.ID],
+            status=cells.get(Role.STATUS) or "",
+        )
+
+    def apply(self, edits):
+        self.before_apply()
+        before = self._version()
+        now = [self._row(number, cells) for number, cells in enumerate(self.rows, 2)]
+        done, missing, stale, refused = [], [], [], []
+        for edit in edits:
+            if edit.id is not None:
+                found = [row for row in now if row.id == edit.id]
+            else:
+                found = [row for row in now if Placed.of(row) == edit.placed]
+            if not found:
+                (missing if edit.id is not None else stale).append(edit)
+                continue
+            cells = self.rows[found[0].number - 2]
+            for role, value in edit.values.items():
+                if role is Role.SEND and self.formula_marks:
+                    refused.append(Refusal(edit=edit, role=role, error=UserError("formula")))
+                else:
+                    cells[role] = value
+            done.append(edit)
+        self.saves += 1
+        self.after_apply()
+        return Applied(
+            before=before,
+            version=self._version(),
+            done=tuple(done),
+            missing=tuple(missing),
+            stale=tuple(stale),
+            refused=tuple(refused),
+        )
+
+
+class Desk:
+    """Ledger, intake and write-back around tables."""
+
+    def __init__(self, folder):
+        self.ledger = Ledger.open(folder)
+        self.thread = WorkbookThread()
+        self.tables = {}
+        self.now = NOW
+        self.intake = Intake(
+            self.ledger, self.thread, self.tables.__getitem__, route=lambda _: "", now=lambda: self.now, rng=Random(1)
+        )
+        self.writeback = Writeback(self.ledger, self.thread, self.tables.__getitem__)
+
+    def table(self, path=PATH):
+        return self.tables.setdefault(path, Table(path))
+
+    def take(self, path=PATH, **terms):
+        return asyncio.run(self.intake.take(path, Terms(**terms)))
+
+    def write_back(self):
+        asyncio.run(self.writeback.flush())
+
+    def messages(self):
+        return self.ledger.do_now(lambda c: c.execute(select(message).order_by(message.c.id)).all())
+
+    def claim(self, room=1000):
+        return self.ledger.do_now(claim.claim, connector="c", routes=[""], room=room, idle=True, now=self.now)
+
+    def move(self, key, state):
+        self.ledger.do_now(settlement.move, [Move(message=key, state=state, at=self.now)])
+
+    def close(self):
+        self.thread.close()
+        self.ledger.close()
+
+
+@pytest.fixture
+def desk(tmp_path):
+    made = Desk(tmp_path)
+    yield made
+    made.close()
+
+
+def test_a_marked_row_is_accepted_once_and_its_mark_taken_out(desk):
+    row = desk.table().add("600111222")
+    assert desk.take().accepted == 1
+    assert row[Role.ID] and row[Role.SEND] is None and row[Role.STATUS] == "En cola"
+    assert desk.take().accepted == 0
+    assert [(each.number, each.text) for each in desk.claim()] == [("+34600111222", "hola")]
+    assert desk.claim() == []
+
+
+def test_rows_without_a_mark_stay_as_they_are(desk):
+    row = desk.table().add("600111222", mark="")
+    before = dict(row)
+    assert desk.take().accepted == 0
+    assert row == before
+
+
+def test_nothing_can_go_before_its_id_is_in_the_workbook(desk):
+    table = desk.table()
+    table.add("600111222")
+    seen = []
+    table.before_apply = lambda: seen.append(desk.claim())
+    table.after_apply = lambda: seen.append(desk.claim())
+    desk.take()
+    assert seen == [[], []]
+    assert len(desk.claim()) == 1
+
+
+def test_a_workbook_that_cannot_be_written_sends_nothing_and_is_taken_later(desk):
+    table = desk.table()
+    row = table.add("600111222")
+
+    def locked():
+        raise TransientError("file-open-elsewhere", owner="Ana", application="Excel")
+
+    table.before_apply = locked
+    with pytest.raises(TransientError):
+        desk.take()
+    assert desk.messages() == [] and row[Role.ID] is None
+    table.before_apply = lambda: None
+    assert desk.take().accepted == 1
+
+
+def test_a_crash_between_the_write_and_the_admission_neither_loses_nor_repeats(desk):
+    table = desk.table()
+    table.add("600111222")
+
+    class PowerCutError(BaseException):
+        pass
+
+    def cut():
+        raise PowerCutError
+
+    table.after_apply = cut
+    with pytest.raises(PowerCutError):
+        desk.take()
+    table.after_apply = lambda: None
+    assert desk.claim() == []
+    desk.take()
+    assert len(desk.claim()) == 1
+    desk.take()
+    assert len(desk.messages()) == 1
+
+
+def test_a_row_that_changed_under_our_hands_is_left_for_the_next_look(desk):
+    table = desk.table()
+    row = table.add("600111222")
+    table.before_apply = lambda: row.update({Role.MESSAGE: "other"})
+    taken = desk.take()
+    assert (taken.accepted, taken.changed) == (0, True)
+    table.before_apply = lambda: None
+    desk.take()
+    assert [each.text for each in desk.claim()] == ["other"]
+
+
+def test_what_cannot_go_says_why_in_the_row_and_goes_when_mended(desk):
+    row = desk.table().add("60011")
+    taken = desk.take()
+    (problem,) = taken.problems
+    assert row[Role.STATUS] == "Retenido" and f"[{problem.code}]" in row[Role.DETAIL]
+    assert (problem.place.sheet, problem.place.row, problem.place.column) == ("S", 2, "A")
+    assert row[Role.ID] is None and row[Role.SEND] == "x"
+    row[Role.PHONE] = "600111222"
+    assert desk.take().accepted == 1
+
+
+def test_the_same_text_to_the_same_number_is_held_until_it_is_marked_again(desk):
+    table = desk.table()
+    table.add("600111222")
+    again = table.add("+34 600 111 222")
+    taken = desk.take()
+    assert (taken.accepted, len(taken.held)) == (1, 1)
+    assert again[Role.STATUS] == "Retenido"
+    assert len(desk.claim()) == 1
+    again[Role.SEND] = "x"
+    assert desk.take().accepted == 1
+    assert len(desk.claim()) == 1
+
+
+def test_a_duplicate_is_seen_in_another_workbook_too_and_forgotten_after_a_day(desk):
+    desk.table().add("600111222")
+    desk.take()
+    other = Path("/books/other.xlsx")
+    desk.table(other).add("600111222")
+    assert len(desk.take(other).held) == 1
+    third = Path("/books/third.xlsx")
+    desk.now += timedelta(hours=25)
+    desk.table(third).add("600111222")
+    assert desk.take(third).accepted == 1
+
+
+def test_a_row_marked_again_is_a_new_order_and_shows_the_new_state(desk):
+    row = desk.table().add("600111222")
+    desk.take()
+    (first,) = desk.claim()
+    desk.move(first.id, State.SENT)
+    desk.move(first.id, State.DELIVERED)
+    desk.write_back()
+    assert row[Role.STATUS] == "Entregado"
+    row[Role.SEND] = "x"
+    assert desk.take().accepted == 1
+    assert row[Role.STATUS] == "En cola"
+    (second,) = desk.claim()
+    assert second.id != first.id
+    desk.move(second.id, State.FAILED)
+    desk.write_back()
+    assert row[Role.STATUS] == "Fallido"
+
+
+def test_text_edited_after_sending_is_not_sent_unless_marked_again(desk):
+    row = desk.table().add("600111222")
+    desk.take()
+    desk.claim()
+    row[Role.MESSAGE] = "edited"
+    assert desk.take().accepted == 0
+    assert desk.claim() == []
+
+
+def test_a_row_marked_again_while_it_waits_takes_the_first_order_back(desk):
+    row = desk.table().add("600111222", "first")
+    desk.take()
+    row.update({Role.SEND: "x", Role.MESSAGE: "second"})
+    desk.take()
+    assert [each.text for each in desk.claim()] == ["second"]
+
+
+def test_a_row_marked_again_while_it_is_being_sent_is_taken_when_that_has_ended(desk):
+    row = desk.table().add("600111222")
+    desk.take()
+    (first,) = desk.claim()
+    row[Role.SEND] = "x"
+    taken = desk.take()
+    assert taken.accepted == 0
+    assert taken.book.version is None or taken.book.version != desk.table().read().version.text
+    desk.move(first.id, State.SENT)
+    assert desk.take().accepted == 1
+
+
+def test_a_mark_made_by_a_formula_orders_once(desk):
+    table = desk.table()
+    table.formula_marks = True
+    row = table.add("600111222")
+    desk.take()
+    assert row[Role.SEND] == "x" and len(desk.claim()) == 1
+    desk.move(desk.messages()[0].id, State.SENT)
+    assert desk.take().accepted == 0
+    row[Role.SEND] = ""
+    desk.take()
+    row[Role.SEND] = "x"
+    assert desk.take().accepted == 1
+
+
+def test_a_copied_row_loses_the_id_and_is_sent_only_when_marked_again(desk):
+    table = desk.table()
+    row = table.add("600111222")
+    desk.take()
+    copy = dict(row) | {Role.PHONE: "600999888", Role.SEND: "x"}
+    table.rows.insert(0, copy)
+    taken = desk.take()
+    assert taken.accepted == 0
+    assert copy[Role.ID] is None and copy[Role.SEND] is None and "[row-copied]" in copy[Role.DETAIL]
+    assert row[Role.ID] is not None
+    copy[Role.SEND] = "x"
+    assert desk.take().accepted == 1
+    assert {each.number for each in desk.claim()} == {"+34600111222", "+34600999888"}
+
+
+def test_an_unmarked_copy_does_not_keep_the_state_of_another_person(desk):
+    table = desk.table()
+    row = table.add("600111222")
+    desk.take()
+    copy = dict(row) | {Role.PHONE: "600999888"}
+    table.rows.append(copy)
+    desk.take()
+    assert copy[Role.ID] is None and copy[Role.STATUS] is None
+    assert row[Role.STATUS] == "En cola"
+
+
+def test_an_id_that_the_ledger_does_not_know_is_never_sent(desk):
+    for row_id in ("BCDFGHJKMNPQB", "x1"):
+        row = desk.table().add("600111222", **{Role.ID: row_id})
+        assert "[id-unknown]" not in str(row.get(Role.DETAIL))
+        assert desk.take().accepted == 0
+        assert "[id-unknown]" in row[Role.DETAIL]
+    assert desk.claim() == []
+
+
+def test_all_rows_without_marks_go_once(desk):
+    table = desk.table()
+    table.add("600111222", mark="")
+    assert desk.take(all_rows=True).accepted == 1
+    assert desk.take(all_rows=True).accepted == 0
+    table.add("600111223", mark="")
+    assert desk.take(all_rows=True).accepted == 1
+
+
+def test_a_file_without_guid_that_moved_is_known_by_its_rows(desk, monkeypatch):
+    table = desk.table()
+    row = table.add("600111222")
+    desk.take()
+    (claimed,) = desk.claim()
+    moved = Path("/elsewhere/list.xlsx")
+    desk.tables[moved] = table
+    table.path = moved
+    desk.take(moved)
+    desk.move(claimed.id, State.SENT)
+    del desk.tables[PATH]
+    desk.write_back()
+    assert row[Role.STATUS] == "Enviado"
+
+
+def test_a_copy_of_a_workbook_that_is_still_there_is_refused(desk, tmp_path):
+    original = tmp_path / "list.xlsx"
+    original.touch()
+    desk.tables[original] = Table(original)
+    desk.tables[original].add("600111222")
+    desk.take(original)
+    copy = tmp_path / "copy.xlsx"
+    desk.tables[copy] = Table(copy)
+    desk.tables[copy].rows = [dict(row) | {Role.SEND: "x"} for row in desk.tables[original].rows]
+    with pytest.raises(UserError) as caught:
+        desk.take(copy)
+    assert caught.value.code == "workbook-copied"
+
+
+def test_states_follow_their_rows_and_a_deleted_row_is_let_go(desk):
+    table = desk.table()
+    rows = [table.add(f"6001112{number}", f"text {number}") for number in range(10, 20)]
+    desk.take()
+    claimed = desk.claim()
+    table.rows.reverse()
+    del table.rows[0]
+    for each in claimed:
+        desk.move(each.id, State.FAILED if each.number.endswith("15") else State.SENT)
+    desk.write_back()
+    assert {row[Role.PHONE]: row[Role.STATUS] for row in rows[:-1]} == {
+        f"6001112{number}": "Fallido" if number == 15 else "Enviado" for number in range(10, 19)
+    }
+    desk.table().before_apply = lambda: pytest.fail("nothing is lacking any more")
+    desk.write_back()
+
+
+def test_a_save_during_our_write_is_read_again(desk):
+    table = desk.table()
+    table.add("600111222")
+    desk.take()
+    (claimed,) = desk.claim()
+    desk.move(claimed.id, State.SENT)
+    table.before_apply = lambda: table.add("600111333")
+    desk.write_back()
+    known = desk.ledger.do_now(lambda c: c.exec_driver_sql("SELECT version FROM workbook").scalar())
+    assert known != table.read().version.text
+
+
+class Lists(RuleBasedStateMachine):
+    """People edit, sort, copy and mark; power fails; the service looks. Nothing goes twice, nothing is lost."""
+
+    @initialize()
+    def begin(self):
+        import tempfile
+
+        self.folder = tempfile.TemporaryDirectory()
+        self.desk = Desk(Path(self.folder.name))
+        self.table = self.desk.table()
+        self.count = 0
+        self.orders = {}  # text -> how often someone ordered it
+        self.gone = {}  # text -> how often it went
+
+    def teardown(self):
+        if hasattr(self, "desk"):
+            self.desk.close()
+            self.folder.cleanup()
+
+    @rule()
+    def write_a_row(self):
+        self.count += 1
+        text = f"text {self.count}"
+        self.table.add(f"6{self.count:08}", text)
+        self.orders[text] = 1
+
+    @rule(power_cut=st.sampled_from([None, None, "before", "after"]))
+    def look(self, power_cut):
+        class PowerCutError(BaseException):
+            pass
+
+        def cut():
+            raise PowerCutError
+
+        if power_cut:
+            setattr(self.table, f"{power_cut}_apply", cut)
+        try:
+            self.desk.take()
+        except PowerCutError:
+            pass
+        finally:
+            self.table.before_apply = self.table.after_apply = lambda: None
+
+    @rule(room=st.integers(1, 5), state=st.sampled_from([State.SENT, State.FAILED, State.QUEUED]))
+    def send(self, room, state):
+        for each in self.desk.claim(room):
+            if state is not State.QUEUED:
+                self.gone[each.text] = self.gone.get(each.text, 0) + 1
+            self.desk.move(each.id, state)
+
+    @rule()
+    def write_back(self):
+        self.desk.write_back()
+
+    @rule(seed=st.integers(0, 99))
+    def shuffle(self, seed):
+        Random(seed).shuffle(self.table.rows)
+        self.table.saves += 1
+
+    @precondition(lambda self: self.table.rows)
+    @rule(at=st.integers(0, 99))
+    def copy_a_row(self, at):
+        self.table.rows.append(dict(self.table.rows[at % len(self.table.rows)]))
+        self.table.saves += 1
+
+    @precondition(lambda self: self.table.rows)
+    @rule(at=st.integers(0, 99))
+    def mark_again_what_has_ended(self, at):
+        row = self.table.rows[at % len(self.table.rows)]
+        if row.get(Role.STATUS) in ("Enviado", "Fallido") and row[Role.SEND] is None:
+            row[Role.SEND] = "x"
+            self.table.saves += 1
+            self.orders[row[Role.MESSAGE]] += 1
+
+    @invariant()
+    def never_more_than_ordered(self):
+        for text, times in getattr(self, "gone", {}).items():
+            assert times <= self.orders[text]
+
+    @invariant()
+    def every_state_stands_beside_its_own_text(self):
+        if not hasattr(self, "desk"):
+            return
+        texts = {(each.row_id): each.text for each in self.desk.messages()}
+        for row in self.table.rows:
+            if row[Role.ID] in texts:
+                assert texts[row[Role.ID]] == row[Role.MESSAGE]
+
+
+TestLists = Lists.TestCase
+TestLists.settings = settings(
+    max_examples=25,
+    stateful_step_count=30,
+    deadline=None,
+    suppress_health_check=[HealthCheck.too_slow],
+)
