@@ -100,30 +100,56 @@ def smpp(  # noqa: PLR0913 one option each
     context: typer.Context,
     *,
     host: Annotated[
-        str, typer.Option(help="Address to listen on; others than this computer need 0.0.0.0.")
+        str, typer.Option(metavar="ADDRESS", help="Address to listen on; others than this computer need 0.0.0.0.")
     ] = "127.0.0.1",
-    port: Annotated[int, typer.Option(min=0, max=65535, help="Port to listen on; 0 takes a free one.")] = 2775,
-    system_id: Annotated[str, typer.Option(help="Name that clients bind with.")] = "xlsms",
-    password: Annotated[str, typer.Option(help="Their password.")] = "rehearse",  # noqa: S107 of a play network
-    phones: Annotated[Path | None, typer.Option(help="TOML file that says who has which phone.")] = None,
-    receipt_delay: Annotated[float, typer.Option(min=0, help="Seconds until a phone has the message.")] = 1.0,
-    reply_delay: Annotated[float, typer.Option(min=0, help="Seconds until a phone answers.")] = 2.0,
-    expiry: Annotated[
-        float, typer.Option(min=0, help="Seconds until a message to a phone that is off expires.")
-    ] = 30.0,
-    id_form: Annotated[str, typer.Option(help=f"Message ids in the answer/receipt: {_FORMS}.")] = "decimal",
-    throttle: Annotated[str, typer.Option(help="Refuse as too fast: above 50/s, or 1/10 of all.")] = "0",
-    lose_answers: Annotated[str, typer.Option(help="Take, and never answer: a share, or the n-th parts.")] = "0",
-    slow_answers: Annotated[str, typer.Option(help="Answer a second late: a share, or the n-th parts.")] = "0",
-    early_receipts: Annotated[str, typer.Option(help="Receipt before the answer: a share, or the n-th parts.")] = "0",
-    duplicate_receipts: Annotated[str, typer.Option(help="Send twice: a share, or the n-th receipts.")] = "0",
-    drop_after: Annotated[int, typer.Option(min=0, help="Cut each link at its n-th PDU; 0: never.")] = 0,
-    drop_unanswered: Annotated[bool, typer.Option(help="The PDU that cuts a link gets no answer.")] = False,
-    certificate: Annotated[
-        Path | None, typer.Option(help="PEM file with certificate and key: listen with TLS.")
+    port: Annotated[
+        int, typer.Option(metavar="PORT", min=0, max=65535, help="Port to listen on; 0 takes a free one.")
+    ] = 2775,
+    system_id: Annotated[str, typer.Option(metavar="NAME", help="Name that clients bind with.")] = "xlsms",
+    password: Annotated[str, typer.Option(metavar="WORD", help="Their password.")] = "rehearse",  # noqa: S107 of a play network
+    phones: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="TOML file that says who has which phone.")
     ] = None,
-    journal: Annotated[Path | None, typer.Option(help="File that gets a JSON line for each part taken.")] = None,
-    seed: Annotated[int | None, typer.Option(min=0, help="Another number deals the phones in another way.")] = None,
+    receipt_delay: Annotated[
+        float, typer.Option(metavar="SECONDS", min=0, help="Seconds until a phone has the message.")
+    ] = 1.0,
+    reply_delay: Annotated[float, typer.Option(metavar="SECONDS", min=0, help="Seconds until a phone answers.")] = 2.0,
+    expiry: Annotated[
+        float, typer.Option(metavar="SECONDS", min=0, help="Seconds until a message to a phone that is off expires.")
+    ] = 30.0,
+    id_form: Annotated[
+        str, typer.Option(metavar="FORM", help=f"Message ids in the answer/receipt: {_FORMS}.")
+    ] = "decimal",
+    throttle: Annotated[
+        str, typer.Option(metavar="RATE", help="Refuse as too fast: above 50/s, or 1/10 of all.")
+    ] = "0",
+    lose_answers: Annotated[
+        str,
+        typer.Option(metavar="WHICH", help="Take, and never answer: a share like 0.05, or the n-th parts like 3,7."),
+    ] = "0",
+    slow_answers: Annotated[
+        str, typer.Option(metavar="WHICH", help="Answer a second late: a share like 0.05, or the n-th parts like 3,7.")
+    ] = "0",
+    early_receipts: Annotated[
+        str,
+        typer.Option(metavar="WHICH", help="Receipt before the answer: a share like 0.05, or the n-th parts like 3,7."),
+    ] = "0",
+    duplicate_receipts: Annotated[
+        str, typer.Option(metavar="WHICH", help="Send twice: a share, or the n-th receipts.")
+    ] = "0",
+    drop_after: Annotated[int, typer.Option(metavar="N", min=0, help="Cut each link at its n-th PDU; 0: never.")] = 0,
+    drop_unanswered: Annotated[
+        bool, typer.Option("--drop-unanswered", help="The PDU that cuts a link gets no answer.")
+    ] = False,
+    certificate: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="PEM file with certificate and key: listen with TLS.")
+    ] = None,
+    journal: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="File that gets a JSON line for each part taken.")
+    ] = None,
+    seed: Annotated[
+        int | None, typer.Option(metavar="N", min=0, help="Another number deals the phones in another way.")
+    ] = None,
     as_json: Annotated[
         bool, typer.Option("--json", help="One JSON line for each event, the last with all figures.")
     ] = False,
@@ -155,7 +181,7 @@ def smpp(  # noqa: PLR0913 one option each
         if as_json:
             _print_json(event="listening", host=host, port=server.port, system_id=system_id)
         else:
-            print_connector(console, host, server.port, system_id, password, tls=certificate is not None)
+            print_connector(console, host, server.port, system_id, password, certificate)
 
     asyncio.run(_serve(smsc, host, port, _tls(certificate), ready, view))
     if as_json:

@@ -1,9 +1,11 @@
 """What `xlsms simulate` shows: the settings to paste, the last messages and the figures."""
 
+import json
 from collections import OrderedDict
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from pathlib import Path
 
 from rich.console import Console, Group, RenderableType
 from rich.live import Live
@@ -35,19 +37,22 @@ _FIGURES = {
 }
 
 
-def print_connector(console: Console, host: str, port: int, system_id: str, password: str, *, tls: bool) -> None:
+def print_connector(
+    console: Console, host: str, port: int, system_id: str, password: str, certificate: Path | None
+) -> None:
     """The block that makes xlsms use this network."""
     reachable = "127.0.0.1" if host in ("0.0.0.0", "::") else host  # noqa: S104 only compared
     lines = [
         "[[connector]]",
         'name = "rehearsal"',
         'type = "smpp"',
-        f'host = "{reachable}"',
+        f"host = {_quoted(reachable)}",
         f"port = {port}",
-        f'system_id = "{system_id}"',
-        f'password = "{password}"',
-        *(["tls = true"] if tls else []),
+        f"system_id = {_quoted(system_id)}",
+        f"password = {_quoted(password)}",
     ]
+    if certificate is not None:
+        lines += ["tls = true", f"ca = {_quoted(str(certificate.absolute()))}"]
     console.print(tr("The network is up. To use it, put these lines into xlsms.toml:"), markup=False, highlight=False)
     if console.is_terminal:
         console.print(Panel(Syntax("\n".join(lines), "toml", background_color="default"), expand=False))
@@ -55,9 +60,14 @@ def print_connector(console: Console, host: str, port: int, system_id: str, pass
         console.print("\n".join(lines), markup=False, highlight=False, soft_wrap=True)
 
 
+def _quoted(text: str) -> str:
+    return json.dumps(text, ensure_ascii=False)  # a JSON string is a TOML string, too
+
+
 def print_summary(console: Console, counters: Counters) -> None:
     """All figures that are not zero, at the end."""
-    table = Table(title=tr("What this network has seen"), show_header=False, title_justify="left")
+    console.print(tr("What this network has seen"), markup=False, highlight=False)
+    table = Table(show_header=False)
     for name, title in _FIGURES.items():
         value = getattr(counters, name)
         if name != "links" and (value or name in ("messages", "parts")):

@@ -26,6 +26,7 @@ __all__ = ["Event", "Exchange", "Settings"]
 _EARLY_LEAD = 0.02  # seconds by which a receipt overtakes its answer, when they go over two connections
 _IDS_A_SECOND = 100_000  # a restarted network does not give out an id again, unless it was faster than this
 _FAILURE_ONLY = 0x02
+_LONGEST_ADDRESS = 20  # characters (§5.2.8); reading forgives longer ones, a receipt could not name them
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -217,8 +218,10 @@ class Exchange:
             return Status.THROTTLED
         if network.throttle_rate and self._throttle.exceeds(network.throttle_rate, now):
             return Status.THROTTLED
-        if not pdu.destination_addr.removeprefix("+").isdecimal():
+        if not pdu.destination_addr.removeprefix("+").isdecimal() or len(pdu.destination_addr) > _LONGEST_ADDRESS:
             return Status.INVALID_DESTINATION
+        if len(pdu.source_addr) > _LONGEST_ADDRESS:
+            return Status.INVALID_SOURCE
         return self.population.phone(pdu.destination_addr).behaviour.refusal
 
     def _take(self, system_id: str, pdu: SubmitSm) -> Message:

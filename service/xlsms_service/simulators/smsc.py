@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 
 __all__ = ["Server", "Smsc"]
 
+_TLS_GOODBYE = 2.0  # seconds; asyncio would wait 30 for a client that does not say goodbye
+
 
 class Smsc(Exchange):
     """An SMS centre to rehearse with. One of them may serve again after it has stopped, and knows what it knew."""
@@ -54,7 +56,10 @@ class Server:
 
     async def open(self, host: str, port: int, tls: ssl.SSLContext | None) -> None:
         """Start listening. Raises OSError."""
-        self._listener = await self._loop.create_server(lambda: _Connection(self), host, port, ssl=tls)
+        goodbye = None if tls is None else _TLS_GOODBYE
+        self._listener = await self._loop.create_server(
+            lambda: _Connection(self), host, port, ssl=tls, ssl_shutdown_timeout=goodbye
+        )
         self.port = self._listener.sockets[0].getsockname()[1]
         self.advance()
 

@@ -186,6 +186,21 @@ def test_a_destination_that_is_no_number_is_refused(lab, destination):
     assert answer.status == Status.INVALID_DESTINATION
 
 
+def test_addresses_that_no_receipt_could_name_are_refused(lab):
+    network = lab(everyone("delivers"))
+    client = network.client()
+
+    def raw_submit(source, destination):
+        body = b"\0\1\1" + source + b"\0\1\1" + destination + b"\0" + bytes(5) + b"\1\0\0\0\0"
+        return client.raw((16 + len(body)).to_bytes(4, "big") + bytes.fromhex("000000040000000000000009") + body)[0]
+
+    assert raw_submit(b"600", b"3" * 20).status == 0
+    assert raw_submit(b"600", b"3" * 21).status == Status.INVALID_DESTINATION
+    assert raw_submit(b"6" * 21, b"34600").status == Status.INVALID_SOURCE
+    network.wait(5)
+    assert len(client.deliveries) == 1
+
+
 @pytest.mark.parametrize(
     ("wanted", "behaviour", "receipts"),
     [(0, "delivers", 0), (1, "delivers", 1), (2, "delivers", 0), (2, "fails", 1), (1, "silent", 0)],

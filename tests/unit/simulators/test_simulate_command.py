@@ -16,7 +16,14 @@ from xlsms_service.cli.session import Session
 from xlsms_service.cli.simulate import simulate
 from xlsms_service.cli.simulate_view import LiveView
 from xlsms_service.protocols.smpp.framing import Framer
-from xlsms_service.protocols.smpp.pdu import BindTransceiver, SubmitSm, decode, encode
+from xlsms_service.protocols.smpp.pdu import (
+    BindTransceiver,
+    BindTransceiverResp,
+    SubmitSm,
+    SubmitSmResp,
+    decode,
+    encode,
+)
 from xlsms_service.simulators import Counters, Event
 
 RUN = """
@@ -45,9 +52,9 @@ def submit_one(port):
         connection.sendall(encode(BindTransceiver(sequence=1, system_id="xlsms", password="rehearse")))
         connection.sendall(encode(SubmitSm(sequence=2, destination_addr="34600111222", short_message=b"Hello")))
         framer, heard = Framer(), []
-        while len(heard) < 2:
+        while not any(isinstance(decode(frame), SubmitSmResp) for frame in heard):
             heard += framer.feed(connection.recv(65536))
-        return [decode(frame).status for frame in heard]
+        return [pdu.status for pdu in map(decode, heard) if isinstance(pdu, BindTransceiverResp | SubmitSmResp)]
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
