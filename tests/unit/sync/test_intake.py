@@ -146,7 +146,9 @@ def desk(tmp_path):
 def test_a_marked_row_is_accepted_once_and_its_mark_taken_out(desk):
     row = desk.table().add("600111222")
     assert desk.take().accepted == 1
-    assert row[Role.ID] and row[Role.SEND] is None and row[Role.STATUS] == "En cola"
+    assert row[Role.ID]
+    assert row[Role.SEND] is None
+    assert row[Role.STATUS] == "En cola"
     assert desk.take().accepted == 0
     assert [(each.number, each.text) for each in desk.claim()] == [("+34600111222", "hola")]
     assert desk.claim() == []
@@ -180,7 +182,8 @@ def test_a_workbook_that_cannot_be_written_sends_nothing_and_is_taken_later(desk
     table.before_apply = locked
     with pytest.raises(TransientError):
         desk.take()
-    assert desk.messages() == [] and row[Role.ID] is None
+    assert desk.messages() == []
+    assert row[Role.ID] is None
     table.before_apply = lambda: None
     assert desk.take().accepted == 1
 
@@ -221,9 +224,11 @@ def test_what_cannot_go_says_why_in_the_row_and_goes_when_mended(desk):
     row = desk.table().add("60011")
     taken = desk.take()
     (problem,) = taken.problems
-    assert row[Role.STATUS] == "Retenido" and f"[{problem.code}]" in row[Role.DETAIL]
+    assert row[Role.STATUS] == "Retenido"
+    assert f"[{problem.code}]" in row[Role.DETAIL]
     assert (problem.place.sheet, problem.place.row, problem.place.column) == ("S", 2, "A")
-    assert row[Role.ID] is None and row[Role.SEND] == "x"
+    assert row[Role.ID] is None
+    assert row[Role.SEND] == "x"
     row[Role.PHONE] = "600111222"
     assert desk.take().accepted == 1
 
@@ -305,7 +310,8 @@ def test_a_mark_made_by_a_formula_orders_once(desk):
     table.formula_marks = True
     row = table.add("600111222")
     desk.take()
-    assert row[Role.SEND] == "x" and len(desk.claim()) == 1
+    assert row[Role.SEND] == "x"
+    assert len(desk.claim()) == 1
     desk.move(desk.messages()[0].id, State.SENT)
     assert desk.take().accepted == 0
     row[Role.SEND] = ""
@@ -322,7 +328,9 @@ def test_a_copied_row_loses_the_id_and_is_sent_only_when_marked_again(desk):
     table.rows.insert(0, copy)
     taken = desk.take()
     assert taken.accepted == 0
-    assert copy[Role.ID] is None and copy[Role.SEND] is None and "[row-copied]" in copy[Role.DETAIL]
+    assert copy[Role.ID] is None
+    assert copy[Role.SEND] is None
+    assert "[row-copied]" in copy[Role.DETAIL]
     assert row[Role.ID] is not None
     copy[Role.SEND] = "x"
     assert desk.take().accepted == 1
@@ -336,7 +344,8 @@ def test_an_unmarked_copy_does_not_keep_the_state_of_another_person(desk):
     copy = dict(row) | {Role.PHONE: "600999888"}
     table.rows.append(copy)
     desk.take()
-    assert copy[Role.ID] is None and copy[Role.STATUS] is None
+    assert copy[Role.ID] is None
+    assert copy[Role.STATUS] is None
     assert row[Role.STATUS] == "En cola"
 
 
