@@ -257,12 +257,12 @@ class App:
             raise RuntimeError("a planned text with neither a problem nor a message")
         async with self._delivery() as here:
             draft = Draft(
-                number=entry.number.dial,
+                number=entry.number.e164,
                 text=entry.text,
                 alphabet=entry.parts.alphabet,
                 parts=len(entry.parts.parts),
                 fingerprint=entry.fingerprint,
-                route=self._router.key(entry.number.dial),
+                route=self._router.key(entry.number.e164),
                 sender=entry.sender,
             )
             message = await self._ledger.do(acceptance.accept_text, draft, self._now())

@@ -93,7 +93,7 @@ class Plan:
         digest = hashlib.sha256()
         for entry in self.entries:
             if entry.goes and entry.number:
-                what = (entry.row.sheet, entry.number.dial, entry.text, entry.sender, entry.send_at)
+                what = (entry.row.sheet, entry.number.e164, entry.text, entry.sender, entry.send_at)
                 digest.update(repr(what).encode())
         object.__setattr__(self, "hash", digest.hexdigest())
 
@@ -194,7 +194,7 @@ def _worded(entry: PlanEntry, text: str, terms: Terms) -> PlanEntry:
         raise UserError("text-empty")
     text = transliterate(text, terms.transliterate).text
     parts = split(text, limit=terms.parts)
-    return replace(entry, text=text, parts=parts, fingerprint=fingerprint(entry.number.dial, text))
+    return replace(entry, text=text, parts=parts, fingerprint=fingerprint(entry.number.e164, text))
 
 
 def _sender(row: Row, terms: Terms) -> str | None:
@@ -217,14 +217,14 @@ def _timed(entry: PlanEntry, sheet: Sheet | None, terms: Terms, facts: Facts) ->
 def _hold(entries: Sequence[PlanEntry], facts: Facts) -> Iterator[PlanEntry]:
     """Hold what must not go unasked: to a number that said stop, or what was said to it before."""
     ready = [entry for entry in entries if entry.goes]
-    stopped = facts.opted_out({entry.number.dial for entry in ready if entry.number})
+    stopped = facts.opted_out({entry.number.e164 for entry in ready if entry.number})
     repeated = facts.repeated({entry.fingerprint for entry in ready if entry.fingerprint})
     first: dict[str, Row] = {}
     for entry in entries:
         if not entry.goes or entry.number is None or entry.fingerprint is None:
             yield entry
             continue
-        number, row = entry.number.dial, entry.row
+        number, row = entry.number.e164, entry.row
         place = Place(sheet=row.sheet, row=row.number) if row.number else None
         earlier = first.setdefault(entry.fingerprint, row)
         if number in stopped:

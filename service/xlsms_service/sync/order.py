@@ -71,7 +71,7 @@ def _the_one(group: Sequence[Row], it: Known, country: str) -> Row:
 
 def _number(row: Row, country: str) -> str | None:
     try:
-        return phone.parse(row.phone, country).dial
+        return phone.parse(row.phone, country).e164
     except UserError:
         return None
 
