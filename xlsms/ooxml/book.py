@@ -7,7 +7,7 @@ from functools import cached_property
 from urllib.parse import unquote
 
 from xlsms.errors import UserError
-from xlsms.ooxml.cells import Area
+from xlsms.ooxml.cells import Area, unescape
 from xlsms.ooxml.markup import Element, elements
 from xlsms.ooxml.package import Member, Package
 from xlsms.ooxml.style import Styles
@@ -44,7 +44,7 @@ class Table:
     area: Area
     header: bool
     totals: bool
-    filtered: bool  #: has filter buttons
+    columns: tuple[str, ...]  #: header texts
 
     @property
     def first(self) -> int:
@@ -117,7 +117,7 @@ class Book:
             member = self.package.part(relation.target) if relation.kind == "table" else None
             if member is None:
                 continue
-            tags = self._elements(member, {"table", "autoFilter"})
+            tags = self._elements(member, {"table", "tableColumn"})
             table = next((tag for tag in tags if tag.name == "table"), None)
             area = Area.of(table.attributes.get("ref", "")) if table else None
             if table is None or area is None:
@@ -127,7 +127,9 @@ class Book:
                     area=area,
                     header=table.attributes.get("headerRowCount", "1") != "0",
                     totals=table.attributes.get("totalsRowCount", "0") != "0",
-                    filtered=any(tag.name == "autoFilter" for tag in tags),
+                    columns=tuple(
+                        unescape(tag.attributes.get("name", "")) for tag in tags if tag.name == "tableColumn"
+                    ),
                 ),
             )
         return tuple(found)

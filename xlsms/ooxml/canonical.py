@@ -59,7 +59,9 @@ class _Writer:
         elif tag == "f" and parent == "c":
             kept = {key: attributes[key] for key in ("t", "ref") if key in attributes}
             self._formula = "".join(f' {key}="{escaped(value)}"' for key, value in kept.items())
-        elif (tag == "col" and parent == "cols") or tag == "mergeCell" or (tag == "autoFilter" and parent == "worksheet"):
+        elif (
+            (tag == "col" and parent == "cols") or tag == "mergeCell" or (tag == "autoFilter" and parent == "worksheet")
+        ):
             self._fact(tag, parent, attributes)
 
     def _open(self) -> None:

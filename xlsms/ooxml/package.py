@@ -16,7 +16,7 @@ from typing import BinaryIO, Self
 from xlsms.errors import UserError
 from xlsms.ooxml.deflate import DAMAGED, crc32, inflate
 
-__all__ = ["Member", "Package"]
+__all__ = ["Member", "Package", "fingerprint"]
 
 _MOST_MEMBERS = 10_000
 _PART_LIMIT = 64 << 20  # inflated bytes of a part that is held in memory
@@ -24,6 +24,7 @@ _RATIO_LIMIT = 300  # inflated to deflated; real sheets reach 16, bombs start at
 _RATIO_FROM = 4 << 20  # small parts may be anything
 _IN_MEMORY = 32 << 20  # files up to this are read at once, so that our handle never stands in the way of a save
 _CHUNK = 1 << 18
+_TAIL = 1 << 20  # more than the central directory of any real workbook
 _END, _END64, _LOCATOR64, _CENTRAL, _LOCAL = b"PK\5\6", b"PK\6\6", b"PK\6\7", b"PK\1\2", b"PK\3\4"
 _FULL16, _FULL32 = 0xFFFF, 0xFFFFFFFF
 _END_SIZE = 22
@@ -55,12 +56,30 @@ class Member:
     zip64_offset: int | None = None  #: where in `central` a 64-bit offset stands, if it does
 
 
+def fingerprint(path: Path) -> str:
+    """What tells one content of a file from another: length and last bytes, which hold a CRC-32 of every part.
+
+    Never raises; a file that cannot be read is like no other.
+    """
+    try:
+        with path.open("rb") as file:
+            return _fingerprint(file, file.seek(0, os.SEEK_END))
+    except OSError:
+        return "none"
+
+
+def _fingerprint(file: BinaryIO, length: int) -> str:
+    file.seek(max(0, length - _TAIL))
+    return hashlib.blake2b(file.read(_TAIL) + length.to_bytes(8, "little"), digest_size=16).hexdigest()
+
+
 class Package:
     """An open package. Nothing is inflated until it is asked for."""
 
     def __init__(self, file: BinaryIO) -> None:
         self._file = file
         self.length = file.seek(0, os.SEEK_END)
+        self.fingerprint = _fingerprint(file, self.length)
         count, at, size, self.comment = self._end()
         self.directory_offset = at
         file.seek(at)

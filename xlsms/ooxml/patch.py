@@ -5,6 +5,7 @@ the offsets found. What cannot be written safely is refused cell by cell: formul
 cells of a merge, and header and totals cells of a table.
 """
 
+import math
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -82,6 +83,8 @@ class Patch:
         text = value.value if isinstance(value, Styled) else value
         if isinstance(text, str) and len(text.encode("utf-16-le", "surrogatepass")) > 2 * TEXT_LIMIT:
             return "cell-text-too-long"
+        if isinstance(text, float) and not math.isfinite(text):
+            return "cell-not-a-number"
         return None
 
     def _streamed(self, source: Iterable[bytes]) -> Iterator[bytes]:

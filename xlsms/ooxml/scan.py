@@ -15,7 +15,19 @@ from xlsms.ooxml.canonical import canonical_sheet
 from xlsms.ooxml.cells import Area, column_letters
 from xlsms.ooxml.markup import elements
 
-__all__ = ["NAMESPACES", "Grammar", "RawCell", "RawRow", "Survey", "blocks", "root_tag", "rows", "rows_at", "survey"]
+__all__ = [
+    "NAMESPACES",
+    "Grammar",
+    "RawCell",
+    "RawRow",
+    "Survey",
+    "blocks",
+    "root_tag",
+    "rows",
+    "rows_at",
+    "survey",
+    "top_rows",
+]
 
 #: SpreadsheetML, transitional and strict.
 NAMESPACES = frozenset(
@@ -323,3 +335,17 @@ def rows_at(book: Book, sheet: SheetPart, found: Survey, numbers: frozenset[int]
                 wanted.pop()
             if wanted and wanted[-1] == number and not match[2]:
                 yield grammar.row_around(block, match.end())
+
+
+def top_rows(book: Book, sheet: SheetPart, count: int) -> list[RawRow]:
+    """The rows with cells among the first `count` of a sheet, without a look at the rest. Cells have no prefix."""
+    grammar = Grammar(b"")
+    data = b""
+    for chunk in canonical_sheet(book.package.chunks(sheet.member, SHEET_LIMIT)):
+        data += chunk
+        at = data.rfind(grammar.row_open)
+        last = grammar.row.match(data, at) if at >= 0 else None
+        if (last is not None and int(last[1]) > count) or len(data) > _HEAD_LIMIT:
+            break
+    whole = data.rfind(grammar.row_end) + len(grammar.row_end) if grammar.row_end in data else 0
+    return [row for row in grammar.rows(data[:whole]) if row.number <= count]

@@ -1,1 +1,32 @@
 """What a sheet means: column roles, row identity, reading, and writing back without touching anything else."""
+
+from collections.abc import Iterator, Mapping
+from os import PathLike
+from pathlib import Path
+
+from xlsms.model import CellValue, Row
+from xlsms.workbook.closed import ClosedWorkbook, write
+
+__all__ = ["read_rows", "write_cells"]
+
+
+def read_rows(path: str | PathLike[str]) -> Iterator[Row]:
+    """All data rows of all sheets with a phone column, in order. The file is let go when the last row is read.
+
+    Raises:
+        UserError: the file or its columns cannot be used as they are.
+    """
+    for reader in ClosedWorkbook(Path(path)).readers():
+        yield from reader.rows()
+
+
+def write_cells(path: str | PathLike[str], cells: Mapping[tuple[str, str], CellValue]) -> None:
+    """Write cells, named by sheet and reference, and nothing else: all of them or, with an error, none.
+
+    The rest of the file stays byte for byte as it is. None empties a cell; styles stay. Text is never a formula.
+
+    Raises:
+        UserError: the file cannot be written, or one of the cells: the place says which.
+        TransientError: somebody has the file open or keeps saving it.
+    """
+    write(Path(path), cells)

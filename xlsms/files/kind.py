@@ -1,0 +1,68 @@
+"""What kind of file this is, by its bytes and only then by its name, and whether it may be written."""
+
+import os
+import stat
+from pathlib import Path
+
+from xlsms.errors import Place, TransientError, UserError
+
+__all__ = ["check_workbook", "check_writable"]
+
+_OLE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
+_ENCRYPTED = "EncryptedPackage".encode("utf-16-le")
+_OLD_SHEETS = ("Workbook".encode("utf-16-le"), "Book".encode("utf-16-le"))
+_PROBE = 4 << 20  # of an OLE container: its directory is in the first sectors of every real file
+_TEXTS = (".csv", ".tsv", ".txt", ".tab")
+_MOST = 2 << 30
+
+
+def check_workbook(path: Path) -> None:
+    """Make sure that a file may be a workbook that can be read.
+
+    Raises:
+        UserError: `file-not-found`, `file-encrypted`, `old-excel-format`, `format-not-supported`, `file-too-large`,
+            `not-a-workbook`.
+        TransientError: `file-open-elsewhere` when another program lets nobody read it.
+    """
+    place = Place(file=path.name)
+    try:
+        with path.open("rb") as file:
+            size = os.fstat(file.fileno()).st_size
+            head = file.read(len(_OLE))
+            rest = file.read(_PROBE) if head == _OLE else b""
+    except (FileNotFoundError, NotADirectoryError) as error:
+        raise UserError("file-not-found", place=place) from error
+    except IsADirectoryError as error:
+        raise UserError("not-a-workbook", place=place) from error
+    except PermissionError as error:  # on Windows also a sharing violation, and a folder
+        if path.is_dir():
+            raise UserError("not-a-workbook", place=place) from error
+        raise TransientError("file-open-elsewhere", place=place, owner="?", application="?") from error
+    if size > _MOST:
+        raise UserError("file-too-large", place=place)
+    if head == _OLE:
+        if _ENCRYPTED in rest:
+            raise UserError("file-encrypted", place=place)
+        code = "old-excel-format" if any(name in rest for name in _OLD_SHEETS) else "not-a-workbook"
+        raise UserError(code, place=place)
+    if not head.startswith(b"PK"):
+        if path.suffix.lower() in _TEXTS:
+            raise UserError("format-not-supported", place=place, format=path.suffix.lower())
+        raise UserError("not-a-workbook", place=place)
+
+
+def check_writable(path: Path) -> None:
+    """Make sure that a file may be replaced: not marked read-only, and with one name only.
+
+    Raises:
+        UserError: `file-read-only`, `file-linked`.
+    """
+    place = Place(file=path.name)
+    status = path.stat()
+    # the mark itself counts, not what our own account may do in spite of it
+    if not status.st_mode & (stat.S_IWUSR | stat.S_IWGRP | stat.S_IWOTH) or not os.access(path, os.W_OK):
+        raise UserError("file-read-only", place=place)
+    if not os.access(path.parent, os.W_OK):
+        raise UserError("file-read-only", place=place)
+    if status.st_nlink > 1:
+        raise UserError("file-linked", place=place)

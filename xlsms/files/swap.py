@@ -1,0 +1,189 @@
+"""A file replaced at once, and never over somebody's save.
+
+The new file is finished beside the old one, then the two change names in one step, and only then what came out is
+looked at. If it is what was read, the work is done. If it is not, somebody saved in between: their file goes back, and
+the caller starts again from it. A crash at any point leaves the old file or the new one under the name; `recover` then
+clears away what was left beside it, or puts back a save that the crash left beside it.
+
+Files are told apart by an `identify` function, whose answer depends on the content alone.
+"""
+
+import contextlib
+import errno
+import hashlib
+import itertools
+import os
+import re
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+from xlsms.errors import Place, TransientError, UserError, XlsmsError
+from xlsms.files.exchange import exchange
+
+__all__ = ["Identify", "draft_of", "drafts_of", "failure", "finish", "recover", "replace"]
+
+Identify = Callable[[Path], str]  #: letters and digits that tell one content from another; never raises
+
+_NAME = re.compile(
+    r"\.~xlsms-(?P<file>[0-9a-f]{8})-(?P<pid>[0-9]+)\.[0-9]+(?:-(?P<ours>[0-9a-z]+)-(?P<theirs>[0-9a-z]+)(?:-old)?)?\.tmp",
+)
+_count = itertools.count(1)
+_busy: set[Path] = set()  # drafts of this process that are being exchanged
+_MOST_SAVES = 100  # saves between two steps of ours: more is not a person
+
+
+def draft_of(path: Path) -> Path:
+    """The name under which a new version of `path` is built: in its folder, hidden, and known as ours."""
+    return path.with_name(f".~xlsms-{_key(path)}-{os.getpid()}.{next(_count)}.tmp")
+
+
+def drafts_of(path: Path) -> Iterator[tuple[Path, re.Match[str]]]:
+    """What stands beside `path` under our names."""
+    for beside in sorted(path.parent.iterdir()):
+        match = _NAME.fullmatch(beside.name)
+        if match is not None and match["file"] == _key(path):
+            yield beside, match
+
+
+def _key(path: Path) -> str:
+    return hashlib.blake2b(os.fsencode(path.name), digest_size=4).hexdigest()
+
+
+def finish(draft: Path, like: Path) -> None:
+    """Give a draft the mode, owner, access list and attributes of the file it is to replace, and force it to disk."""
+    status = like.stat()
+    if sys.platform != "win32":
+        with contextlib.suppress(PermissionError):  # another's file: it becomes ours, in the same group if we may
+            os.chown(draft, -1, status.st_gid)
+            os.chown(draft, status.st_uid, status.st_gid)
+        draft.chmod(status.st_mode & 0o7777)
+    if sys.platform == "linux":
+        for name in os.listxattr(like):
+            with contextlib.suppress(OSError):  # some belong to the system
+                os.setxattr(draft, name, os.getxattr(like, name))
+    with draft.open("r+b") as file:
+        os.fsync(file.fileno())
+
+
+def replace(
+    path: Path,
+    draft: Path,
+    *,
+    expected: str,
+    identify: Identify,
+    step: Callable[[str], None] = lambda _: None,
+) -> bool:
+    """Put a finished draft in the place of `path`; False, and nothing changed, when `path` is not `expected` any more.
+
+    The draft is gone afterwards either way. `step` is told what was just done, for tests.
+    """
+    ours = identify(draft)
+    named = draft.with_name(f"{draft.name.removesuffix('.tmp')}-{ours}-{expected}.tmp")
+    draft.rename(named)
+    _busy.add(named)
+    try:
+        step("named")
+        if identify(path) != expected:
+            return False
+        step("compared")
+        done = _exchanged(path, named, ours=ours, expected=expected, identify=identify, step=step)
+    except OSError as error:
+        raise failure(error, path) from error
+    finally:
+        _busy.discard(named)
+        recover(path, identify)
+    step("cleared")
+    return done
+
+
+def _exchanged(
+    path: Path,
+    draft: Path,
+    *,
+    ours: str,
+    expected: str,
+    identify: Identify,
+    step: Callable[[str], None],
+) -> bool:
+    put = ours
+    for _ in range(_MOST_SAVES):
+        if not exchange(draft, path):
+            draft.replace(path)  # the gap since the comparison stays open where names cannot be exchanged
+            return True
+        _sync_folder(path.parent)
+        step("exchanged")
+        got = identify(draft)
+        if got == expected:
+            return put == ours
+        # somebody saved in between. Theirs goes back; what that takes out should be what was put there just now,
+        # else there is a still newer save, and the same again.
+        put, expected = got, put
+    raise TransientError("file-keeps-changing", place=Place(file=path.name))
+
+
+def recover(path: Path, identify: Identify) -> None:
+    """Clear away what a crash left beside `path`; a save that it left there is put back first."""
+    for draft, match in list(drafts_of(path)):
+        if draft in _busy or (int(match["pid"]) != os.getpid() and _alive(int(match["pid"]))):
+            continue
+        if int(match["pid"]) == os.getpid() and not match["ours"]:
+            continue  # being built
+        content = identify(draft)
+        if match["ours"] and not path.exists():
+            draft.rename(path)
+            continue
+        swapped_out_save = match["ours"] and content not in (match["ours"], match["theirs"])
+        if swapped_out_save and identify(path) == match["ours"] and not exchange(draft, path):
+            draft.replace(path)
+            continue
+        draft.unlink(missing_ok=True)
+        _sync_folder(path.parent)
+
+
+def _alive(pid: int) -> bool:
+    if sys.platform == "win32":
+        return _alive_windows(pid)
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except (PermissionError, OverflowError):
+        return True
+    return True
+
+
+def _alive_windows(pid: int) -> bool:
+    """`os.kill(pid, 0)` would end the process on Windows, so it is asked for by its handle. Untried."""
+    import ctypes  # noqa: PLC0415 - only there
+
+    kernel = ctypes.WinDLL("kernel32")  # type: ignore[attr-defined,unused-ignore]  # Windows only
+    synchronize = 0x0010_0000
+    handle = kernel.OpenProcess(synchronize, 0, pid)
+    if not handle:
+        return False
+    kernel.CloseHandle(handle)
+    return True
+
+
+def _sync_folder(folder: Path) -> None:
+    """Force the names in a folder to disk, where a folder can be opened."""
+    if sys.platform == "win32":
+        return
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
+
+
+def failure(error: OSError, path: Path) -> XlsmsError:
+    """What an error of the system means for the one who waits for the file."""
+    place = Place(file=path.name)
+    if error.errno in (errno.EROFS, errno.EPERM) or (error.errno == errno.EACCES and sys.platform != "win32"):
+        return UserError("file-read-only", place=place)
+    if error.errno in (errno.ENOSPC, errno.EDQUOT):
+        return TransientError("disk-full", place=place)
+    if error.errno == errno.ENOENT:
+        return UserError("file-not-found", place=place)
+    return TransientError("file-open-elsewhere", place=place, owner="?", application="?")

@@ -1,0 +1,307 @@
+"""A workbook that nobody has open: read from the file, and written into the file."""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from datetime import datetime, tzinfo
+from pathlib import Path
+
+from xlsms.errors import Place, TransientError, UserError
+from xlsms.model import CellValue, Role
+from xlsms.ooxml.book import Book
+from xlsms.ooxml.cells import column_letters, column_number, reference
+from xlsms.ooxml.patch import Cell, New, Patch, Styled
+from xlsms.ooxml.scan import RawRow, rows, rows_at, survey
+from xlsms.ooxml.value import Raw, style_of
+from xlsms.workbook.base import RESULTS, Applied, Language, Placed, Refusal, RowEdit, Snapshot
+from xlsms.workbook.identity import GUID_PROPERTY
+from xlsms.workbook.layout import Layout, layouts, spoken
+from xlsms.workbook.reading import RowReader, wall_time
+from xlsms.workbook.roles import header
+from xlsms.workbook.writing import ATTEMPTS, Step, opened, put, ready, version_of
+
+__all__ = ["ClosedWorkbook", "add_columns", "write"]
+
+
+class ClosedWorkbook:
+    """The `Workbook` seam over a file. Times in the sheet are those of `zone`, or of this computer."""
+
+    def __init__(self, path: Path, *, zone: tzinfo | None = None, step: Step = lambda _: None) -> None:
+        # the real file is replaced, not a link to it
+        self.path = Path(path).resolve()
+        self._zone = zone
+        self._step = step
+
+    def read(self, *, marked_only: bool = False) -> Snapshot:
+        """The workbook as it is now; see `Workbook.read`."""
+        with opened(self.path) as book:
+            found = layouts(book)
+            language = spoken(found)
+            readers = [RowReader(layout, language, self._zone) for layout in found]
+            return Snapshot(
+                path=self.path,
+                version=version_of(book.package),
+                guid=book.custom_properties.get(GUID_PROPERTY),
+                language=language,
+                sheets=tuple(layout.sheet for layout in found),
+                rows=tuple(row for reader in readers for row in reader.rows(marked_only=marked_only)),
+            )
+
+    def readers(self) -> Iterator[RowReader]:
+        """A reader of rows for each taking-part sheet. The file is open until the last one is done."""
+        with opened(self.path) as book:
+            found = layouts(book)
+            for layout in found:
+                yield RowReader(layout, spoken(found), self._zone)
+
+    def apply(self, edits: Sequence[RowEdit]) -> Applied:
+        """Write all edits at once; see `Workbook.apply`."""
+        for _ in range(ATTEMPTS):
+            ready(self.path)
+            with opened(self.path) as book:
+                self._step("opened")
+                found = layouts(book)
+                work = _Work(found, spoken(found), self._zone)
+                work.find(edits)
+                self._step("read")
+                patches = work.patches()
+                version = put(self.path, book, patches, self._step) if patches else version_of(book.package)
+                if version is not None:
+                    return Applied(
+                        before=version_of(book.package),
+                        version=version,
+                        done=tuple(work.done),
+                        missing=tuple(work.missing),
+                        stale=tuple(work.stale),
+                        ambiguous=tuple(work.ambiguous),
+                        refused=tuple(work.refusals(patches)),
+                    )
+        raise TransientError("file-keeps-changing", place=Place(file=self.path.name))
+
+
+def add_columns(
+    path: Path,
+    roles: Iterable[Role] = RESULTS,
+    language: Language | None = None,
+    *,
+    step: Step = lambda _: None,
+) -> dict[str, tuple[str, ...]]:
+    """Add the headers of `roles` to every taking-part sheet that lacks them; returns what was added, by sheet.
+
+    Raises:
+        UserError: `columns-missing` where a table or a filter holds the rows.
+    """
+    real = Path(path).resolve()
+    wanted = tuple(roles)
+    for _ in range(ATTEMPTS):
+        ready(real)
+        with opened(real) as book:
+            found = layouts(book)
+            work = _Work(found, language or spoken(found), None)
+            for layout in found:
+                work.need(layout, tuple(role for role in wanted if role not in layout.columns))
+            patches = work.patches()
+            if not patches or put(real, book, patches, step) is not None:
+                return {name: texts for name, texts in work.added.items() if texts}
+    raise TransientError("file-keeps-changing", place=Place(file=real.name))
+
+
+def write(path: Path, cells: Mapping[tuple[str, str], CellValue], *, step: Step = lambda _: None) -> None:
+    """Write single cells of any sheets; see `xlsms.workbook.write_cells`."""
+    real = Path(path).resolve()
+    if not cells:
+        return
+    for _ in range(ATTEMPTS):
+        ready(real)
+        with opened(real) as book:
+            patches = _cell_patches(book, cells)
+            if put(real, book, patches, step, whole=True) is not None:
+                return
+    raise TransientError("file-keeps-changing", place=Place(file=real.name))
+
+
+def _cell_patches(book: Book, cells: Mapping[tuple[str, str], CellValue]) -> list[Patch]:
+    parts = {part.name.casefold(): part for part in book.sheets}
+    wanted: dict[str, dict[Cell, New]] = {}
+    for (name, ref), value in cells.items():
+        if name.casefold() not in parts:
+            raise UserError("sheet-not-found", sheet=name, sheets=", ".join(part.name for part in book.sheets))
+        try:
+            cell = reference(ref)
+        except ValueError as error:
+            raise UserError("cell-not-a-reference", place=Place(sheet=name), reference=ref) from error
+        new: New = wall_time(value, None) if isinstance(value, datetime) else value
+        wanted.setdefault(name.casefold(), {})[cell] = new
+    return [
+        Patch(book, parts[name], survey(book, parts[name]), book.tables(parts[name]), new)
+        for name, new in wanted.items()
+    ]
+
+
+class _Work:
+    """The edits of one `apply`, placed in the workbook as it is now."""
+
+    def __init__(self, found: Sequence[Layout], language: Language, zone: tzinfo | None) -> None:
+        self._layouts, self._language, self._zone = found, language, zone
+        self._readers = {layout.part.name: RowReader(layout, language, zone) for layout in found}
+        self._cells: dict[str, dict[Cell, New]] = {layout.part.name: {} for layout in found}
+        self._asked: dict[tuple[str, Cell], list[tuple[RowEdit, Role]]] = {}
+        self._extra: dict[str, dict[Role, int]] = {layout.part.name: {} for layout in found}
+        self.added: dict[str, tuple[str, ...]] = {}
+        self.done: list[RowEdit] = []
+        self.missing: list[RowEdit] = []
+        self.stale: list[RowEdit] = []
+        self.ambiguous: list[RowEdit] = []
+        self._calculated: list[Refusal] = []
+
+    def find(self, edits: Sequence[RowEdit]) -> None:
+        """Find the row of each edit and take up its cells."""
+        ids = frozenset(edit.id.strip().upper() for edit in edits if edit.id is not None)
+        carriers: dict[str, list[tuple[Layout, RawRow]]] = {identity: [] for identity in ids}
+        placed: dict[tuple[str, int], tuple[Layout, RawRow]] = {}
+        for layout in self._layouts:
+            self._find_ids(layout, carriers)
+            numbers = frozenset(
+                edit.placed.number
+                for edit in edits
+                if edit.id is None and edit.placed is not None and edit.placed.sheet == layout.part.name
+            )
+            for raw in rows_at(layout.book, layout.part, layout.found, numbers) if numbers else ():
+                placed[layout.part.name, raw.number] = (layout, raw)
+        for edit in edits:
+            if edit.id is not None:
+                self._by_id(edit, carriers[edit.id.strip().upper()])
+            else:
+                self._by_place(edit, placed)
+
+    def _find_ids(self, layout: Layout, carriers: dict[str, list[tuple[Layout, RawRow]]]) -> None:
+        if not carriers or Role.ID not in layout.columns:
+            return
+        id_of = self._readers[layout.part.name].id_of
+        letters = layout.columns[Role.ID]
+        column = column_number(letters)
+        for raw in rows(layout.book, layout.part, layout.found, column=column, test=lambda c: id_of(c) in carriers):
+            if layout.header_row < raw.number <= layout.last:
+                identity = next(id_of(cell) for cell in raw.cells if cell[0] == letters.encode())
+                carriers[identity].append((layout, raw))
+
+    def _by_id(self, edit: RowEdit, carriers: list[tuple[Layout, RawRow]]) -> None:
+        """One carrier is the row. Of several, those with the phone and message that were sent; of these the nearest."""
+        if not carriers:
+            self.missing.append(edit)
+            return
+        if len(carriers) > 1:
+            hint = edit.placed
+            alike = [carrier for carrier in carriers if hint is not None and self._alike(carrier, hint)]
+            if hint is None or not alike:
+                self.ambiguous.append(edit)
+                return
+            carriers = sorted(
+                alike,
+                key=lambda carrier: (carrier[0].part.name != hint.sheet, abs(carrier[1].number - hint.number)),
+            )
+        self._take(edit, *carriers[0])
+
+    def _by_place(self, edit: RowEdit, placed: dict[tuple[str, int], tuple[Layout, RawRow]]) -> None:
+        if edit.placed is None:
+            raise ValueError("an edit without a row")
+        there = placed.get((edit.placed.sheet, edit.placed.number))
+        row = self._readers[edit.placed.sheet].row(there[1]) if there is not None else None
+        if there is None or row is None or Placed.of(row) != edit.placed:
+            self.stale.append(edit)
+        else:
+            self._take(edit, *there)
+
+    def _alike(self, carrier: tuple[Layout, RawRow], hint: Placed) -> bool:
+        row = self._readers[carrier[0].part.name].row(carrier[1])
+        return row is not None and (row.phone, row.message) == (hint.phone, hint.message)
+
+    def _take(self, edit: RowEdit, layout: Layout, raw: RawRow) -> None:
+        """Take up the cells of an edit, but for those that already hold what is to be written."""
+        name = layout.part.name
+        if any(
+            role in RESULTS and role not in layout.columns and value is not None for role, value in edit.values.items()
+        ):
+            self.need(layout, layout.missing)
+        reader = self._readers[name]
+        for role, value in edit.values.items():
+            new: New = wall_time(value, self._zone) if isinstance(value, datetime) else value
+            letters = layout.columns.get(role)
+            if letters is not None:
+                cell = (raw.number, column_number(letters))
+                current, calculated = reader.current(raw, letters)
+                if calculated:
+                    self._calculated.append(
+                        Refusal(edit=edit, role=role, error=self._error(layout, cell, "cell-formula"))
+                    )
+                elif cell in self._cells[name] or not _same(current, new):
+                    self._write(name, cell, new, edit, role)
+            elif role in self._extra[name] and value is not None:
+                self._write(name, (raw.number, self._extra[name][role]), new, edit, role)
+        self.done.append(edit)
+
+    def _write(self, name: str, cell: Cell, new: New, edit: RowEdit, role: Role) -> None:
+        self._cells[name][cell] = new
+        self._asked.setdefault((name, cell), []).append((edit, role))
+
+    def need(self, layout: Layout, roles: tuple[Role, ...]) -> None:
+        """Add columns for `roles` on the right of everything that stands in or below the header row.
+
+        Raises:
+            UserError: `columns-missing` where a table or a filter holds the rows: a sort would leave them behind.
+        """
+        name = layout.part.name
+        if self._extra[name] or not roles:
+            return
+        texts = tuple(header(role, self._language) for role in roles)
+        if layout.bounded:
+            place = Place(sheet=name, row=layout.header_row)
+            raise UserError("columns-missing", place=place, columns=", ".join(texts))
+        right, style = _right_edge(layout)
+        self.added[name] = texts
+        for offset, (role, text) in enumerate(zip(roles, texts, strict=True), 1):
+            self._extra[name][role] = right + offset
+            self._cells[name][layout.header_row, right + offset] = Styled(text, style)
+
+    def patches(self) -> list[Patch]:
+        """One patch for each sheet with something to write."""
+        return [
+            Patch(layout.book, layout.part, layout.found, layout.tables, cells)
+            for layout in self._layouts
+            if (cells := self._cells[layout.part.name])
+        ]
+
+    def refusals(self, patches: Sequence[Patch]) -> Iterator[Refusal]:
+        """The cells that were not written, after the patches have run."""
+        yield from self._calculated
+        for patch in patches:
+            name = patch.sheet.name
+            layout = next(layout for layout in self._layouts if layout.part.name == name)
+            for cell, code in patch.refused.items():
+                for edit, role in self._asked.get((name, cell), ()):
+                    yield Refusal(edit=edit, role=role, error=self._error(layout, cell, code))
+
+    @staticmethod
+    def _error(layout: Layout, cell: Cell, code: str) -> UserError:
+        return UserError(code, place=Place(sheet=layout.part.name, row=cell[0], column=column_letters(cell[1])))
+
+
+def _right_edge(layout: Layout) -> tuple[int, int]:
+    """The last column in use at or below the header row, and the style of the last header."""
+    last = max(column_number(letters) for letters in layout.headers)
+    right, style = last, 0
+    for raw in rows(layout.book, layout.part, layout.found):
+        if raw.number < layout.header_row:
+            continue
+        right = max((right, *(column_number(cell[0].decode()) for cell in raw.cells if any(cell[2:]))))
+        if raw.number == layout.header_row:
+            style = next((style_of(cell[1]) for cell in raw.cells if cell[0] == column_letters(last).encode()), 0)
+    areas = [*layout.found.merges, *layout.found.arrays, *(table.area for table in layout.tables)]
+    return max([right, *(area.right for area in areas if area.bottom >= layout.header_row)]), style
+
+
+def _same(current: Raw, new: New) -> bool:
+    """Whether a cell already holds what is to be written."""
+    if isinstance(new, datetime):
+        return isinstance(current, datetime) and abs((current - new).total_seconds()) < 1
+    if new is None or isinstance(new, str):
+        return (current or None) == (new or None)
+    return current == new and type(current) is type(new)

@@ -1,0 +1,158 @@
+"""Which sheets of a workbook take part, and where their columns and rows stand."""
+
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from functools import cached_property
+
+from xlsms.errors import Place, UserError
+from xlsms.model import Role
+from xlsms.ooxml.book import Book, SheetPart, Table
+from xlsms.ooxml.cells import MOST_ROWS, column_letters, column_number
+from xlsms.ooxml.scan import Survey, survey, top_rows
+from xlsms.ooxml.value import Decoder
+from xlsms.workbook.base import RESULTS, Language, Sheet
+from xlsms.workbook.roles import HEADER_ROWS, OWN_SHEETS, columns_of, language_of, role_of
+
+__all__ = ["Layout", "layouts", "spoken"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Layout:
+    """One taking-part sheet."""
+
+    book: Book
+    part: SheetPart
+    tables: tuple[Table, ...]
+    table: Table | None  #: the table that holds the rows, if one does
+    header_row: int
+    headers: Mapping[str, str]  #: letters -> text
+    columns: Mapping[Role, str]
+
+    @cached_property
+    def found(self) -> Survey:
+        """The whole sheet, looked over."""
+        return survey(self.book, self.part)
+
+    @property
+    def last(self) -> int:
+        """The last row that may hold data."""
+        return self.table.last if self.table else MOST_ROWS
+
+    @cached_property
+    def repeated(self) -> frozenset[str]:
+        """Header texts that stand over more than one column: nobody can say which one is meant."""
+        return frozenset(text for text, times in Counter(self.headers.values()).items() if times > 1)
+
+    @cached_property
+    def bounded(self) -> bool:
+        """Whether a table or a filter holds the rows."""
+        phone = (self.header_row, column_number(self.columns[Role.PHONE]))
+        return self.table is not None or (self.found.filter is not None and phone in self.found.filter)
+
+    @property
+    def missing(self) -> tuple[Role, ...]:
+        """The result columns that are not there."""
+        return tuple(role for role in RESULTS if role not in self.columns)
+
+    @property
+    def sheet(self) -> Sheet:
+        """The seam's view of it."""
+        return Sheet(
+            name=self.part.name,
+            header_row=self.header_row,
+            columns=self.columns,
+            headers=self.headers,
+            missing=self.missing,
+            bounded=self.bounded,
+        )
+
+
+def layouts(book: Book) -> tuple[Layout, ...]:
+    """The sheets of a workbook that take part, in its order.
+
+    Raises:
+        UserError: `two-columns`; when no sheet takes part `no-phone-column`, or `sheet-empty` when all are empty.
+    """
+    found = []
+    looked_at = []
+    empty = True
+    for part in book.sheets:
+        if part.name.strip().casefold() in OWN_SHEETS:
+            continue
+        looked_at.append(part.name)
+        tables = book.tables(part)
+        rows = dict(_top(book, part))
+        empty = empty and not rows
+        layout = _in_table(book, part, tables) or _in_range(book, part, tables, rows)
+        if layout is not None:
+            found.append(layout)
+    if not found:
+        place = Place(sheet=looked_at[0]) if len(looked_at) == 1 else None
+        code = "sheet-empty" if empty and looked_at else "no-phone-column"
+        raise UserError(code, place=place, sheets=", ".join(looked_at))
+    return tuple(found)
+
+
+def spoken(found: tuple[Layout, ...]) -> Language:
+    """The language of the headers of a workbook."""
+    return language_of(text for layout in found for text in layout.headers.values())
+
+
+def _in_table(book: Book, part: SheetPart, tables: tuple[Table, ...]) -> Layout | None:
+    """The sheet's table with a phone column. Two of them are one too many: rows are told by their sheet alone."""
+    layout = None
+    for table in tables:
+        headers = {
+            column_letters(table.area.left + offset): text for offset, text in enumerate(table.columns) if text.strip()
+        }
+        row = table.area.top
+        if not table.header or Role.PHONE not in (columns := columns_of(headers, sheet=part.name, row=row)):
+            continue
+        if layout is not None:
+            first, second = layout.columns[Role.PHONE], columns[Role.PHONE]
+            raise UserError(
+                "two-columns",
+                place=Place(sheet=part.name, row=row, column=second),
+                first=f"{first}{layout.header_row}",
+                first_header=layout.headers[first],
+                second=f"{second}{row}",
+                second_header=headers[second],
+            )
+        layout = Layout(
+            book=book, part=part, tables=tables, table=table, header_row=row, headers=headers, columns=columns
+        )
+    return layout
+
+
+def _in_range(
+    book: Book,
+    part: SheetPart,
+    tables: tuple[Table, ...],
+    rows: dict[int, dict[str, str]],
+) -> Layout | None:
+    """The row among the first that names the most roles, if a phone column is among them."""
+
+    def named(row: int) -> set[Role]:
+        return {role for text in rows[row].values() if (role := role_of(text)) is not None}
+
+    likely = [row for row in rows if Role.PHONE in named(row)]
+    if not likely:
+        return None
+    row = max(likely, key=lambda row: (len(named(row)), -row))
+    headers = {letters: text for letters, text in rows[row].items() if text.strip()}
+    columns = columns_of(headers, sheet=part.name, row=row)
+    return Layout(book=book, part=part, tables=tables, table=None, header_row=row, headers=headers, columns=columns)
+
+
+def _top(book: Book, part: SheetPart) -> Iterator[tuple[int, dict[str, str]]]:
+    """The texts of the rows in which headers are looked for."""
+    decoder = Decoder(book, b"")
+    for row in top_rows(book, part, HEADER_ROWS):
+        texts = {}
+        for cell in row.cells:
+            value, _ = decoder.value(cell)
+            if value is not None:
+                texts[cell[0].decode()] = value if isinstance(value, str) else ""
+        if texts:
+            yield row.number, texts

@@ -1,0 +1,156 @@
+"""Rows of a sheet as the rest of xlsms knows them. Merge fields are decoded only when they are asked for."""
+
+from collections.abc import Callable, Iterator, Mapping
+from datetime import UTC, datetime, tzinfo
+from typing import Any
+
+from xlsms.model import CellValue, Role, Row, RowId
+from xlsms.ooxml.cells import column_number
+from xlsms.ooxml.scan import RawCell, RawRow, rows
+from xlsms.ooxml.value import Decoder, Raw
+from xlsms.workbook.base import Language
+from xlsms.workbook.formats import shown
+from xlsms.workbook.layout import Layout
+from xlsms.workbook.roles import is_mark
+
+__all__ = ["RowReader", "local_time", "wall_time"]
+
+_EMPTY: RawCell = (b"", b"", b"", b"", b"")
+
+
+def local_time(moment: datetime, zone: tzinfo | None) -> datetime:
+    """A cell's wall-clock time as an aware one, in `zone` or in the computer's own."""
+    if zone is not None:
+        return moment.replace(tzinfo=zone)
+    try:
+        return moment.astimezone()
+    except (OSError, OverflowError, ValueError):  # years that the system's clock does not know
+        return moment.replace(tzinfo=UTC)
+
+
+def wall_time(moment: datetime, zone: tzinfo | None) -> datetime:
+    """An aware time as the wall clock shows it in `zone` or on this computer; a naive one is taken as it is."""
+    return (moment if moment.tzinfo is None else moment.astimezone(zone)).replace(tzinfo=None)
+
+
+class _Cells(Mapping[str, Any]):
+    """The cells of one row by header, each read by `read` when it is asked for; pickled as a plain dict."""
+
+    __slots__ = ("_cells", "_letters", "_read")
+
+    def __init__(
+        self,
+        letters: Mapping[str, bytes],
+        cells: Mapping[bytes, RawCell],
+        read: Callable[[RawCell], object],
+    ) -> None:
+        self._letters, self._cells, self._read = letters, cells, read
+
+    def __getitem__(self, header: str) -> Any:
+        return self._read(self._cells.get(self._letters[header], _EMPTY))
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._letters)
+
+    def __len__(self) -> int:
+        return len(self._letters)
+
+    def __reduce__(self) -> tuple[type[dict[str, Any]], tuple[dict[str, Any]]]:
+        return dict, (dict(self),)
+
+    def __repr__(self) -> str:
+        return repr(dict(self))
+
+
+class RowReader:
+    """Reads the rows of one sheet."""
+
+    def __init__(self, layout: Layout, language: Language, zone: tzinfo | None) -> None:
+        self._layout, self._language, self._zone = layout, language, zone
+        self._decoder = Decoder(layout.book, layout.found.prefix)
+        self._letters = {
+            text: letters.encode() for letters, text in layout.headers.items() if text not in layout.repeated
+        }
+        self._headers = {letters.encode(): text for letters, text in layout.headers.items()}
+        self._columns = {role: letters.encode() for role, letters in layout.columns.items()}
+        self._repeated = dict.fromkeys(layout.repeated, "columns-same-name")
+        self._hidden = layout.part.hidden
+
+    def rows(self, *, marked_only: bool = False) -> Iterator[Row]:
+        """The data rows, top to bottom; rows without anything under a header are left out."""
+        layout = self._layout
+        column = test = None
+        if marked_only:
+            if Role.SEND not in layout.columns:
+                return
+            column, test = column_number(layout.columns[Role.SEND]), self._is_marked
+        for raw in rows(layout.book, layout.part, layout.found, column=column, test=test):
+            if raw.number > layout.last:
+                return
+            row = self.row(raw) if raw.number > layout.header_row else None
+            if row is not None:
+                yield row
+
+    def row(self, raw: RawRow) -> Row | None:
+        """One row; None when nothing stands under its headers."""
+        cells = {cell[0]: cell for cell in raw.cells if cell[2] or cell[3] or cell[4]}
+        if self._headers.keys().isdisjoint(cells):
+            return None
+        problems = self._repeated
+        for letters, cell in cells.items():
+            if (cell[4] or b'"e"' in cell[1]) and letters in self._headers:
+                code = self._decoder.value(cell)[1]
+                if code is not None:
+                    problems = {**problems, self._headers[letters]: code}
+        value = self._decoder.value
+        columns = self._columns
+        at = {role: value(cells[letters])[0] for role, letters in columns.items() if letters in cells}
+        identity = _text(at.get(Role.ID))
+        return Row(
+            sheet=self._layout.part.name,
+            number=raw.number,
+            phone=self._aware(at.get(Role.PHONE)),
+            message=self._shown_text(cells, at, Role.MESSAGE),
+            marked=is_mark(self._aware(at.get(Role.SEND))),
+            send_at=self._aware(at.get(Role.SEND_AT)),
+            sender=_text(at.get(Role.SENDER)) or None,
+            id=RowId(identity) if identity else None,
+            status=_text(at.get(Role.STATUS)),
+            hidden=raw.hidden or self._hidden,
+            fields=_Cells(self._letters, cells, self._shown),
+            values=_Cells(self._letters, cells, self._value),
+            problems=problems,
+        )
+
+    def id_of(self, cell: RawCell) -> str:
+        """The text of a cell in the id column, as ids are compared."""
+        return _text(self._decoder.value(cell)[0]).upper()
+
+    def current(self, raw: RawRow, letters: str) -> tuple[Raw, bool]:
+        """What a cell holds, and whether it is calculated."""
+        cell = next((cell for cell in raw.cells if cell[0] == letters.encode()), _EMPTY)
+        return self._decoder.value(cell)[0], self._decoder.has_formula(cell)
+
+    def _is_marked(self, cell: RawCell) -> bool:
+        return is_mark(self._aware(self._decoder.value(cell)[0]))
+
+    def _aware(self, value: Raw) -> CellValue:
+        return local_time(value, self._zone) if isinstance(value, datetime) else value
+
+    def _value(self, cell: RawCell) -> CellValue:
+        return self._aware(self._decoder.value(cell)[0])
+
+    def _shown(self, cell: RawCell) -> str:
+        return shown(self._decoder.value(cell)[0], self._decoder.code(cell), self._language)
+
+    def _shown_text(self, cells: Mapping[bytes, RawCell], at: Mapping[Role, Raw], role: Role) -> str | None:
+        """A message is text; a number in its place is what the user sees. An empty cell is no message."""
+        value = at.get(role)
+        if value is None or isinstance(value, str):
+            return value or None
+        return self._shown(cells[self._columns[role]])
+
+
+def _text(value: Raw) -> str:
+    """Text or a number as text, without outer blanks."""
+    return "" if value is None or isinstance(value, datetime) else str(value).strip()

@@ -1,0 +1,106 @@
+"""Cells put into a closed workbook: built beside it, verified, and swapped in; nobody's save is ever lost."""
+
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+
+from xlsms.errors import Place, UserError, XlsmsError
+from xlsms.files.kind import check_workbook, check_writable
+from xlsms.files.lock import check_free
+from xlsms.files.swap import draft_of, failure, finish, recover, replace
+from xlsms.ooxml.book import Book
+from xlsms.ooxml.cells import column_letters
+from xlsms.ooxml.package import Package, fingerprint
+from xlsms.ooxml.patch import Patch
+from xlsms.ooxml.rewrite import rewrite
+from xlsms.ooxml.verify import verify
+from xlsms.workbook.base import Version
+
+__all__ = ["ATTEMPTS", "Step", "opened", "put", "ready", "version_of"]
+
+ATTEMPTS = 5  #: how often a save by somebody else may come in between before we give up for now
+Step = Callable[[str], None]  #: is told what was just done; tests act between the steps
+
+
+@contextmanager
+def opened(path: Path) -> Iterator[Book]:
+    """A workbook for reading; every error names the file."""
+    try:
+        check_workbook(path)
+        with Package.open(path) as package:
+            yield Book(package)
+    except XlsmsError as error:
+        _name(error, path)
+        raise
+    except OSError as error:
+        raise failure(error, path) from error
+
+
+def _name(error: XlsmsError, path: Path) -> None:
+    place = error.place or Place()
+    if place.file is None:
+        error.place = Place(file=path.name, sheet=place.sheet, row=place.row, column=place.column, line=place.line)
+
+
+def version_of(package: Package) -> Version:
+    """The version of an open package."""
+    status = package.status
+    return Version(
+        size=status.st_size,
+        mtime_ns=status.st_mtime_ns,
+        inode=status.st_ino,
+        directory=package.directory,
+    )
+
+
+def ready(path: Path) -> None:
+    """Make sure that a workbook may be written now, and clear away what a crash may have left beside it."""
+    try:
+        recover(path, fingerprint)
+        if not path.exists():
+            raise UserError("file-not-found")
+        check_writable(path)
+        check_free(path)
+    except XlsmsError as error:
+        _name(error, path)
+        raise
+    except OSError as error:
+        raise failure(error, path) from error
+
+
+def _refuse_parts(patches: Sequence[Patch]) -> None:
+    for patch in patches:
+        for (row, column), code in patch.refused.items():
+            raise UserError(code, place=Place(sheet=patch.sheet.name, row=row, column=column_letters(column)))
+
+
+def put(path: Path, book: Book, patches: Sequence[Patch], step: Step, *, whole: bool = False) -> Version | None:
+    """Write the patches, with `whole` only if no cell is refused.
+
+    None, and nothing changed, when the file is no longer the one that `book` was read from.
+
+    Raises:
+        UserError: the workbook is signed or asks not to be changed, or the file cannot be written.
+        TransientError: somebody has opened it meanwhile.
+    """
+    if book.signed:
+        raise UserError("file-signed")
+    if book.read_only_recommended:
+        raise UserError("file-read-only-recommended")
+    draft = draft_of(path)
+    try:
+        with draft.open("xb") as out:
+            step("created")
+            rewrite(book.package, {patch.sheet.member: patch.chunks() for patch in patches}, out)
+            step("written")
+        if whole:
+            _refuse_parts(patches)
+        finish(draft, path)
+        step("finished")
+        new = verify(book.package, draft, patches)
+        step("verified")
+        check_free(path)
+        swapped = replace(path, draft, expected=book.package.fingerprint, identify=fingerprint, step=step)
+    finally:
+        draft.unlink(missing_ok=True)
+    return version_of(new) if swapped else None
