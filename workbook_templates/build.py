@@ -20,7 +20,6 @@ from openpyxl.styles.differential import DifferentialStyle
 from openpyxl.utils import get_column_letter
 from openpyxl.worksheet.datavalidation import DataValidation
 from openpyxl.worksheet.properties import PageSetupProperties
-from openpyxl.worksheet.table import Table, TableStyleInfo
 from openpyxl.worksheet.worksheet import Worksheet
 
 from xlsms.states import LABELS, State
@@ -69,7 +68,7 @@ COLUMNS = (
     Column(key="phone", width=18, format="@"),
     Column(key="date", width=12, format="dd/mm/yyyy", centred=True),
     Column(key="time", width=8, format="hh:mm", centred=True),
-    Column(key="message", width=52, wrapped=True),
+    Column(key="message", width=58, wrapped=True),
     Column(key="send", width=9, centred=True),
     Column(key="status", width=13, centred=True, result=True),
     Column(key="detail", width=30, wrapped=True, result=True),
@@ -86,7 +85,6 @@ class Words:
 
     language: str
     sheet: str
-    table: str
     title: str
     hint: str
     headers: Mapping[str, str]
@@ -103,7 +101,6 @@ class Words:
 ENGLISH = Words(
     language="en",
     sheet="Reminders",
-    table="Reminders",
     title="Appointment reminders",
     hint="Put an x in the Send column of every row that is to go out. The grey columns fill themselves in.",
     headers={
@@ -159,7 +156,6 @@ ENGLISH = Words(
 SPANISH = Words(
     language="es",
     sheet="Recordatorios",
-    table="Recordatorios",
     title="Recordatorios de cita",
     hint="Ponga una x en la columna Enviar de cada fila que deba salir. Las columnas grises se rellenan solas.",
     headers={
@@ -253,12 +249,15 @@ def reminders(words: Words) -> Workbook:
 def _styles(book: Workbook) -> None:
     for column in COLUMNS:
         style = NamedStyle(name=f"SMS {column.key}", font=font(), number_format=column.format)
-        style.alignment = Alignment(
-            horizontal="center" if column.centred else None, vertical="center", wrap_text=column.wrapped or None
-        )
-        style.border = Border(bottom=LINE)
+        style.alignment = _alignment(column)
         style.protection = Protection(locked=False)
         book.add_named_style(style)
+
+
+def _alignment(column: Column) -> Alignment:
+    return Alignment(
+        horizontal="center" if column.centred else None, vertical="center", wrap_text=column.wrapped or None
+    )
 
 
 def _head(sheet: Worksheet, words: Words) -> None:
@@ -278,14 +277,15 @@ def _head(sheet: Worksheet, words: Words) -> None:
         dimension = sheet.column_dimensions[get_column_letter(index)]
         dimension.width = column.width
         dimension.hidden = column.hidden
-        dimension.font, dimension.number_format = font(), column.format  # of the rows that are still to come
+        # Of the rows that are still to come:
+        dimension.font, dimension.number_format = font(), column.format
+        dimension.alignment = _alignment(column)
 
 
 def _samples(sheet: Worksheet, words: Words) -> None:
     letters = lettered()
     for offset, (name, phone) in enumerate(words.people):
         row = HEADER_ROW + 1 + offset
-        sheet.row_dimensions[row].height = 28
         for column in COLUMNS:
             sheet[f"{letters[column.key]}{row}"].style = f"SMS {column.key}"
         sheet[f"{letters['name']}{row}"] = name
@@ -293,10 +293,8 @@ def _samples(sheet: Worksheet, words: Words) -> None:
         sheet[f"{letters['date']}{row}"] = date(2026, 1, 15)
         sheet[f"{letters['time']}{row}"] = time(9 + offset, 30)
         sheet[f"{letters['message']}{row}"] = words.message
-    last = HEADER_ROW + len(words.people)
-    table = Table(displayName=words.table, ref=f"A{HEADER_ROW}:{get_column_letter(len(COLUMNS))}{last}")
-    table.tableStyleInfo = TableStyleInfo(name="TableStyleLight1", showRowStripes=False)
-    sheet.add_table(table)
+    # A filter, not a table: rows typed below it belong to it in every program, a table grows in Excel only.
+    sheet.auto_filter.ref = f"A{HEADER_ROW}:{get_column_letter(len(COLUMNS))}{HEADER_ROW + len(words.people)}"
 
 
 def _rules(sheet: Worksheet, words: Words) -> None:
@@ -311,6 +309,10 @@ def _rules(sheet: Worksheet, words: Words) -> None:
         tests = ",".join(f'${status}{first}="{label}"' for label in labels)
         _colour(sheet, status, f"OR({tests})", background, Font(bold=True, color=ink))
     _colour(sheet, reply, f"LEN(${reply}{first})>0", "FEF9C3", Font(color=INK))
+    lined = Rule(
+        type="expression", dxf=DifferentialStyle(border=Border(bottom=LINE)), formula=[f'$A{first}&$B{first}<>""']
+    )
+    sheet.conditional_formatting.add(f"A{first}:{get_column_letter(len(COLUMNS))}{LAST_ROW}", lined)
 
 
 def _colour(sheet: Worksheet, letter: str, formula: str, background: str, ink: Font) -> None:

@@ -9,7 +9,6 @@ import openpyxl
 from openpyxl.packaging.custom import StringProperty
 from openpyxl.utils import range_boundaries
 from openpyxl.utils.cell import get_column_letter
-from openpyxl.worksheet.table import Table
 from openpyxl.worksheet.worksheet import Worksheet
 
 from xlsms.errors import UserError
@@ -51,25 +50,22 @@ def new(name: str, language: str, rows: Sequence[Sequence[Value]] | None = None)
 
 
 def _fill(sheet: Worksheet, rows: Sequence[Sequence[Value]]) -> None:
-    """Put `rows` into the sheet's table in place of the samples, in the samples' look."""
-    (table,) = sheet.tables.values()
-    left, head, right, bottom = _bounds(table)
-    height = sheet.row_dimensions[head + 1].height
+    """Put `rows` under the header in place of the samples, in the samples' look."""
+    left, head, right, bottom = _filtered(sheet)
     looks = [sheet.cell(head + 1, column).style for column in range(left, right + 1)]
     for row in range(head + 1, max(bottom, head + len(rows)) + 1):
         values = rows[row - head - 1] if row <= head + len(rows) else ()
-        sheet.row_dimensions[row].height = height
         for offset, look in enumerate(looks):
             cell = sheet.cell(row, left + offset)
             cell.style = look  # before the value: a date without a date format would be given one
             cell.value = values[offset] if offset < len(values) else None
-    table.ref = f"{get_column_letter(left)}{head}:{get_column_letter(right)}{head + max(len(rows), 1)}"
-    if table.autoFilter is not None:
-        table.autoFilter.ref = table.ref
+    last = head + max(len(rows), 1)
+    sheet.auto_filter.ref = f"{get_column_letter(left)}{head}:{get_column_letter(right)}{last}"
 
 
-def _bounds(table: Table) -> tuple[int, int, int, int]:
-    left, top, right, bottom = range_boundaries(table.ref)
-    if None in (left, top, right, bottom):
-        raise ValueError(f"a table without corners: {table.ref}")
-    return int(left or 0), int(top or 0), int(right or 0), int(bottom or 0)
+def _filtered(sheet: Worksheet) -> tuple[int, int, int, int]:
+    """Left, top, right and bottom of the filter: the header row and the samples."""
+    left, top, right, bottom = range_boundaries(sheet.auto_filter.ref)
+    if left is None or top is None or right is None or bottom is None:
+        raise ValueError(f"a filter without corners: {sheet.auto_filter.ref}")
+    return left, top, right, bottom

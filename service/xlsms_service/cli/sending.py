@@ -1,0 +1,166 @@
+"""`xlsms send` and `text`: what goes out, and what became of it."""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import contextmanager
+from datetime import timedelta
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeElapsedColumn
+from rich.progress import Progress as Bar
+from rich.table import Table
+from rich.text import Text
+
+from xlsms.states import FINAL, State
+from xlsms_service.app import App, Patience, Progress, Report
+from xlsms_service.cli.figures import STYLES, complaint, label, state_line
+from xlsms_service.cli.session import Ending, Session, session_of
+from xlsms_service.cli.words import tr
+
+__all__ = ["commands", "ending_of_report", "follow", "report_figures", "show_report"]
+
+commands = typer.Typer()
+
+#: After all is settled, for replies that are still on their way.
+_LINGER = timedelta(seconds=5)
+_REACHED = frozenset({State.DELIVERED, State.SENT, State.SENDING, State.QUEUED, State.SCHEDULED})
+
+
+@commands.command(epilog="xlsms send list.xlsx --wait")
+def send(
+    context: typer.Context,
+    *,
+    file: Annotated[Path, typer.Argument(metavar="FILE", help="The workbook.")],
+    wait: Annotated[bool, typer.Option("--wait", help="Stay until every row is settled, replies included.")] = False,
+    timeout: Annotated[
+        float | None, typer.Option(min=0, metavar="SECONDS", help="With --wait: leave after this long.")
+    ] = None,
+    every_row: Annotated[bool, typer.Option("--all", help="Send every row, marked or not.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print figures for programs.")] = False,
+) -> None:
+    """Send the marked rows of one workbook; states and replies are written back into it."""
+    session = session_of(context)
+    longest = None if timeout is None else timedelta(seconds=timeout)
+    patience = Patience(wait=wait, timeout=longest, linger=_LINGER)
+
+    async def work(tell: Callable[[Progress], None]) -> Report:
+        async with App(session.settings) as service:
+            return await service.send(
+                file,
+                mark="all" if every_row else "marked",
+                patience=patience,
+                on_progress=tell,
+            )
+
+    report = follow(session, work, quiet=as_json)
+    if as_json:
+        session.json(report_figures(report))
+    else:
+        show_report(session, report)
+    session.end(ending_of_report(report))
+
+
+@commands.command(epilog='xlsms text +34600000001 "Your table is ready"')
+def text(
+    context: typer.Context,
+    *,
+    number: Annotated[
+        str, typer.Argument(metavar="NUMBER", help="As you would write it; + and country may be left out.")
+    ],
+    words: Annotated[str, typer.Argument(metavar="TEXT", help="The text, in quotes.")],
+    wait: Annotated[bool, typer.Option("--wait", help="Stay until the phone has it.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print figures for programs.")] = False,
+) -> None:
+    """Send one text."""
+    session = session_of(context)
+
+    async def work(tell: Callable[[Progress], None]) -> Report:
+        async with App(session.settings) as service:
+            return await service.text(number, words, patience=Patience(wait=wait), on_progress=tell)
+
+    report = follow(session, work, quiet=as_json)
+    if as_json:
+        session.json(report_figures(report))
+    else:
+        show_report(session, report)
+    session.end(ending_of_report(report))
+
+
+def follow(session: Session, work: Callable[[Callable[[Progress], None]], Awaitable[Report]], *, quiet: bool) -> Report:
+    """Run `work` on an event loop with a progress bar on the screen."""
+
+    async def whole(tell: Callable[[Progress], None]) -> Report:
+        return await work(tell)
+
+    if quiet or not session.out.is_terminal:
+        return asyncio.run(whole(lambda _: None))
+    with _bar(session) as tell:
+        return asyncio.run(whole(tell))
+
+
+@contextmanager
+def _bar(session: Session) -> Iterator[Callable[[Progress], None]]:
+    """A bar of the messages that are settled, and the states beside it."""
+    columns = (BarColumn(bar_width=30), MofNCompleteColumn(), TextColumn("{task.fields[states]}"), TimeElapsedColumn())
+    with Bar(*columns, console=session.out, transient=True) as bar:
+        task = bar.add_task("", total=None, states="")
+
+        def tell(progress: Progress) -> None:
+            settled = sum(count for state, count in progress.by_state.items() if state in FINAL)
+            line = state_line(progress.by_state)
+            if progress.replies:
+                line.append(f"  {tr('Replies')} {progress.replies}", style="magenta")
+            bar.update(task, total=progress.total or None, completed=settled, states=line.markup)
+
+        yield tell
+
+
+def show_report(session: Session, report: Report) -> None:
+    """What became of a send."""
+    for error in (*report.problems, *(entry.held for entry in report.held)):
+        if error:
+            session.complain(error)
+    if not report.total and not report.problems and not report.held:
+        session.say(tr("No row is marked: nothing was sent."), "yellow")
+        return
+    session.out.print(_state_table(report))
+    if report.handed_over:
+        session.say(tr("The service that is running delivers them."), "dim")
+    if not report.finished:
+        session.say(tr("Not all is settled yet; what is still to come is written when xlsms runs again."), "yellow")
+
+
+def _state_table(report: Report) -> Table:
+    table = Table(box=None, show_header=False, pad_edge=False)
+    table.add_column()
+    table.add_column(justify="right")
+    for state in State:
+        if report.by_state.get(state):
+            table.add_row(Text(label(state), style=STYLES[state]), str(report.by_state[state]))
+    if report.replies:
+        table.add_row(Text(tr("Replies"), style="magenta"), str(report.replies))
+    table.add_row(tr("SMS in all"), str(report.parts), style="dim")
+    return table
+
+
+def report_figures(report: Report) -> dict[str, object]:
+    """A report as figures."""
+    return {
+        "file": str(report.path) if report.path else None,
+        "states": {str(state): count for state, count in report.by_state.items()},
+        "parts": report.parts,
+        "replies": report.replies,
+        "seconds": round(report.duration.total_seconds(), 3),
+        "finished": report.finished,
+        "handed_over": report.handed_over,
+        "held": [complaint(entry.held) for entry in report.held if entry.held],
+        "problems": [complaint(error) for error in report.problems],
+    }
+
+
+def ending_of_report(report: Report) -> Ending:
+    """Whether every row went, as far as one can know now."""
+    went = all(state in _REACHED for state, count in report.by_state.items() if count)
+    return Ending.DONE if went and not report.problems and not report.held else Ending.SOME_NOT

@@ -1,0 +1,125 @@
+"""`xlsms init` and `check`: a workbook before anything is sent."""
+
+import os
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Annotated
+from zoneinfo import ZoneInfo
+
+import typer
+from rich.text import Text
+
+from xlsms import templates
+from xlsms.errors import Place, UserError
+from xlsms.workbook.closed import ClosedWorkbook, add_columns
+from xlsms_service.app import terms
+from xlsms_service.cli.figures import plan_figures, plan_table
+from xlsms_service.cli.session import Ending, Session, session_of
+from xlsms_service.cli.words import language, tr
+from xlsms_service.config import Settings
+from xlsms_service.ledger.ledger import Ledger
+from xlsms_service.planning import Plan
+from xlsms_service.sync.preview import preview
+
+__all__ = ["commands", "write_new"]
+
+commands = typer.Typer()
+
+
+@commands.command(epilog="xlsms init reminders.xlsx --lang es")
+def init(
+    context: typer.Context,
+    *,
+    file: Annotated[Path, typer.Argument(metavar="FILE", help="The workbook to make, or one that needs the columns.")],
+    template: Annotated[str, typer.Option(help="What to start from: reminders.")] = "reminders",
+    lang: Annotated[str | None, typer.Option(help="Language of a new workbook: en or es.")] = None,
+) -> None:
+    """Make a new workbook from a template, or add the columns that xlsms fills in to one that you have."""
+    session = session_of(context)
+    if file.exists():
+        _add_columns(session, file)
+        return
+    write_new(file, templates.new(template, lang or language()))
+    session.say(tr("Made {file}. Fill in your list, put an x under Send, then: xlsms check {file}", file=file), "green")
+
+
+def _add_columns(session: Session, file: Path) -> None:
+    added = add_columns(file)
+    if not added:
+        session.say(tr("{file} has all the columns already.", file=file), "green")
+    for sheet, headers in added.items():
+        names = ", ".join(headers)
+        session.say(tr("Added to {sheet}: {columns}", sheet=sheet, columns=names), "green")
+
+
+def write_new(file: Path, content: bytes) -> None:
+    """Write a file that must not be there yet; a crash leaves none or the whole."""
+    if file.suffix.lower() != ".xlsx":
+        raise UserError("new-not-xlsx", place=Place(file=file.name))
+    draft = file.with_name(f".{file.name}.{os.getpid()}.tmp")
+    try:
+        draft.write_bytes(content)
+        try:
+            os.link(draft, file)  # unlike a rename, never replaces a file that has appeared meanwhile
+        except (OSError, NotImplementedError):
+            if file.exists():
+                raise FileExistsError(file) from None
+            draft.rename(file)  # a file system without links
+    except FileExistsError:
+        raise UserError("new-exists", place=Place(file=file.name)) from None
+    except OSError as error:
+        raise UserError("new-not-written", place=Place(file=file.name), reason=error.strerror or "") from error
+    finally:
+        draft.unlink(missing_ok=True)
+
+
+@commands.command(epilog="xlsms check list.xlsx")
+def check(
+    context: typer.Context,
+    *,
+    file: Annotated[Path, typer.Argument(metavar="FILE", help="The workbook.")],
+    every_row: Annotated[bool, typer.Option("--all", help="As if every row were marked.")] = False,
+    rows: Annotated[int, typer.Option(min=0, help="Show at most so many of the rows that can go.")] = 50,
+    as_json: Annotated[bool, typer.Option("--json", help="Print figures for programs.")] = False,
+) -> None:
+    """Show what would be sent: each row's number, text and parts, and what is wrong. Nothing is sent or changed."""
+    session = session_of(context)
+    plan = _plan(session.settings, file, every_row=every_row)
+    if as_json:
+        session.json({"file": str(file), **plan_figures(plan)})
+    else:
+        _show(session, plan, rows)
+    session.end(Ending.SOME_NOT if plan.totals.problems or plan.totals.held else Ending.DONE)
+
+
+def _plan(settings: Settings, file: Path, *, every_row: bool) -> Plan:
+    service = settings.service
+    snapshot = ClosedWorkbook(file, zone=ZoneInfo(service.zone) if service.zone else None).read()
+    asked = terms(settings, "all" if every_row else "marked")
+    now = datetime.now(UTC)
+    if service.ledger is None and not service.data.exists():
+        return preview(None, snapshot, asked, now)
+    with Ledger.open(service.data, service.ledger) as ledger:
+        return preview(ledger, snapshot, asked, now)
+
+
+def _show(session: Session, plan: Plan, most: int) -> None:
+    totals = plan.totals
+    if not totals.rows:
+        session.say(tr("No row is marked. Put an x in the send column of the rows that are to go out."), "yellow")
+    else:
+        session.out.print(plan_table(plan, most))
+        if totals.go > most:
+            session.say(tr("… and {count} more rows that can go", count=totals.go - most), "dim")
+        line = Text("\n" + tr("{count} rows go, as {parts} SMS", count=totals.go, parts=totals.parts), style="green")
+        if totals.scheduled:
+            line.append("  " + tr("{count} of them later", count=totals.scheduled), style="cyan")
+        if totals.held:
+            line.append("  " + tr("{count} held", count=totals.held), style="yellow")
+        if totals.problems:
+            line.append("  " + tr("{count} cannot go", count=totals.problems), style="red")
+        session.out.print(line)
+    if totals.hidden:
+        session.say(
+            tr("{count} marked rows are hidden, and hidden rows stay where they are", count=totals.hidden), "yellow"
+        )
