@@ -119,7 +119,7 @@ def _exchanged(
         # somebody saved in between. Theirs goes back; what that takes out should be what was put there just now,
         # else there is a still newer save, and the same again.
         put, expected = got, put
-    raise TransientError("file-keeps-changing", place=Place(file=path.name))
+    raise TransientError("file-keeps-changing", path=path.name)
 
 
 def recover(path: Path, identify: Identify) -> None:

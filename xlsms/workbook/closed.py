@@ -74,7 +74,7 @@ class ClosedWorkbook:
                         ambiguous=tuple(work.ambiguous),
                         refused=tuple(work.refusals(patches)),
                     )
-        raise TransientError("file-keeps-changing", place=Place(file=self.path.name))
+        raise TransientError("file-keeps-changing", path=self.path.name)
 
 
 def add_columns(
@@ -101,7 +101,7 @@ def add_columns(
             patches = work.patches()
             if not patches or put(real, book, patches, step) is not None:
                 return {name: texts for name, texts in work.added.items() if texts}
-    raise TransientError("file-keeps-changing", place=Place(file=real.name))
+    raise TransientError("file-keeps-changing", path=real.name)
 
 
 def write(path: Path, cells: Mapping[tuple[str, str], CellValue], *, step: Step = lambda _: None) -> None:
@@ -115,7 +115,7 @@ def write(path: Path, cells: Mapping[tuple[str, str], CellValue], *, step: Step 
             patches = _cell_patches(book, cells)
             if put(real, book, patches, step, whole=True) is not None:
                 return
-    raise TransientError("file-keeps-changing", place=Place(file=real.name))
+    raise TransientError("file-keeps-changing", path=real.name)
 
 
 def _cell_patches(book: Book, cells: Mapping[tuple[str, str], CellValue]) -> list[Patch]:
