@@ -11,7 +11,7 @@ from xlsms.ooxml.cells import column_letters, column_number, reference
 from xlsms.ooxml.patch import Cell, New, Patch, Styled
 from xlsms.ooxml.scan import RawRow, rows, rows_at, survey
 from xlsms.ooxml.value import Raw, style_of
-from xlsms.workbook.base import RESULTS, Applied, Language, Placed, Refusal, RowEdit, Snapshot
+from xlsms.workbook.base import RESULTS, Applied, Language, Placed, Refusal, RowEdit, Snapshot, Version
 from xlsms.workbook.identity import GUID_PROPERTY
 from xlsms.workbook.layout import Layout, layouts, spoken
 from xlsms.workbook.reading import RowReader, wall_time
@@ -44,6 +44,11 @@ class ClosedWorkbook:
                 sheets=tuple(layout.sheet for layout in found),
                 rows=tuple(row for reader in readers for row in reader.rows(marked_only=marked_only)),
             )
+
+    def version(self) -> Version:
+        """Which bytes the file holds now; quick, as no row is read."""
+        with opened(self.path) as book:
+            return version_of(book.package)
 
     def readers(self) -> Iterator[RowReader]:
         """A reader of rows for each taking-part sheet. The file is open until the last one is done."""
