@@ -99,9 +99,10 @@ def test_a_silent_client_is_asked_and_then_left(lab):
     network.wait(31)
     assert isinstance(client.heard[-1], EnquireLink)
     client.raw(encode(EnquireLinkResp(sequence=client.heard[-1].sequence)))
-    network.wait(29)
+    network.wait(31)
+    assert [type(pdu) for pdu in client.heard[1:]] == [EnquireLink, EnquireLink]
     assert not client.closed
-    network.wait(40)
+    network.wait(31)
     assert client.closed
     assert network.exchange.counters.links == 0
 
@@ -397,6 +398,19 @@ def test_what_was_not_acknowledged_comes_again_on_the_next_bind_in_order(lab):
     assert network.exchange.waiting == 0
     assert network.exchange.counters.repeated == 3
     assert network.client().deliveries == []
+
+
+def test_what_comes_again_comes_before_what_is_newer(lab):
+    network = lab(everyone("delivers"), window=2)
+    client = network.client()
+    for n in range(5):
+        client.submit(f"3460011122{n}")
+    network.wait(1)
+    client.lost()
+    again = network.client()
+    for n in range(5):
+        again.acknowledge(again.deliveries[n])
+    assert [pdu.source_addr[-1] for pdu in again.deliveries] == ["0", "1", "2", "3", "4"]
 
 
 def test_receipts_wait_while_no_receiver_is_bound(lab):

@@ -291,6 +291,21 @@ def test_strangers_do_not_stop_the_server(octets):
             assert raw.hear().status == 0
 
 
+def test_a_client_that_never_reads_is_not_listened_to_either_and_does_not_hold_up_the_end():
+    with running(Smsc(Population.of("silent"), SETTINGS)) as (server, _):
+        deaf = socket.socket()
+        deaf.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+        deaf.connect(("127.0.0.1", server.port))
+        deaf.settimeout(1)
+        questions = encode(EnquireLink(sequence=1)) * 4096
+        with pytest.raises(TimeoutError):
+            deaf.sendall(questions * 1000)
+        with Raw(server.port) as raw:
+            raw.submit()
+            assert raw.hear().status == 0
+    deaf.close()
+
+
 def test_it_serves_again_and_remembers():
     smsc = Smsc(answering(), SETTINGS)
     with running(smsc) as (server, _), Raw(server.port) as raw:
