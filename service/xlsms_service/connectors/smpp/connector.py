@@ -120,7 +120,6 @@ class SmppConnector:
     def bound(self) -> None:
         """The link is up."""
         self._tell(LinkState.UP)
-        self.room_grew()
 
     def outcomes(self, outcomes: Sequence[Outcome]) -> None:
         """Submits have ended."""

@@ -32,7 +32,7 @@ STATE_WORDS: dict[int, str] = {
 }
 
 _KEYS = r"(?:id|sub|dlvrd|submit ?date|done ?date|stat|err|text)"
-_PAIR = re.compile(rf"(?:^|(?<=[\s,;]))({_KEYS}) ?: *(?!{_KEYS} ?:)([^\s,;]*)", re.IGNORECASE)
+_PAIR = re.compile(rf"(?:^|(?<=[\s,;:]))({_KEYS}) ?: *(?:(?!{_KEYS} ?:)([^\s,;]*))?", re.IGNORECASE)
 _ZONED = re.compile(r"(\d{12})\d(\d\d)([+-])")  # §7.1.1: tenths, quarters of an hour, direction
 _DATES = ("%y%m%d%H%M", "%y%m%d%H%M%S", "%Y%m%d%H%M", "%Y%m%d%H%M%S")
 _LENGTHS = {10: _DATES[:1], 12: _DATES[1:3], 14: _DATES[3:]}
@@ -81,7 +81,7 @@ def _pairs(text: str) -> dict[str, str]:
         key = pair[1].lower().replace(" ", "")
         if key == "text":
             break  # what follows was written by a person, and may look like anything
-        found.setdefault(key, pair[2])
+        found.setdefault(key, pair[2] or "")
     return found
 
 

@@ -1,0 +1,172 @@
+"""What an SMPP link does to its transport, seen through a transport that only writes down."""
+
+import asyncio
+from datetime import UTC, datetime
+
+from xlsms.model import Inbound, Result
+from xlsms_service.connectors.base import Acknowledgeable
+from xlsms_service.connectors.pace import Pace
+from xlsms_service.connectors.smpp.link import Delivery, Link
+from xlsms_service.protocols.smpp import pdu as pdus
+from xlsms_service.protocols.smpp.framing import Framer
+from xlsms_service.protocols.smpp.pdu import decode, encode
+
+NOW = datetime(2026, 11, 22, 19, 0, tzinfo=UTC)
+
+
+class Paper(asyncio.Transport):
+    """Keeps each write apart."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.writes: list[bytes] = []
+        self.reading: list[str] = []
+        self.unread = 0
+        self.aborted = False
+
+    def write(self, data: bytes) -> None:
+        self.writes.append(data)
+
+    def is_closing(self) -> bool:
+        return self.aborted
+
+    def abort(self) -> None:
+        self.aborted = True
+
+    def pause_reading(self) -> None:
+        self.reading.append("pause")
+
+    def resume_reading(self) -> None:
+        self.reading.append("resume")
+
+    def get_write_buffer_size(self) -> int:
+        return self.unread
+
+
+def bound(kit, *, pace: Pace | None = None, **more: object) -> tuple[Link, Paper, object]:
+    """A link that has been bound, with nothing in its books."""
+    told = kit.Listener()
+
+    class Owner:
+        bound = staticmethod(lambda: None)
+        outcomes = staticmethod(told.results.extend)
+        received = staticmethod(told.items.extend)
+        room_grew = staticmethod(lambda: None)
+
+    settings = kit.settings(2775, **more)
+    link = Link("operator", settings, Owner(), password="pw", clock=lambda: NOW, pace=pace or Pace(None, 0))
+    paper = Paper()
+    link.connection_made(paper)
+    link.data_received(encode(pdus.BindTransceiverResp(sequence=1)))
+    paper.writes.clear()
+    return link, paper, told
+
+
+async def turn() -> None:
+    """One turn of the loop, with what it leads to."""
+    for _ in range(3):
+        await asyncio.sleep(0)
+
+
+def pdus_in(data: bytes) -> list[pdus.Pdu]:
+    return [decode(frame) for frame in Framer().feed(data)]
+
+
+def test_all_of_one_turn_goes_out_in_one_write(kit) -> None:
+    async def main() -> None:
+        link, paper, told = bound(kit)
+        link.data_received(encode(pdus.DeliverSm(sequence=5)))
+        link.submit([kit.part(1)])
+        link.submit([kit.part(2), kit.part(3)])
+        link.acknowledge(told.items[0].token.sequence)
+        assert paper.writes == []
+        await turn()
+        [data] = paper.writes
+        kinds = [type(pdu) for pdu in pdus_in(data)]
+        assert sorted(kinds, key=str) == [pdus.DeliverSmResp, *[pdus.SubmitSm] * 3]
+
+    asyncio.run(main())
+
+
+def test_answers_and_what_they_make_room_for_go_out_in_one_write(kit) -> None:
+    async def main() -> None:
+        link, paper, told = bound(kit, window=2)
+        link.submit([kit.part(n) for n in range(4)])
+        await turn()
+        first = pdus_in(b"".join(paper.writes))
+        paper.writes.clear()
+        link.data_received(b"".join(encode(pdus.SubmitSmResp(sequence=pdu.sequence)) for pdu in first))
+        assert len(paper.writes) == 1
+        assert len(pdus_in(paper.writes[0])) == 2
+        assert len(told.results) == 2
+
+    asyncio.run(main())
+
+
+def test_parts_wait_while_the_peer_reads_slowly_and_are_safe_there(kit) -> None:
+    async def main() -> None:
+        link, paper, told = bound(kit)
+        link.pause_writing()
+        link.submit([kit.part(1)])
+        await turn()
+        assert paper.writes == []
+        link.resume_writing()
+        assert len(paper.writes) == 1
+        link.pause_writing()
+        link.submit([kit.part(2)])
+        await turn()
+        link.connection_lost(None)
+        assert [(o.key.message, o.result) for o in told.results] == [(1, Result.UNCERTAIN), (2, Result.RETURNED)]
+
+    asyncio.run(main())
+
+
+def test_peer_that_never_reads_is_cut_off(kit) -> None:
+    async def main() -> None:
+        link, paper, _ = bound(kit)
+        paper.unread = 5 << 20
+        link.data_received(encode(pdus.EnquireLink(sequence=9)))
+        assert paper.aborted
+
+    asyncio.run(main())
+
+
+def test_reading_stops_while_too_much_is_not_yet_durable(kit) -> None:
+    async def main() -> None:
+        link, paper, told = bound(kit)
+        for first in range(0, 6000, 1000):
+            burst = [encode(pdus.DeliverSm(sequence=first + n, short_message=b"x")) for n in range(1000)]
+            link.data_received(b"".join(burst))
+        assert paper.reading == ["pause"]
+        assert len(told.items) == 6000
+        assert isinstance(told.items[0], Acknowledgeable)
+        assert isinstance(told.items[0].item, Inbound)
+        for item in told.items:
+            assert isinstance(item.token, Delivery)
+            link.acknowledge(item.token.sequence)
+        assert paper.reading == ["pause", "resume"]
+
+    asyncio.run(main())
+
+
+def test_outbind_of_a_network_that_we_are_binding_to_is_ignored(kit) -> None:
+    async def main() -> None:
+        link, paper, told = bound(kit)
+        link.data_received(encode(pdus.Outbind(sequence=3, system_id="SMSC")))
+        assert told.results == told.items == []
+        assert not paper.aborted
+
+    asyncio.run(main())
+
+
+def test_pace_lets_no_more_go_than_it_allows(kit) -> None:
+    async def main() -> None:
+        now = asyncio.get_running_loop().time()
+        link, paper, _ = bound(kit, pace=Pace(2, now), window=100)
+        assert link.room() == 2
+        link.submit([kit.part(n) for n in range(5)])
+        await turn()
+        assert [len(pdus_in(data)) for data in paper.writes] == [1]
+        assert link.room() == 0
+
+    asyncio.run(main())
