@@ -9,12 +9,12 @@ from collections.abc import Iterable, Iterator
 
 from xlsms.errors import UserError
 from xlsms.ooxml.cells import MOST_COLUMNS, MOST_ROWS, column_letters, reference
-from xlsms.ooxml.markup import new_parser, parse_some
+from xlsms.ooxml.markup import NAMESPACES, new_parser, parse_some
 
 __all__ = ["canonical_sheet"]
 
 _MAIN = "http://schemas.openxmlformats.org/spreadsheetml/2006/main"
-_SPACES = (_MAIN, "http://purl.oclc.org/ooxml/spreadsheetml/main")
+_SPACES = frozenset(space.decode() for space in NAMESPACES)
 _ROOT = f'<worksheet xmlns="{_MAIN}">'
 
 

@@ -6,8 +6,16 @@ from xml.parsers import expat
 
 from xlsms.errors import UserError
 
-__all__ = ["Element", "elements", "feed", "local", "new_parser", "parse", "parse_some"]
+__all__ = ["NAMESPACES", "Element", "elements", "feed", "local", "new_parser", "parse", "parse_some"]
 
+#: SpreadsheetML: transitional, strict, and as the beta of Excel 2007 wrote it.
+NAMESPACES = frozenset(
+    {
+        b"http://schemas.openxmlformats.org/spreadsheetml/2006/main",
+        b"http://purl.oclc.org/ooxml/spreadsheetml/main",
+        b"http://schemas.microsoft.com/office/excel/2006/2",
+    },
+)
 _MOST = 2_000_000  # elements in one small part: more is an attack
 
 

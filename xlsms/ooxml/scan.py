@@ -13,7 +13,7 @@ from xlsms.errors import UserError
 from xlsms.ooxml.book import SHEET_LIMIT, Book, SheetPart
 from xlsms.ooxml.canonical import canonical_sheet
 from xlsms.ooxml.cells import Area, column_letters
-from xlsms.ooxml.markup import elements
+from xlsms.ooxml.markup import NAMESPACES, elements
 
 __all__ = [
     "NAMESPACES",
@@ -29,13 +29,6 @@ __all__ = [
     "top_rows",
 ]
 
-#: SpreadsheetML, transitional and strict.
-NAMESPACES = frozenset(
-    {
-        b"http://schemas.openxmlformats.org/spreadsheetml/2006/main",
-        b"http://purl.oclc.org/ooxml/spreadsheetml/main",
-    },
-)
 _HEAD_LIMIT = 16 << 20
 _ROW_LIMIT = 32 << 20  # of one row, and of what follows the rows
 _BLOCK = 1 << 20

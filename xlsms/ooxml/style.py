@@ -6,7 +6,9 @@ from dataclasses import dataclass
 
 from xlsms.ooxml.markup import elements
 
-__all__ = ["BUILT_IN", "Look", "Styles", "is_date", "shows_time"]
+__all__ = ["BUILT_IN", "LOCAL_DATE", "Look", "Styles", "is_date", "shows_time"]
+
+LOCAL_DATE = "[$-x-sysdate]dd/mm/yyyy"  #: stands for the date format of the system, which the file does not tell
 
 #: The number formats that a workbook does not spell out (ECMA-376 §18.8.30).
 BUILT_IN: dict[int, str] = {
@@ -20,7 +22,7 @@ BUILT_IN: dict[int, str] = {
     11: "0.00E+00",
     12: "# ?/?",
     13: "# ??/??",
-    14: "dd/mm/yyyy",
+    14: LOCAL_DATE,
     15: "d-mmm-yy",
     16: "d-mmm",
     17: "mmm-yy",
@@ -28,7 +30,7 @@ BUILT_IN: dict[int, str] = {
     19: "h:mm:ss AM/PM",
     20: "h:mm",
     21: "h:mm:ss",
-    22: "dd/mm/yyyy h:mm",
+    22: f"{LOCAL_DATE} h:mm",
     37: "#,##0;-#,##0",
     38: "#,##0;[Red]-#,##0",
     39: "#,##0.00;-#,##0.00",
@@ -49,8 +51,10 @@ def bare(code: str) -> str:
 
 
 def is_date(code: str) -> bool:
-    """Whether a number format shows a date or a time."""
+    """Whether a number format shows a date or a time of day; elapsed time (`[h]:mm`) is a number."""
     text = bare(code)
+    if "[" in text:
+        return False
     return "general" not in text.lower() and "@" not in text and _DATE.search(text) is not None
 
 
