@@ -4,10 +4,7 @@ The same code gives the same bytes inside every part, whenever it runs; a test c
 build. `xlsms init` gives each copy a GUID of its own.
 """
 
-import io
-import re
 import sys
-import zipfile
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time
@@ -23,6 +20,7 @@ from openpyxl.worksheet.properties import PageSetupProperties
 from openpyxl.worksheet.worksheet import Worksheet
 
 from xlsms.states import LABELS, State
+from xlsms.templates import packed
 
 MADE = datetime(2026, 1, 1, tzinfo=UTC)
 HEADER_ROW = 4
@@ -64,16 +62,16 @@ class Column:
 
 
 COLUMNS = (
-    Column(key="name", width=20),
+    Column(key="name", width=26),
     Column(key="phone", width=18, format="@"),
     Column(key="date", width=12, format="dd/mm/yyyy", centred=True),
     Column(key="time", width=8, format="hh:mm", centred=True),
-    Column(key="message", width=58, wrapped=True),
+    Column(key="message", width=60, wrapped=True),
     Column(key="send", width=9, centred=True),
     Column(key="status", width=13, centred=True, result=True),
-    Column(key="detail", width=30, wrapped=True, result=True),
+    Column(key="detail", width=44, wrapped=True, result=True),
     Column(key="status time", width=17, format="dd/mm/yyyy hh:mm", centred=True, result=True),
-    Column(key="reply", width=28, wrapped=True, result=True),
+    Column(key="reply", width=40, wrapped=True, result=True),
     Column(key="reply time", width=17, format="dd/mm/yyyy hh:mm", centred=True, result=True),
     Column(key="id", width=16, format="@", result=True, hidden=True),
 )
@@ -255,9 +253,7 @@ def _styles(book: Workbook) -> None:
 
 
 def _alignment(column: Column) -> Alignment:
-    return Alignment(
-        horizontal="center" if column.centred else None, vertical="center", wrap_text=column.wrapped or None
-    )
+    return Alignment(horizontal="center" if column.centred else None, vertical="top", wrap_text=column.wrapped or None)
 
 
 def _head(sheet: Worksheet, words: Words) -> None:
@@ -265,6 +261,7 @@ def _head(sheet: Worksheet, words: Words) -> None:
     sheet["A1"].font = font(size=18, bold=True, color=OURS)
     sheet["A2"] = words.hint
     sheet["A2"].font = font(color=FAINT)
+    sheet.sheet_format.defaultRowHeight, sheet.sheet_format.customHeight = 30, True  # two lines of a text
     sheet.row_dimensions[1].height = 30
     sheet.row_dimensions[2].height = 18
     sheet.row_dimensions[3].height = 8
@@ -380,27 +377,9 @@ def _guide(sheet: Worksheet, words: Words) -> None:
     sheet.sheet_properties.pageSetUpPr = PageSetupProperties(fitToPage=True)
 
 
-def packed(book: Workbook) -> bytes:
-    """The file, without anything that depends on when it was made."""
-    written = io.BytesIO()
-    book.save(written)
-    steady = io.BytesIO()
-    moment = f"{MADE:%Y-%m-%dT%H:%M:%SZ}".encode()
-    with (
-        zipfile.ZipFile(written) as source,
-        zipfile.ZipFile(steady, "w", zipfile.ZIP_DEFLATED, compresslevel=9) as target,
-    ):
-        for name in source.namelist():
-            content = source.read(name)
-            if name == "docProps/core.xml":
-                content = re.sub(rb"(<dcterms:modified[^>]*>)[^<]*", rb"\g<1>" + moment, content)
-            target.writestr(zipfile.ZipInfo(name, (1980, 1, 1, 0, 0, 0)), content, zipfile.ZIP_DEFLATED)
-    return steady.getvalue()
-
-
 def build() -> dict[str, bytes]:
     """File name -> content of every template."""
-    return {f"reminders.{words.language}.xlsx": packed(reminders(words)) for words in (ENGLISH, SPANISH)}
+    return {f"reminders.{words.language}.xlsx": packed(reminders(words), MADE) for words in (ENGLISH, SPANISH)}
 
 
 def main() -> None:

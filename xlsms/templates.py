@@ -1,11 +1,15 @@
 """The workbooks that users start from, and new workbooks made of them."""
 
 import io
+import re
+import zipfile
 from collections.abc import Sequence
-from datetime import date, time
+from datetime import date, datetime, time
+from math import ceil
 from pathlib import Path
 
 import openpyxl
+from openpyxl import Workbook
 from openpyxl.packaging.custom import StringProperty
 from openpyxl.utils import range_boundaries
 from openpyxl.utils.cell import get_column_letter
@@ -16,10 +20,14 @@ from xlsms.model import CellValue
 from xlsms.wording import LANGUAGES
 from xlsms.workbook.identity import GUID_PROPERTY, new_guid
 
-__all__ = ["TEMPLATES", "Value", "folder", "new"]
+__all__ = ["TEMPLATES", "Value", "folder", "new", "packed"]
 
 TEMPLATES = ("reminders",)
 Value = CellValue | date | time
+
+_LINE = 13.0  #: points of a line of ten-point text
+_EPOCH = (1980, 1, 1, 0, 0, 0)  # of a zip file
+_MODIFIED = re.compile(rb"(<dcterms:modified[^>]*>)[^<]*")
 
 
 def folder() -> Path:
@@ -44,9 +52,26 @@ def new(name: str, language: str, rows: Sequence[Sequence[Value]] | None = None)
         _fill(sheet, rows)
     guid = StringProperty(name=GUID_PROPERTY, value=new_guid())
     book.custom_doc_props.append(guid)  # type: ignore[attr-defined]  # openpyxl 3.1 has it, its stubs do not
-    written = io.BytesIO()
+    return packed(book)
+
+
+def packed(book: Workbook, modified: datetime | None = None) -> bytes:
+    """The file of a workbook that is ours.
+
+    It says that xlsms made it: LibreOffice leaves rows as low as they are in files that claim to be Excel's. With
+    `modified` nothing in it depends on when or where it was made.
+    """
+    written, repacked = io.BytesIO(), io.BytesIO()
     book.save(written)
-    return written.getvalue()
+    with zipfile.ZipFile(written) as source, zipfile.ZipFile(repacked, "w", zipfile.ZIP_DEFLATED) as target:
+        for part in source.namelist():
+            content = source.read(part)
+            if part == "docProps/app.xml":
+                content = content.replace(b"Microsoft Excel", b"xlsms")
+            elif part == "docProps/core.xml" and modified is not None:
+                content = _MODIFIED.sub(rb"\g<1>" + f"{modified:%Y-%m-%dT%H:%M:%SZ}".encode(), content)
+            target.writestr(zipfile.ZipInfo(part, _EPOCH), content, zipfile.ZIP_DEFLATED)
+    return repacked.getvalue()
 
 
 def _fill(sheet: Worksheet, rows: Sequence[Sequence[Value]]) -> None:
@@ -59,8 +84,17 @@ def _fill(sheet: Worksheet, rows: Sequence[Sequence[Value]]) -> None:
             cell = sheet.cell(row, left + offset)
             cell.style = look  # before the value: a date without a date format would be given one
             cell.value = values[offset] if offset < len(values) else None
+        height = max((_height(sheet, left + offset, value) for offset, value in enumerate(values)), default=0.0)
+        if height > sheet.sheet_format.defaultRowHeight:
+            sheet.row_dimensions[row].height = height
     last = head + max(len(rows), 1)
     sheet.auto_filter.ref = f"{get_column_letter(left)}{head}:{get_column_letter(right)}{last}"
+
+
+def _height(sheet: Worksheet, column: int, value: Value) -> float:
+    """Points that a text takes in its column; nobody does the sum for a file that no program has opened yet."""
+    width = sheet.column_dimensions[get_column_letter(column)].width
+    return _LINE * ceil(len(value) / (1.25 * width)) + 4 if isinstance(value, str) else 0.0
 
 
 def _filtered(sheet: Worksheet) -> tuple[int, int, int, int]:
