@@ -1,5 +1,7 @@
 """`python -m xlsms_service` is `xlsms`."""
 
+import sys
+
 from xlsms_service.cli import main
 
-main()
+sys.exit(main())

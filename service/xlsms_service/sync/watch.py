@@ -127,14 +127,18 @@ class Watcher:
         self._wake.set()
 
     async def _try(self, path: Path) -> None:
-        if path not in candidates(path):
-            return
         try:
+            if path not in candidates(path):
+                return
             await self._look(path)
         except XlsmsError as error:
             await self._told(path, error)
             if isinstance(error, TransientError):
                 self._later(path, _RETRY)
+        except FileNotFoundError:
+            return  # renamed or deleted meanwhile; its new name has its own event
+        except Exception:  # noqa: BLE001  # one file's trouble never stops the watch
+            _log.exception("%s could not be looked at", path)
 
 
 def _workbook_of(path: Path) -> Path:
