@@ -63,7 +63,7 @@ class XlsmsError(Exception):
         """Place, message, remedy and code in one line."""
         at = f"{self.place}: " if self.place and str(self.place) else ""
         advice = self.advice(language)
-        return f"{at}{self.message(language)}{'. ' + advice if advice else ''} [{self.code}]"
+        return f"{at}{self.message(language)}{'; ' + advice if advice else ''} [{self.code}]"
 
 
 class UserError(XlsmsError):
