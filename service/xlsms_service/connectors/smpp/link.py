@@ -43,6 +43,7 @@ _BINDS: dict[BindAs, type[Bind]] = {
     "receiver": BindReceiver,
 }
 _LOGIN_REFUSED = frozenset({Status.BIND_FAILED, Status.WRONG_PASSWORD, Status.WRONG_SYSTEM_ID})
+_SLICE = 1024  # octets read before what they made room for is written; some forty answers
 _CLOSING = 2.0  # seconds for the last bytes of a session to leave
 _UNACKNOWLEDGED = 5000  # deliveries in our hands and not yet durable: beyond that nothing more is read
 _UNREAD = 4 << 20  # octets that a peer leaves unread before it is cut off
@@ -214,8 +215,13 @@ class Link(asyncio.Protocol):
         self._pump()
 
     def data_received(self, data: bytes) -> None:
-        """Read what came, tell it, and write what it gives room for."""
-        self._handle(self._session.receive(data, self._loop.time()))
+        """Read what came, tell it, and write what it gives room for.
+
+        In slices, so that the peer has something to do again while the rest of a full window's answers is read.
+        """
+        now = self._loop.time()
+        for at in range(0, len(data), _SLICE):
+            self._handle(self._session.receive(data[at : at + _SLICE], now))
         if self._transport is not None and self._transport.get_write_buffer_size() > _UNREAD:
             self._transport.abort()
 
@@ -251,6 +257,7 @@ class Link(asyncio.Protocol):
 
     def _handle(self, events: list[Event]) -> None:
         """Tell what the events mean, batch by batch, then write what they make possible."""
+        self._pumping = True  # what is submitted meanwhile goes out with the rest
         if events:
             news = _News(self._clock())
             for event in events:
@@ -261,9 +268,9 @@ class Link(asyncio.Protocol):
                 self._pace.accepted(news.accepted, self._loop.time())
                 self._owner.outcomes(news.outcomes)
                 self._progress.set()
+            if self.room():
+                self._owner.room_grew()
         self._pump()
-        if events and self.room():
-            self._owner.room_grew()
 
     def _read(self, event: Event, news: "_News") -> None:
         match event:
