@@ -32,6 +32,7 @@ __all__ = [
 _HEAD_LIMIT = 16 << 20
 _ROW_LIMIT = 32 << 20  # of one row, and of what follows the rows
 _BLOCK = 1 << 20
+_PIECE = 1 << 14  # enough for the first rows of most sheets
 _SHEET_DATA = re.compile(rb"<((?:[A-Za-z_][\w.-]*:)?)sheetData(?:\s[^>]*?)?(/?)>")
 _DECLARED = re.compile(rb"(?:\xef\xbb\xbf)?<\?xml[^>]*?encoding=[\"']([\w.:-]+)[\"']")
 _HEAD_TAGS = frozenset({"col", "worksheet"})
@@ -43,11 +44,17 @@ RawCell = tuple[bytes, bytes, bytes, bytes, bytes]
 
 @dataclass(frozen=True, slots=True)
 class RawRow:
-    """One row as it lies in the sheet."""
+    """One row as it lies in the sheet; its cells are told apart when they are asked for."""
 
     number: int
     hidden: bool
-    cells: list[RawCell]
+    body: bytes  #: what stands inside the row element
+    pattern: re.Pattern[bytes]  #: of a cell
+
+    @property
+    def cells(self) -> list[RawCell]:
+        """All cells, left to right."""
+        return self.pattern.findall(self.body)
 
 
 @dataclass(slots=True, kw_only=True)
@@ -199,26 +206,25 @@ class Grammar:
 
     def rows(self, block: bytes) -> Iterator[RawRow]:
         """The rows with cells in a block of whole rows."""
-        find = self.cell.findall
         opening = self.row_open
         for part in block.split(self.row_end):
             start = part.rfind(opening)
             if start < 0:
                 continue
             body = part.index(b">", start)
-            yield self._raw(part[start:body], find(part, body))
+            yield self._raw(part[start : body + 1], part[body + 1 :])
 
     def row_around(self, block: bytes, at: int) -> RawRow:
         """The row of a cell that starts at `at`."""
         start = block.rfind(self.row_open, 0, at)
         body = block.index(b">", start)
-        return self._raw(block[start:body], self.cell.findall(block, body, block.index(self.row_end, at)))
+        return self._raw(block[start : body + 1], block[body + 1 : block.index(self.row_end, at)])
 
-    def _raw(self, tag: bytes, cells: list[RawCell]) -> RawRow:
-        number = self.row.match(tag + b">")
+    def _raw(self, tag: bytes, body: bytes) -> RawRow:
+        number = self.row.match(tag)
         if number is None:
             raise UserError("file-damaged", reason="a row without a number")
-        return RawRow(int(number[1]), b'hidden="1"' in tag or b'hidden="true"' in tag, cells)
+        return RawRow(int(number[1]), b'hidden="1"' in tag or b'hidden="true"' in tag, body, self.cell)
 
 
 def blocks(chunks: Iterable[bytes]) -> Iterator[tuple[str, bytes]]:
@@ -334,8 +340,10 @@ def top_rows(book: Book, sheet: SheetPart, count: int) -> list[RawRow]:
     """The rows with cells among the first `count` of a sheet, without a look at the rest. Cells have no prefix."""
     grammar = Grammar(b"")
     data = b""
-    for chunk in canonical_sheet(book.package.chunks(sheet.member, SHEET_LIMIT)):
-        data += chunk
+    chunks = book.package.chunks(sheet.member, SHEET_LIMIT)
+    pieces = (chunk[at : at + _PIECE] for chunk in chunks for at in range(0, len(chunk), _PIECE))
+    for piece in canonical_sheet(pieces):
+        data += piece
         at = data.rfind(grammar.row_open)
         last = grammar.row.match(data, at) if at >= 0 else None
         if (last is not None and int(last[1]) > count) or len(data) > _HEAD_LIMIT:

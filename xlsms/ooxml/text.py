@@ -34,10 +34,13 @@ class Strings:
 
     def __getitem__(self, number: int) -> str:
         """The text of a string; empty when the workbook does not have it."""
+        if number in self._rich:
+            return inner_text(self._rich[number])
         if not 0 <= number < len(self._raw):
             return ""
-        rich = self._rich.get(number)
-        return unescape(self._raw[number].decode("utf-8", "replace")) if rich is None else inner_text(rich)
+        raw = self._raw[number]
+        text = raw.decode("utf-8", "replace")
+        return unescape(text) if b"&" in raw or b"_" in raw or b"\r" in raw else text
 
     def find(self, test: Callable[[str], bool], longest: int) -> frozenset[int]:
         """The numbers of the strings of at most `longest` bytes that pass `test`; each string is decoded once."""

@@ -14,7 +14,7 @@ __all__ = ["Decoder", "Raw", "style_of", "type_of"]
 _VALUE = re.compile(rb"<v(?: [^>]*)?>([^<]*)</v>")
 _STYLE = re.compile(rb' s="[0-9]*"')
 _FORMULA = re.compile(rb"<f[\s/>]")
-_DIGITS = 15  # of a number that Excel keeps: above, a whole float is not known to the last digit
+_EXACT = 10**15  # below, a workbook knows every digit of a whole number
 
 Raw = str | int | float | bool | datetime | None
 """A value; a date is naive wall-clock time here."""
@@ -43,12 +43,16 @@ class Decoder:
         self._styles = book.styles
         self._date1904 = book.date1904
         self._open, self._close = b"<" + prefix, b"</" + prefix
-        self._dates: dict[int, bool] = {}
+        self._kinds: dict[bytes, tuple[bytes, bool]] = {}
 
     def value(self, cell: RawCell) -> tuple[Raw, str | None]:
         """The value and, where it cannot be used, the code of the reason."""
         _, attributes, value, simple, other = cell
-        kind = type_of(attributes)
+        known = self._kinds.get(attributes)  # few cells differ in their attributes
+        if known is None:
+            dated = is_date(self._styles.code(style_of(attributes)))
+            known = self._kinds[attributes] = (type_of(attributes), dated)
+        kind, dated = known
         if kind == b"s":
             return self._shared(value or self._inside(other)[0]), None
         formula = False
@@ -60,7 +64,7 @@ class Decoder:
             return unescape(value.decode("utf-8", "replace")), self._uncalculated(other, formula=formula)
         if not value:
             return None, "formula-not-calculated" if formula else None
-        return self._scalar(kind, value, style_of(attributes))
+        return self._number(value, dated=dated) if kind == b"n" else self._scalar(kind, value)
 
     def plain_value(self, cell: RawCell) -> Raw:
         """The value with dates left as serials: what was written."""
@@ -90,34 +94,28 @@ class Decoder:
         return "formula-not-calculated" if formula and b"v>" not in other and b"v/>" not in other else None
 
     def _shared(self, value: bytes) -> str:
-        text = value.strip()
-        return self._strings[int(text)] if text.isdigit() else ""
+        try:
+            return self._strings[int(value)]
+        except ValueError:
+            return ""
 
-    def _scalar(self, kind: bytes, value: bytes, style: int) -> tuple[Raw, str | None]:
-        if kind == b"e":
-            return None, "cell-error"
+    def _scalar(self, kind: bytes, value: bytes) -> tuple[Raw, str | None]:
         if kind == b"b":
             return value in (b"1", b"true"), None
-        return self._iso(value) if kind == b"d" else self._number(value, style)
+        return self._iso(value) if kind == b"d" else (None, "cell-error")
 
-    def _number(self, value: bytes, style: int) -> tuple[Raw, str | None]:
+    def _number(self, value: bytes, *, dated: bool) -> tuple[Raw, str | None]:
         try:
             number = float(value)
         except ValueError:
             return None, "cell-error"
-        if style and self._is_date(style):
+        if dated:
             moment = date_of(number, date1904=self._date1904)
             if moment is not None:
                 return moment, None
-        if number.is_integer() and abs(number) < 10**_DIGITS:
+        if number.is_integer() and abs(number) < _EXACT:
             return int(number), None
         return (number, None) if number - number == 0 else (None, "cell-error")
-
-    def _is_date(self, style: int) -> bool:
-        known = self._dates.get(style)
-        if known is None:
-            known = self._dates[style] = is_date(self._styles.code(style))
-        return known
 
     def _iso(self, value: bytes) -> tuple[Raw, str | None]:
         try:

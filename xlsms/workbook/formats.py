@@ -223,7 +223,9 @@ def _date_part(moment: datetime, unit: str, language: str, *, half: bool) -> str
     if unit[0] == "y":
         return f"{moment.year:04d}" if length > 2 else f"{moment.year % 100:02d}"  # noqa: PLR2004 - two digits
     if unit[0] in "md" and length > 2:  # noqa: PLR2004 - names from three on
-        name = _MONTHS[language].split()[moment.month - 1] if unit[0] == "m" else _DAYS[language].split()[moment.weekday()]
+        name = (
+            _MONTHS[language].split()[moment.month - 1] if unit[0] == "m" else _DAYS[language].split()[moment.weekday()]
+        )
         return name[0] if length == 5 else name[:3] if length == 3 else name  # noqa: PLR2004 - one letter, three, all
     hour = (moment.hour + 11) % 12 + 1 if half else moment.hour
     number = {"m": moment.month, "d": moment.day, "h": hour, "s": moment.second}[unit[0]]

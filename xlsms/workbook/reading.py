@@ -6,7 +6,7 @@ from typing import Any
 
 from xlsms.model import CellValue, Role, Row, RowId
 from xlsms.ooxml.cells import column_number
-from xlsms.ooxml.scan import RawCell, RawRow, rows
+from xlsms.ooxml.scan import Grammar, RawCell, RawRow, rows
 from xlsms.ooxml.value import Decoder, Raw
 from xlsms.workbook.base import Language
 from xlsms.workbook.formats import shown
@@ -15,6 +15,9 @@ from xlsms.workbook.roles import is_mark
 
 __all__ = ["RowReader", "local_time", "wall_time"]
 
+_ASKED = frozenset(
+    {Role.PHONE, Role.MESSAGE, Role.SEND, Role.SEND_AT, Role.SENDER, Role.ID, Role.STATUS},
+)  # what a `Row` tells at once
 _EMPTY: RawCell = (b"", b"", b"", b"", b"")
 
 
@@ -34,20 +37,19 @@ def wall_time(moment: datetime, zone: tzinfo | None) -> datetime:
 
 
 class _Cells(Mapping[str, Any]):
-    """The cells of one row by header, each read by `read` when it is asked for; pickled as a plain dict."""
+    """The cells of one row by header, read by `read` when one is asked for; pickled as a plain dict."""
 
-    __slots__ = ("_cells", "_letters", "_read")
+    __slots__ = ("_cells", "_letters", "_raw", "_read")
 
-    def __init__(
-        self,
-        letters: Mapping[str, bytes],
-        cells: Mapping[bytes, RawCell],
-        read: Callable[[RawCell], object],
-    ) -> None:
-        self._letters, self._cells, self._read = letters, cells, read
+    def __init__(self, letters: Mapping[str, bytes], raw: RawRow, read: Callable[[RawCell], object]) -> None:
+        self._letters, self._raw, self._read = letters, raw, read
+        self._cells: dict[bytes, RawCell] | None = None
 
     def __getitem__(self, header: str) -> Any:
-        return self._read(self._cells.get(self._letters[header], _EMPTY))
+        letters = self._letters[header]
+        if self._cells is None:
+            self._cells = {cell[0]: cell for cell in self._raw.cells}
+        return self._read(self._cells.get(letters, _EMPTY))
 
     def __iter__(self) -> Iterator[str]:
         return iter(self._letters)
@@ -72,7 +74,10 @@ class RowReader:
             text: letters.encode() for letters, text in layout.headers.items() if text not in layout.repeated
         }
         self._headers = {letters.encode(): text for letters, text in layout.headers.items()}
-        self._columns = {role: letters.encode() for role, letters in layout.columns.items()}
+        self._roles = {letters.encode(): role for role, letters in layout.columns.items() if role in _ASKED}
+        grammar = Grammar(layout.found.prefix)
+        self._asked = grammar.cells_of(b"|".join(self._roles))
+        self._formula = b"<" + grammar.prefix + b"f"
         self._repeated = dict.fromkeys(layout.repeated, "columns-same-name")
         self._hidden = layout.part.hidden
 
@@ -93,32 +98,28 @@ class RowReader:
 
     def row(self, raw: RawRow) -> Row | None:
         """One row; None when nothing stands under its headers."""
-        cells = {cell[0]: cell for cell in raw.cells if cell[2] or cell[3] or cell[4]}
-        if self._headers.keys().isdisjoint(cells):
+        value = self._decoder.value
+        found = self._asked.findall(raw.body)
+        at = {self._roles[cell[0]]: value(cell)[0] for cell in found if cell[2] or cell[3] or cell[4]}
+        if not at and not any(any(cell[2:]) for cell in raw.cells if cell[0] in self._headers):
             return None
         problems = self._repeated
-        for letters, cell in cells.items():
-            if (cell[4] or b'"e"' in cell[1]) and letters in self._headers:
-                code = self._decoder.value(cell)[1]
-                if code is not None:
-                    problems = {**problems, self._headers[letters]: code}
-        value = self._decoder.value
-        columns = self._columns
-        at = {role: value(cells[letters])[0] for role, letters in columns.items() if letters in cells}
+        if b'"e"' in raw.body or self._formula in raw.body:
+            problems = {**problems, **self._problems(raw)}
         identity = _text(at.get(Role.ID))
         return Row(
             sheet=self._layout.part.name,
             number=raw.number,
             phone=self._aware(at.get(Role.PHONE)),
-            message=self._shown_text(cells, at, Role.MESSAGE),
+            message=self._message(at.get(Role.MESSAGE), found),
             marked=is_mark(self._aware(at.get(Role.SEND))),
             send_at=self._aware(at.get(Role.SEND_AT)),
             sender=_text(at.get(Role.SENDER)) or None,
             id=RowId(identity) if identity else None,
             status=_text(at.get(Role.STATUS)),
             hidden=raw.hidden or self._hidden,
-            fields=_Cells(self._letters, cells, self._shown),
-            values=_Cells(self._letters, cells, self._value),
+            fields=_Cells(self._letters, raw, self._shown),
+            values=_Cells(self._letters, raw, self._value),
             problems=problems,
         )
 
@@ -138,17 +139,25 @@ class RowReader:
         return local_time(value, self._zone) if isinstance(value, datetime) else value
 
     def _value(self, cell: RawCell) -> CellValue:
-        return self._aware(self._decoder.value(cell)[0])
+        value = self._decoder.value(cell)[0]
+        return local_time(value, self._zone) if isinstance(value, datetime) else value
 
     def _shown(self, cell: RawCell) -> str:
         return shown(self._decoder.value(cell)[0], self._decoder.code(cell), self._language)
 
-    def _shown_text(self, cells: Mapping[bytes, RawCell], at: Mapping[Role, Raw], role: Role) -> str | None:
+    def _problems(self, raw: RawRow) -> dict[str, str]:
+        """The cells under a header that hold an error or were never calculated."""
+        return {
+            self._headers[cell[0]]: code
+            for cell in raw.cells
+            if cell[0] in self._headers and (code := self._decoder.value(cell)[1]) is not None
+        }
+
+    def _message(self, value: Raw, found: list[RawCell]) -> str | None:
         """A message is text; a number in its place is what the user sees. An empty cell is no message."""
-        value = at.get(role)
         if value is None or isinstance(value, str):
             return value or None
-        return self._shown(cells[self._columns[role]])
+        return self._shown(next(cell for cell in found if self._roles[cell[0]] is Role.MESSAGE))
 
 
 def _text(value: Raw) -> str:
