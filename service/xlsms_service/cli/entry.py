@@ -87,6 +87,8 @@ def _ended(session: Session, error: Exception) -> Ending:
         case XlsmsError():
             session.complain(error)
             return ending_of(error)
+        case typer.TyperException() if type(error).__name__ == "NoArgsIsHelpError":
+            return Ending.WRONG_USE  # the help page is out already
         case typer.TyperException():
             session.complain(_misused(error))
             return Ending.WRONG_USE
@@ -132,7 +134,10 @@ def command_tree() -> Any:
     for _, command in walk(tree):
         command.help = tr(command.help or "")
         command.epilog = _example(command.epilog)
-        for parameter in command.params:
+        context = typer.Context(command, help_option_names=["--help", "-h"])
+        for parameter in (*command.params, command.get_help_option(context)):
+            if getattr(parameter, "is_flag", False):
+                parameter.metavar = ""  # it takes no value
             if getattr(parameter, "help", None):
                 parameter.help = tr(parameter.help)
     return tree
@@ -152,22 +157,24 @@ def walk(command: Any, path: tuple[str, ...] = ("xlsms",)) -> Iterator[tuple[tup
 def _misused(error: typer.TyperException) -> UserError:
     """What the parser says, in our own words."""
     context: Any = getattr(error, "ctx", None)
-    command = context.command_path if context else "xlsms"
-    facts: dict[str, Any] = {"command": command, "name": getattr(error, "option_name", None) or _quoted(error.message)}
     parameter: Any = getattr(error, "param", None)
+    facts: dict[str, Any] = {"command": context.command_path if context else "xlsms"}
+    facts["name"] = getattr(error, "option_name", None) or _quoted(error.message)
     if parameter is not None:
-        facts["name"] = parameter.opts[0] if parameter.param_type_name == "option" else parameter.make_metavar(context)
+        facts["name"] = parameter.opts[0] if parameter.opts[0].startswith("-") else parameter.metavar or parameter.name
     match type(error).__name__:
         case "MissingParameter":
             return UserError("usage-missing", **facts)
         case "BadParameter":
-            return UserError("usage-value", **facts, reason=error.message)
+            return UserError("usage-value", **facts)
+        case "BadOptionUsage":
+            return UserError("usage-needs-value", **facts)
         case "NoSuchOption":
             known = [name for each in context.command.params for name in each.opts] if context else []
             return UserError("usage-unknown", **facts, near=_near(facts["name"], known))
         case "UsageError" | "NoSuchCommand" if context and getattr(context.command, "commands", None):
             return UserError("usage-unknown", **facts, near=_near(facts["name"], list(context.command.commands)))
-    return UserError("usage-wrong", command=command, reason=error.format_message())
+    return UserError("usage-wrong", **facts, reason=error.format_message().rstrip("."))
 
 
 def _quoted(message: str) -> str:

@@ -32,13 +32,14 @@ class Ending(IntEnum):
     NOT_REACHED = 3  #: the service or a link could not be reached
 
 
-#: Codes that begin so mean that a link, or the service, could not be reached or would not have us.
-_LINK = ("link-", "smpp-", "connector-", "service-")
+#: Codes that begin so mean that a network could not be reached, or would not have us.
+_LINK = ("smsc-", "link-", "no-link")
+_OURS = ("smsc-ca-unusable", "smsc-cannot-carry")  # but these are mended in the settings or the sheet
 
 
 def ending_of(error: XlsmsError) -> Ending:
     """How a command ends that this error has stopped."""
-    if error.code.startswith(_LINK):
+    if error.code.startswith(_LINK) and error.code not in _OURS:
         return Ending.NOT_REACHED
     return Ending.WRONG_USE if isinstance(error, UserError) else Ending.SOME_NOT
 
@@ -91,7 +92,7 @@ class Session:
         text = f"{datetime.now().astimezone():%Y-%m-%d %H:%M:%S%z}\n{''.join(traceback.format_exception(error))}\n"
         for folder in (self.log_folder(), Path(tempfile.gettempdir())):
             try:
-                folder.mkdir(parents=True, exist_ok=True)
+                folder.mkdir(parents=True, exist_ok=True, mode=0o700)
                 log = folder / "xlsms-errors.log"
                 with os.fdopen(
                     os.open(log, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600), "a", encoding="utf-8"
