@@ -43,9 +43,12 @@ class Pace:
         self._fill(now)
         return max(0.0, (1.0 - self._tokens) / self.rate)
 
-    def share(self, window: int) -> int:
-        """How many parts it makes sense to hold: what goes within a second, at most `window`, at least one."""
-        return window if self.rate is None else max(1, min(window, int(self.rate)))
+    def ready(self, window: int, now: float) -> int:
+        """How many parts of at most `window` may go now."""
+        if self.rate is None:
+            return window
+        self._fill(now)
+        return min(window, int(self._tokens))
 
     def _fill(self, now: float) -> None:
         if self.rate is not None:

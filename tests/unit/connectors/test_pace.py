@@ -14,7 +14,7 @@ def test_unlimited_pace_holds_nothing_back() -> None:
     pace = Pace(None, 0)
     assert pace.take(1000, 0) == 1000
     assert pace.wait(0) == 0
-    assert pace.share(100) == 100
+    assert pace.ready(100, 0) == 100
 
 
 def test_limited_pace_gives_its_rate_and_no_more() -> None:
@@ -23,8 +23,8 @@ def test_limited_pace_gives_its_rate_and_no_more() -> None:
     assert pace.take(10, 0) == 0
     assert pace.wait(0) == pytest.approx(0.05)
     assert pace.take(10, 0.05) == 1
-    assert pace.share(100) == 20
-    assert pace.share(10) == 10
+    assert pace.ready(100, 1) == 2
+    assert pace.ready(1, 1) == 1
 
 
 @given(st.integers(1, 500), st.lists(st.tuples(st.floats(0, 2), st.integers(0, 1000)), max_size=40))

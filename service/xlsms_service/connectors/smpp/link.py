@@ -144,11 +144,14 @@ class Link(asyncio.Protocol):
         return self._session.state in BOUND and not self._leaving
 
     def room(self) -> int:
-        """How many more parts make sense now."""
+        """How many more parts would leave at once: window and pace allow them.
+
+        What is claimed but still waits here when the service dies is *uncertain* though it never left.
+        """
         if not self.up or self._settings.bind == "receiver":
             return 0
         window = self._settings.window
-        free = min(window - self._session.in_flight, self._pace.share(window))
+        free = min(window - self._session.in_flight, self._pace.ready(window, self._loop.time()))
         return max(0, free - len(self._waiting))
 
     def submit(self, batch: Sequence[Outgoing]) -> None:
@@ -390,9 +393,9 @@ class Link(asyncio.Protocol):
     def _watch(self, now: float) -> None:
         """Keep one timer, for whatever is due first; one that is already set for earlier stays."""
         due = self._session.due()
-        if self._waiting and not self._paused and self._session.in_flight < self._settings.window:
-            paced = now + self._pace.wait(now)
-            due = paced if due is None else min(due, paced)
+        paced = self._pace.wait(now)
+        if (self._waiting or paced) and not self._paused and self._session.in_flight < self._settings.window:
+            due = now + paced if due is None else min(due, now + paced)
         if due is None or (self._timer is not None and self._timer.when() <= due):
             return
         if self._timer is not None:
@@ -402,3 +405,5 @@ class Link(asyncio.Protocol):
     def _tick(self) -> None:
         self._timer = None
         self._handle(self._session.tick(self._loop.time()))
+        if not self._waiting and self.room():
+            self._owner.room_grew()
