@@ -80,7 +80,8 @@ class _Locator:
             match = self._opening()
             last = self.rows[-1].number if self.rows else 0
             number = attributes.get("r", "")
-            self.rows.append(RowPlace(int(number) if number.isdigit() else last + 1, match.start(), match.end()))
+            end = match.end() if match[2] else 0
+            self.rows.append(RowPlace(int(number) if number.isdigit() else last + 1, match.start(), match.end(), end))
             self._column = 0
             if self.rows[-1].number <= last:
                 raise UserError("sheet-not-writable")
@@ -88,8 +89,10 @@ class _Locator:
             self._column = reference(attributes["r"])[1] if "r" in attributes else self._column + 1
             if self.rows[-1].number in self._wanted:
                 style = attributes.get("s", "")
-                start = self.parser.CurrentByteIndex
-                self.rows[-1].cells.append(CellPlace(self._column, start, 0, int(style) if style.isdigit() else None))
+                match = self._opening()
+                end = match.end() if match[2] else 0
+                place = CellPlace(self._column, match.start(), end, int(style) if style.isdigit() else None)
+                self.rows[-1].cells.append(place)
         elif tag == "f" and parent == "c" and self.rows and self.rows[-1].cells:
             self.rows[-1].cells[-1].formula = True
 
@@ -99,15 +102,14 @@ class _Locator:
         if tag == "sheetData" and parent == "worksheet" and self.sheet is not None and not self.sheet.closed:
             self.sheet.end = self.parser.CurrentByteIndex
         elif tag == "row" and parent == "sheetData":
-            self.rows[-1].end = self._after()
+            self.rows[-1].end = self.rows[-1].end or self._after()
         elif tag == "c" and parent == "row" and self.rows and self.rows[-1].cells:
             cell = self.rows[-1].cells[-1]
             cell.end = cell.end or self._after()
 
     def _after(self) -> int:
-        """Just after the end tag; expat stands there already when an element closes itself."""
-        at = self.parser.CurrentByteIndex
-        return self._xml.index(b">", at) + 1 if self._xml.startswith(b"</", at) else at
+        """Just after the end tag that expat stands before."""
+        return self._xml.index(b">", self.parser.CurrentByteIndex) + 1
 
 
 def locate(xml: bytes, rows: frozenset[int]) -> SheetPlace:

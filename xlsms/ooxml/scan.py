@@ -35,6 +35,8 @@ _BLOCK = 1 << 20
 _PIECE = 1 << 14  # enough for the first rows of most sheets
 _SHEET_DATA = re.compile(rb"<((?:[A-Za-z_][\w.-]*:)?)sheetData(?:\s[^>]*?)?(/?)>")
 _DECLARED = re.compile(rb"(?:\xef\xbb\xbf)?<\?xml[^>]*?encoding=[\"']([\w.:-]+)[\"']")
+_BLANK_ENDS = (b" >", b"\n>", b"\r>", b"\t>")
+_ODD_END = re.compile(rb"</[^<>]*\s>")
 _HEAD_TAGS = frozenset({"col", "worksheet"})
 _TAIL_TAGS = frozenset({"mergeCell", "autoFilter"})
 
@@ -186,11 +188,14 @@ class Grammar:
 
     def check(self, block: bytes, last: int) -> int:
         """Whether a block of whole rows is plain and in order; returns its last row number."""
-        numbers = [int(number) for number, _ in self.row.findall(block)]
+        found = self.row.findall(block)
+        numbers = [int(number) for number, _ in found]
         ordered = all(map(int.__lt__, [last, *numbers], numbers))
         if (
             not ordered
             or len(numbers) != block.count(self.row_open)
+            or sum(not closed for _, closed in found) != block.count(self.row_end)
+            or (any(end in block for end in _BLANK_ENDS) and _ODD_END.search(block) is not None)
             or block.count(self._any_cell) != block.count(self.cell_open)
             or self._odd_cell.search(block) is not None
             or b"<!" in block

@@ -13,7 +13,7 @@ from xlsms.ooxml.cells import column_letters
 from xlsms.ooxml.package import Package, fingerprint
 from xlsms.ooxml.patch import Patch
 from xlsms.ooxml.rewrite import rewrite
-from xlsms.ooxml.verify import verify
+from xlsms.ooxml.verify import VerificationError, verify
 from xlsms.workbook.base import Version
 
 __all__ = ["ATTEMPTS", "Step", "opened", "put", "ready", "version_of"]
@@ -97,7 +97,10 @@ def put(path: Path, book: Book, patches: Sequence[Patch], step: Step, *, whole: 
             _refuse_parts(patches)
         finish(draft, path)
         step("finished")
-        new = verify(book.package, draft, patches)
+        try:
+            new = verify(book.package, draft, patches)
+        except VerificationError as error:  # a defect of ours, seen in time
+            raise UserError("sheet-not-writable", reason=str(error)) from error
         step("verified")
         check_free(path)
         swapped = replace(path, draft, expected=book.package.fingerprint, identify=fingerprint, step=step)
