@@ -1,0 +1,167 @@
+"""LibreOffice Calc at work: a process of its own that does what it is told in JSON lines, one answer a line.
+
+Run by the Python that has LibreOffice's `uno` module, not by the one that runs the tests. It starts a headless
+`soffice` with a profile of its own, and ends it when its input ends.
+"""
+
+import contextlib
+import json
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import uno
+from com.sun.star.beans import PropertyValue
+from com.sun.star.connection import NoConnectException
+from com.sun.star.sheet.DataPilotFieldOrientation import DATA, ROW
+from com.sun.star.sheet.GeneralFunction import COUNT
+from com.sun.star.table import CellAddress
+
+FILTERS = {".xlsx": "Calc MS Excel 2007 XML", ".xlsm": "Calc MS Excel 2007 VBA XML"}
+
+
+def properties(**values):
+    return tuple(PropertyValue(name, 0, value, 0) for name, value in values.items())
+
+
+class Calc:
+    """The commands; each names a sheet of the open document by its place, counted from 0."""
+
+    def __init__(self, profile):
+        pipe = f"xlsms{Path(profile).resolve().name}{time.time_ns()}"
+        self.office = subprocess.Popen(
+            [
+                "soffice", "--headless", "--invisible", "--norestore", "--nologo", "--nodefault",
+                f"-env:UserInstallation={Path(profile).as_uri()}", f"--accept=pipe,name={pipe};urp;",
+            ],
+            stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
+        )  # fmt: skip
+        context = uno.getComponentContext()
+        resolver = context.ServiceManager.createInstanceWithContext("com.sun.star.bridge.UnoUrlResolver", context)
+        deadline = time.monotonic() + 90
+        while True:
+            try:
+                remote = resolver.resolve(f"uno:pipe,name={pipe};urp;StarOffice.ComponentContext")
+                break
+            except NoConnectException:
+                if time.monotonic() > deadline or self.office.poll() is not None:
+                    raise
+                time.sleep(0.1)
+        self.desktop = remote.ServiceManager.createInstanceWithContext("com.sun.star.frame.Desktop", remote)
+        self.document = None
+
+    def quit(self):
+        with contextlib.suppress(Exception):  # the answer is cut off when the office goes
+            self.desktop.terminate()
+        self.office.wait(30)
+
+    def open(self, path):
+        url = uno.systemPathToFileUrl(path)
+        # 4: macros are loaded and never run
+        self.document = self.desktop.loadComponentFromURL(url, "_blank", 0, properties(Hidden=True, MacroExecutionMode=0))
+        if self.document is None or self.document.isReadonly():
+            raise OSError(f"{path} cannot be edited")
+
+    def new(self):
+        self.document = self.desktop.loadComponentFromURL("private:factory/scalc", "_blank", 0, properties(Hidden=True))
+
+    def save(self, path=None):
+        if path is None:
+            self.document.store()
+        else:
+            self.document.storeAsURL(
+                uno.systemPathToFileUrl(path), properties(FilterName=FILTERS[Path(path).suffix])
+            )
+
+    def close(self):
+        if self.document is not None:
+            self.document.close(True)
+            self.document = None
+
+    def _cells(self, place, sheet):
+        return self.document.Sheets.getByIndex(sheet).getCellRangeByName(place)
+
+    def read(self, sheet=0):
+        """All cells in use, as shown."""
+        page = self.document.Sheets.getByIndex(sheet)
+        cursor = page.createCursor()
+        cursor.gotoEndOfUsedArea(False)
+        end = cursor.RangeAddress
+        return [
+            [page.getCellByPosition(column, row).String for column in range(end.EndColumn + 1)]
+            for row in range(end.EndRow + 1)
+        ]
+
+    def write(self, place, rows, sheet=0):
+        self._cells(place, sheet).setDataArray(tuple(map(tuple, rows)))
+
+    def formula(self, place, text, sheet=0):
+        self._cells(place, sheet).setFormula(text)
+
+    def sort(self, place, field, descending=False, sheet=0):
+        """Sort rows by the column at `field`, counted from 0; the first row is a header."""
+        key = uno.createUnoStruct("com.sun.star.table.TableSortField")
+        key.Field, key.IsAscending = field, not descending
+        fields = uno.Any("[]com.sun.star.table.TableSortField", (key,))
+        settings = [*properties(ContainsHeader=True), PropertyValue("SortFields", 0, fields, 0)]
+        self._cells(place, sheet).sort(tuple(settings))
+
+    def insert_rows(self, at, count=1, sheet=0):
+        self.document.Sheets.getByIndex(sheet).Rows.insertByIndex(at - 1, count)
+
+    def delete_rows(self, at, count=1, sheet=0):
+        self.document.Sheets.getByIndex(sheet).Rows.removeByIndex(at - 1, count)
+
+    def insert_columns(self, at, count=1, sheet=0):
+        self.document.Sheets.getByIndex(sheet).Columns.insertByIndex(at, count)
+
+    def move(self, place, to, sheet=0):
+        """Cut and paste."""
+        page = self.document.Sheets.getByIndex(sheet)
+        target = page.getCellRangeByName(to).RangeAddress
+        corner = CellAddress(target.Sheet, target.StartColumn, target.StartRow)
+        page.moveRange(corner, page.getCellRangeByName(place).RangeAddress)
+
+    def rename_sheet(self, name, sheet=0):
+        self.document.Sheets.getByIndex(sheet).Name = name
+
+    def pivot(self, place, field, count, to, sheet=0):
+        """A pivot table on sheet `to`: how many of `count` for each `field`."""
+        page = self.document.Sheets.getByIndex(to)
+        tables = page.DataPilotTables
+        descriptor = tables.createDataPilotDescriptor()
+        descriptor.setSourceRange(self._cells(place, sheet).RangeAddress)
+        fields = descriptor.DataPilotFields
+        fields.getByName(field).Orientation = ROW
+        counted = fields.getByName(count)
+        counted.Orientation, counted.Function = DATA, COUNT
+        tables.insertNewByName("Pivot", CellAddress(to, 0, 2), descriptor)
+
+    def macro(self, source):
+        """A VBA module of its own."""
+        libraries = self.document.BasicLibraries
+        libraries.VBACompatibilityMode = True
+        if not libraries.hasByName("VBAProject"):
+            libraries.createLibrary("VBAProject")
+        libraries.ProjectName = "VBAProject"
+        libraries.getByName("VBAProject").insertByName("Module1", source)
+
+
+def main():
+    calc = Calc(sys.argv[1])
+    try:
+        print(json.dumps({"result": "ready"}), flush=True)
+        for line in sys.stdin:
+            command, arguments = json.loads(line)
+            try:
+                answer = {"result": getattr(calc, command)(**arguments)}
+            except Exception as error:  # noqa: BLE001 - the test that asked is told
+                answer = {"error": f"{type(error).__name__}: {error}"}
+            print(json.dumps(answer), flush=True)
+    finally:
+        calc.quit()
+
+
+if __name__ == "__main__":
+    main()
