@@ -74,7 +74,8 @@ def try_link(
         session.say(tr("{name}: the network is there and lets us in.", name=name), LINK_STYLES["up"])
     else:
         session.complain(error)
-    session.end(Ending.DONE if error is None else max(ending_of(error), Ending.NOT_REACHED))
+    if error is not None:
+        session.end(Ending.WRONG_USE if ending_of(error) is Ending.WRONG_USE else Ending.NOT_REACHED)
 
 
 class _Ear:

@@ -55,7 +55,7 @@ def demo(
     file = _free_name(folder, "recordatorios" if language() == "es" else "reminders")
     write_new(file, templates.new("reminders", language(), people(rows, language(), date.today())))  # noqa: DTZ011 (as on the wall)
     if not as_json:
-        session.say(tr("A list of {count} people: {file}", count=rows, file=file))
+        session.say(tr("A list for {count}: {file}", count=rows, file=file))
         session.say(tr("Sending over SMPP to a network that is simulated here …"), "dim")
     report = follow(session, lambda tell: _whole(file, tell), quiet=as_json)
     if as_json:

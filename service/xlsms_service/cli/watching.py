@@ -42,7 +42,7 @@ def run(
         else:
             session.out.print(_event_line(event), soft_wrap=True)
 
-    if not as_json:
+    if settings.watches and not as_json:
         _announce(session, settings)
     with suppress(KeyboardInterrupt, asyncio.CancelledError):
         asyncio.run(_serve(settings, tell))
@@ -83,15 +83,15 @@ def _event_line(event: Event) -> Text:
         line.append(shown(f"{name}: {event.error.line(language())}"), style="red")
     elif event.taken is not None:
         line.append(shown(name), style="bold")
-        line.append(" " + tr("{count} accepted", count=event.taken.accepted), style="green")
+        line.append(" " + tr("accepted: {count}", count=event.taken.accepted), style="green")
         if event.taken.held:
-            line.append(" " + tr("{count} held", count=len(event.taken.held)), style="yellow")
+            line.append(" " + tr("held: {count}", count=len(event.taken.held)), style="yellow")
         for error in event.taken.problems:
             line.append(f"\n         {shown(error.line(language()))}", style="red")
     elif event.kind == "reply":
-        line.append(tr("{count} replies", count=event.count), style="magenta")
+        line.append(tr("replies: {count}", count=event.count), style="magenta")
     else:
-        line.append(tr("{count} texts from numbers that nothing was sent to", count=event.count), style="magenta")
+        line.append(tr("texts from numbers that nothing was sent to: {count}", count=event.count), style="magenta")
     return line
 
 

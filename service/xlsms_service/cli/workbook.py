@@ -110,16 +110,15 @@ def _show(session: Session, plan: Plan, most: int) -> None:
     else:
         session.out.print(plan_table(plan, most))
         if totals.go > most:
-            session.say(tr("… and {count} more rows that can go", count=totals.go - most), "dim")
-        line = Text("\n" + tr("{count} rows go, as {parts} SMS", count=totals.go, parts=totals.parts), style="green")
+            session.say(tr("… and {count} more that can go", count=totals.go - most), "dim")
+        line = Text("\n" + tr("Rows that go: {count}", count=totals.go), style="green")
+        line.append("  " + tr("SMS: {count}", count=totals.parts), style="green")
         if totals.scheduled:
-            line.append("  " + tr("{count} of them later", count=totals.scheduled), style="cyan")
+            line.append("  " + tr("later: {count}", count=totals.scheduled), style="cyan")
         if totals.held:
-            line.append("  " + tr("{count} held", count=totals.held), style="yellow")
+            line.append("  " + tr("held: {count}", count=totals.held), style="yellow")
         if totals.problems:
-            line.append("  " + tr("{count} cannot go", count=totals.problems), style="red")
+            line.append("  " + tr("cannot go: {count}", count=totals.problems), style="red")
         session.out.print(line)
     if totals.hidden:
-        session.say(
-            tr("{count} marked rows are hidden, and hidden rows stay where they are", count=totals.hidden), "yellow"
-        )
+        session.say(tr("Marked but hidden, so they stay: {count}", count=totals.hidden), "yellow")

@@ -1,0 +1,169 @@
+"""`init` and `check`: a workbook before anything is sent."""
+
+import sqlite3
+import zipfile
+
+import openpyxl
+import pytest
+
+from xlsms.workbook.closed import ClosedWorkbook
+from xlsms.workbook.identity import GUID_PROPERTY
+
+HEADER = ("Name", "Phone", "Message", "Send")
+
+
+def test_init_makes_a_workbook_that_check_can_read(xlsms, tmp_path):
+    run = xlsms("init", "new.xlsx", "--lang", "es")
+    assert run.code == 0
+    assert "new.xlsx" in run.out
+    book = openpyxl.load_workbook("new.xlsx")
+    assert book.worksheets[0].title == "Recordatorios"
+    assert book.custom_doc_props[GUID_PROPERTY].value == ClosedWorkbook(tmp_path / "new.xlsx").read().guid
+    run = xlsms("check", "new.xlsx", "--all", "--json")
+    assert run.code == 0
+    assert run.figures["totals"]["go"] == 3
+    assert {row["alphabet"] for row in run.figures["rows"]} == {"gsm7"}
+    assert [file.name for file in tmp_path.iterdir()] == ["new.xlsx"], (
+        "check must make nothing, and init leave no draft"
+    )
+
+
+def test_init_speaks_the_users_language(xlsms, monkeypatch):
+    monkeypatch.setenv("LANG", "es_ES.UTF-8")
+    assert xlsms("init", "a.xlsx").code == 0
+    assert openpyxl.load_workbook("a.xlsx").worksheets[0].title == "Recordatorios"
+
+
+def test_init_adds_the_columns_to_a_workbook_that_is_there_and_changes_nothing_else(xlsms, sheet):
+    file = sheet([HEADER, ("Ana", "600000001", "Hi", None)])
+    before = [row[:4] for row in openpyxl.load_workbook(file).active.values]
+    run = xlsms("init", file)
+    assert run.code == 0
+    assert "SMS ID" in run.out
+    after = list(openpyxl.load_workbook(file).active.values)
+    assert [row[:4] for row in after] == before
+    assert after[0][4:] == ("Status", "Detail", "Status time", "Reply", "Reply time", "SMS ID")
+    content = file.read_bytes()
+    run = xlsms("init", file)
+    assert run.code == 0
+    assert "all the columns" in run.out
+    assert file.read_bytes() == content
+
+
+def test_check_shows_number_text_parts_and_what_made_it_dear(xlsms, sheet):
+    file = sheet(
+        [
+            HEADER,
+            ("Ana", 600000001.0, "Hi {Name}", "x"),
+            ("Eva", "0034 600 000 002", "Hi {Name} ş😊", "x"),
+            ("Leo", "600000003", "not marked", None),
+        ]
+    )
+    content = file.read_bytes()
+    run = xlsms("check", file, "--json")
+    assert run.code == 0
+    first, second = run.figures["rows"]
+    assert (first["number"], first["text"], first["parts"], first["row"]) == ("+34600000001", "Hi Ana", 1, 2)
+    assert first["repairs"]
+    assert (second["number"], second["alphabet"]) == ("+34600000002", "ucs2")
+    assert second["culprits"] == [{"index": 7, "character": "ş"}, {"index": 8, "character": "😊"}]
+    assert run.figures["totals"] | {"rows": 2, "go": 2, "parts": 2, "problems": 0} == run.figures["totals"]
+    shown = xlsms("check", file)
+    assert shown.code == 0
+    for text in ("+34600000001", "Hi Ana", "ş (8)", "Rows that go: 2  SMS: 2"):
+        assert text in shown.out
+    assert "not marked" not in shown.out
+    assert file.read_bytes() == content
+
+
+def test_check_ends_with_one_when_a_marked_row_cannot_go(xlsms, sheet):
+    file = sheet([HEADER, ("Ana", "123", "Hi", "x"), ("Eva", "600000002", "Hi", "x"), ("Eva", "600000002", "Hi", "x")])
+    run = xlsms("check", file)
+    assert run.code == 1
+    assert "Sheet!B2" in run.out
+    assert "[number-too-short]" in run.out
+    assert "[duplicate-in-sheet]" in run.out
+    assert "Rows that go: 1  SMS: 1  held: 1  cannot go: 1" in run.out
+
+
+def test_check_says_when_nothing_is_marked_or_what_is_marked_is_hidden(xlsms, sheet):
+    file = sheet([HEADER, ("Ana", "600000001", "Hi", None)])
+    assert "No row is marked" in xlsms("check", file).out
+    book = openpyxl.load_workbook(file)
+    book.active["D2"] = "x"
+    book.active.row_dimensions[2].hidden = True
+    book.save(file)
+    run = xlsms("check", file)
+    assert run.code == 0
+    assert "so they stay: 1" in run.out
+
+
+def test_check_shows_as_many_rows_as_asked_and_every_one_that_cannot_go(xlsms, sheet):
+    rows = [(f"N{index}", 600000000 + index, "Hi {Name}", "x") for index in range(9)] + [("Bad", "1", "Hi", "x")]
+    run = xlsms("check", sheet([HEADER, *rows]), "--rows", "2")
+    assert run.code == 1
+    assert ("N1" in run.out, "Hi N2" in run.out) == (True, False)
+    assert "7 more that can go" in run.out
+    assert "[number-too-short]" in run.out
+
+
+def test_check_cannot_be_tricked_into_steering_the_terminal(xlsms, sheet):
+    file = sheet([HEADER, ("Ana", "600000001", "a _x001b_[2J \u202e b [red]c[/red]", "x")])
+    run = xlsms("check", file)
+    assert "\x1b" not in run.out
+    assert "\u202e" not in run.out
+    assert "[red]c[/red]" in run.out
+
+
+def zip_bomb(file):
+    with zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as package:
+        package.writestr("[Content_Types].xml", b"<a>" + b" " * 200_000_000)
+
+
+BAD_FILES = {
+    "no-phone-column": lambda make, _: make([("Name", "Message", "Send"), ("Ana", "Hi", "x")]),
+    "two-columns": lambda make, _: make([("Phone", "Mobile", "Message"), ("600000001", "600000002", "Hi")]),
+    "sheet-empty": lambda make, _: make([]),
+    "not-a-workbook": lambda _, path: path.write_text("Name;Phone\n"),
+    "old-excel-format": lambda _, path: path.write_bytes(
+        bytes.fromhex("d0cf11e0a1b11ae1") + bytes(512) + "Workbook".encode("utf-16-le") + bytes(512)
+    ),
+    "file-encrypted": lambda _, path: path.write_bytes(
+        bytes.fromhex("d0cf11e0a1b11ae1") + bytes(512) + "EncryptedPackage".encode("utf-16-le") + bytes(512)
+    ),
+    "zip-bomb": lambda _, path: zip_bomb(path),
+}
+
+
+@pytest.mark.parametrize("command", ["check", "send", "init"])
+@pytest.mark.parametrize("kind", BAD_FILES)
+def test_a_file_that_cannot_be_used_is_one_line_and_untouched(xlsms, sheet, tmp_path, kind, command):
+    file = tmp_path / "list.xlsx"
+    BAD_FILES[kind](sheet, file)
+    content = file.read_bytes()
+    run = xlsms(command, file)
+    assert run.code in (1, 2)
+    assert "list.xlsx" in run.complaint or "Sheet" in run.complaint
+    if kind != "zip-bomb":
+        assert f"[{kind}]" in run.complaint
+    assert file.read_bytes() == content
+    assert not [each for each in tmp_path.iterdir() if each.name.startswith(".")], "a draft was left behind"
+
+
+def test_check_knows_what_was_sent_lately(xlsms, sheet, connected):
+    file = sheet([HEADER, ("Ana", "600000001", "Hi", "x")])
+    assert xlsms("--config", connected, "send", file).code == 0
+    again = sheet([HEADER, ("Ana", "600000001", "Hi", "x")], "again.xlsx")
+    run = xlsms("--config", connected, "check", again, "--json")
+    assert run.code == 1
+    assert run.figures["rows"][0]["held"]["code"] == "duplicate-recent"
+
+
+def test_a_ledger_that_is_damaged_is_said_and_left_alone(xlsms, sheet, settings, tmp_path):
+    (tmp_path / "ledger").mkdir()
+    (tmp_path / "ledger" / "ledger.sqlite3").write_bytes(b"not a database at all" * 100)
+    run = xlsms("--config", settings(), "check", sheet([HEADER, ("Ana", "600000001", "Hi", "x")]))
+    assert run.code == 2
+    assert "[ledger-damaged]" in run.complaint
+    with pytest.raises(sqlite3.DatabaseError):
+        sqlite3.connect(tmp_path / "ledger" / "ledger.sqlite3").execute("PRAGMA schema_version")
