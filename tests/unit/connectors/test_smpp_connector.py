@@ -1,6 +1,8 @@
 """The SMPP connector against a small SMSC in the same loop: what becomes of each part, whatever the network does."""
 
 import asyncio
+import contextlib
+import socket
 from datetime import timedelta
 
 import pytest
@@ -8,6 +10,7 @@ import pytest
 from xlsms.errors import TransientError, UserError
 from xlsms.model import Concat, Inbound, PartKey, Receipt, Result
 from xlsms_service.config.secret import Secret
+from xlsms_service.connectors.backoff import Backoff
 from xlsms_service.connectors.base import Link
 from xlsms_service.connectors.smpp import SmppConnector
 from xlsms_service.protocols.smpp import pdu as pdus
@@ -19,6 +22,16 @@ SHORT = 0.02  # seconds, where a time-out is what the test is about
 
 def accept(peer, pdu: pdus.SubmitSm) -> pdus.Pdu:
     return pdus.SubmitSmResp(sequence=pdu.sequence, message_id=f"n{pdu.sequence}")
+
+
+def port(server: asyncio.Server) -> int:
+    return server.sockets[0].getsockname()[1]
+
+
+async def listen_only(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    with contextlib.suppress(ConnectionError):
+        await reader.read()
+    writer.close()
 
 
 def never(peer, pdu: pdus.SubmitSm) -> None:
@@ -400,6 +413,36 @@ def test_password_that_cannot_be_had_or_written_is_a_refused_link(kit, monkeypat
     assert asyncio.run(main(Secret("密码"))) == "smsc-cannot-carry"
 
 
+def test_link_that_stood_for_long_begins_its_waits_anew(kit, monkeypatch) -> None:
+    async def main(steady: float) -> float:
+        monkeypatch.setattr("xlsms_service.connectors.smpp.connector._STEADY", steady)
+        async with kit.smsc() as smsc:
+            told = kit.Listener()
+            connector = SmppConnector("operator", kit.settings(smsc.port), retry=Backoff(first=0.001, limit=100))
+            await connector.open(told)
+            for count in range(1, 6):
+                await told.until(lambda count=count: [s.link for s in told.statuses].count(Link.UP) == count)
+                smsc.peer.transport.abort()
+                await told.until(lambda count=count: [s.link for s in told.statuses].count(Link.DOWN) == count)
+            await connector.close()
+            return max(status.retry_in.total_seconds() for status in told.statuses if status.retry_in)
+
+    assert asyncio.run(main(0)) <= 0.001
+    assert asyncio.run(main(3600)) >= 0.008
+
+
+def test_server_that_never_speaks_is_given_up(kit) -> None:
+    async def main() -> None:
+        async with (
+            await asyncio.start_server(listen_only, "127.0.0.1", 0) as server,
+            kit.connected(port(server), wait_up=False, tls=True, verify=False, connect_timeout=SHORT) as (_, told),
+        ):
+            await told.until(lambda: told.link is Link.DOWN)
+            assert told.statuses[-1].error.code == "smsc-unreachable"
+
+    asyncio.run(main())
+
+
 # --- what comes in ---------------------------------------------------------------------------------------------------
 
 
@@ -531,5 +574,14 @@ def test_closing_a_link_that_is_not_up_and_opening_it_again(kit) -> None:
             await connector.open(told)
             await told.up()
             await connector.close(timedelta(seconds=1))
+
+    asyncio.run(main())
+
+
+def test_small_writes_are_not_held_back_by_the_system(kit) -> None:
+    async def main() -> None:
+        async with kit.smsc() as smsc, kit.connected(smsc.port) as (connector, _):
+            stream = connector._link._transport.get_extra_info("socket")
+            assert stream.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY)
 
     asyncio.run(main())

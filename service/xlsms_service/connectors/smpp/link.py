@@ -286,14 +286,12 @@ class Link(asyncio.Protocol):
             case TimedOut(token):
                 key = cast(PartKey, token)
                 news.outcomes.append(Outcome(key=key, result=Result.UNCERTAIN, at=news.at, code="answer-lost"))
-            case Requested(DeliverSm() as pdu):
+            case Requested(DeliverSm() as pdu):  # the only request that a bound session lets through
                 news.items.append(Acknowledgeable(self._reader.read(pdu, news.at), Delivery(self, pdu.sequence)))
             case BindAnswered():
                 self._bind_answered(event)
             case Closed():
                 self._closed(event)
-            case Requested():
-                pass  # an outbind: we are binding already
 
     def _take_in(self, items: list[Acknowledgeable]) -> None:
         before = self._unacknowledged
