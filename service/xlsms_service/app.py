@@ -3,7 +3,7 @@
 import asyncio
 import logging
 import time
-from collections.abc import AsyncIterator, Callable, Iterable, Mapping
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterable, Mapping
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
@@ -14,11 +14,11 @@ from typing import Self
 from zoneinfo import ZoneInfo
 
 from sqlalchemy.exc import SQLAlchemyError
-from xlsms.workbook.closed import ClosedWorkbook
 
 from xlsms.errors import TransientError, UserError, XlsmsError
 from xlsms.model import MessageId
 from xlsms.states import FINAL, State
+from xlsms.workbook.closed import ClosedWorkbook
 from xlsms_service.config import Mark, Settings, Watch
 from xlsms_service.connectors.base import LinkStatus
 from xlsms_service.connectors.registry import build
@@ -314,23 +314,16 @@ class App:
         engine = Engine(
             self._ledger, connectors, self._router, now=self._now, changed=self._changed, on_link=self._link_changed
         )
-        tasks: list[asyncio.Task[None]] = []
         try:
             await engine.start()
             if patient and not await engine.wait_for_link(_LINK_PATIENCE):
                 raise _why_down(engine.links.values())
             self._engine = engine
-            tasks = [
-                asyncio.create_task(self._writeback.run(), name="writeback"),
-                asyncio.create_task(self._keep_inbox(), name="inbox"),
-            ]
-            yield
+            async with _together(engine.watch(), self._writeback.run(), self._keep_inbox()):
+                yield
         finally:
             self._engine = None
             await engine.close()
-            for task in tasks:
-                task.cancel()
-            await asyncio.gather(*tasks, return_exceptions=True)
             await self._ledger.do(inbox.handle, self._now())
             await self._writeback.flush()
 
@@ -449,6 +442,40 @@ class App:
                 return tally
             # Counting a big campaign takes a while itself: it never gets more than a tenth of the ledger's time.
             await asyncio.sleep(max(_BEAT, 10 * (now - asked)))
+
+
+@asynccontextmanager
+async def _together(*works: Coroutine[None, None, None]) -> AsyncIterator[None]:
+    """Run these beside the body; what stops one of them stops the body with it.
+
+    A service that only half works would lose what the other half relies on. (A task group would wrap the body's own
+    errors, which people are to read.)
+    """
+    body = asyncio.current_task()
+    failures: list[BaseException] = []
+
+    def ended(task: asyncio.Task[None]) -> None:
+        error = None if task.cancelled() else task.exception()
+        if error is not None:
+            failures.append(error)
+            if body is not None:
+                body.cancel()
+
+    tasks = [asyncio.create_task(work) for work in works]
+    for task in tasks:
+        task.add_done_callback(ended)
+    try:
+        yield
+    except asyncio.CancelledError:
+        if failures and body is not None:
+            body.uncancel()
+            raise failures[0] from None
+        raise
+    finally:
+        for task in tasks:
+            task.remove_done_callback(ended)
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
 
 
 def _why_down(links: Iterable[LinkStatus | None]) -> XlsmsError:

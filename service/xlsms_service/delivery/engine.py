@@ -108,13 +108,23 @@ class Engine:
         self._closing = True
         self.wake()
         # Never cancelled: a claim that is under way must still reach its link, or be known not to have.
-        await asyncio.gather(*self._feeders)
+        await asyncio.gather(*self._feeders, return_exceptions=True)  # `watch` has told what stopped one
         await asyncio.gather(*(lane.connector.close() for lane in self._lanes.values()))
         self._left = True
         self._record_wake.set()
         if self._recorder is not None:
-            await self._recorder
+            await asyncio.wait([self._recorder])
         await asyncio.gather(*self._notes)
+
+    async def watch(self) -> None:
+        """Return when the engine has closed; raise what stopped it, if anything ever does.
+
+        An engine that cannot write answers down must not go on sending.
+        """
+        tasks = [*self._feeders, *([self._recorder] if self._recorder else [])]
+        done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_EXCEPTION)
+        for task in done:
+            task.result()
 
     def wake(self) -> None:
         """There may be something to send."""

@@ -3,9 +3,9 @@
 from collections.abc import Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 
-from sqlalchemy import Connection, func, or_, select, update
+from sqlalchemy import Connection, delete, func, or_, select, update
 
 from xlsms.model import Alphabet, MessageId
 from xlsms.states import State
@@ -13,6 +13,8 @@ from xlsms_service.ledger.chunk import chunks
 from xlsms_service.ledger.schema import message, part
 
 __all__ = ["Claimed", "claim", "next_due", "recover", "reroute"]
+
+_ABANDONED = timedelta(days=1)
 
 _WAITING = (State.QUEUED, State.SCHEDULED)
 
@@ -113,7 +115,12 @@ def next_due(connection: Connection, now: datetime) -> datetime | None:
 
 
 def recover(connection: Connection, now: datetime) -> int:
-    """After a stop without leave: what was claimed may have left. How many are *uncertain* for it."""
+    """After a stop without leave: what was claimed may have left. How many are *uncertain* for it.
+
+    Proposals that came to nothing are forgotten a day later; another process may be about to admit younger ones.
+    """
+    abandoned = delete(message).where(message.c.admitted.is_(False), message.c.accepted_at < now - _ABANDONED)
+    connection.execute(abandoned)
     uncertain = {
         "state": State.UNCERTAIN,
         "code": "stopped-while-sending",

@@ -71,10 +71,13 @@ class Ledger:
         """Open the embedded ledger in the folder `data`, or the one at `url`; made and brought up to date as needed.
 
         Raises:
-            UserError: `ledger-folder` when the folder cannot be written, `ledger-damaged` when it is not a ledger.
+            UserError: `ledger-folder` when the folder cannot be written, `ledger-damaged` when it is not a ledger,
+                `ledger-not-embedded` for databases that are not there yet.
             TransientError: `ledger-busy` when another process holds it for too long.
         """
         file = data / "ledger.sqlite3"
+        if url is not None and not url.startswith("sqlite:"):
+            raise UserError("ledger-not-embedded")
         if url is None:
             try:
                 data.mkdir(parents=True, exist_ok=True, mode=0o700)

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from sqlalchemy.exc import SQLAlchemyError
 
-from xlsms.errors import TransientError, XlsmsError
+from xlsms.errors import Place, TransientError, XlsmsError
 from xlsms.model import CellValue, Role
 from xlsms.states import LABELS
 from xlsms.wording import detail
@@ -94,7 +94,8 @@ class Writeback:
         began = self._clock()
         try:
             settled = await self.write(book)
-        except XlsmsError as error:
+        except (XlsmsError, OSError) as raised:
+            error = raised if isinstance(raised, XlsmsError) else _disk_error(book, raised)
             wait = _RETRY_OPEN if isinstance(error, TransientError) else _RETRY_PROBLEM
             self._paces[book.id].not_before = self._clock() + wait
             if error.code != book.problem:
@@ -128,6 +129,10 @@ class Writeback:
         current = await self._ledger.do(books.get, book.id)
         if current.version == applied.before.text:
             await self._ledger.do(books.note_version, book.id, applied.version.text)
+
+
+def _disk_error(book: Book, error: OSError) -> TransientError:
+    return TransientError("file-not-written", place=Place(file=book.path.name), reason=error.strerror or str(error))
 
 
 def values(row: Lacking, language: str) -> Mapping[Role, CellValue]:
