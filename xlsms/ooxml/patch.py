@@ -19,13 +19,13 @@ from xlsms.ooxml.markup import feed, new_parser, parse
 from xlsms.ooxml.scan import Grammar, Survey, blocks, root_tag
 from xlsms.ooxml.value import style_of
 
-__all__ = ["Cell", "New", "Patch", "Styled"]
+__all__ = ["TEXT_DATE", "Cell", "New", "Patch", "Styled"]
 
 Cell = tuple[int, int]  #: row and column, both from 1
 _MEMORY = 256 << 20  # inflated bytes of an unusual sheet, which has to be held at once
 _SPANS = re.compile(rb"\sspans=[\"']([0-9]+):([0-9]+)[\"']")
 _DIMENSION = rb"<%bdimension\s+ref=[\"']([A-Z0-9:]+)[\"']"
-_TEXT_DATE = "%Y-%m-%d %H:%M"
+TEXT_DATE = "%Y-%m-%d %H:%M"  #: a time where no cell format shows one
 _DIGITS = 15
 
 
@@ -248,7 +248,7 @@ class Patch:
         elif isinstance(value, datetime):
             dated = self._book.styles.date_like(style or 0)
             if dated is None:
-                content = value.strftime(_TEXT_DATE)
+                content = value.strftime(TEXT_DATE)
             else:
                 content, style = serial_of(value, date1904=self._book.date1904), dated
         else:

@@ -8,7 +8,7 @@ from xlsms.errors import Place, TransientError, UserError
 from xlsms.model import CellValue, Role
 from xlsms.ooxml.book import Book
 from xlsms.ooxml.cells import column_letters, column_number, reference
-from xlsms.ooxml.patch import Cell, New, Patch, Styled
+from xlsms.ooxml.patch import TEXT_DATE, Cell, New, Patch, Styled
 from xlsms.ooxml.scan import RawRow, rows, rows_at, survey
 from xlsms.ooxml.value import Raw, style_of
 from xlsms.workbook.base import RESULTS, Applied, Language, Placed, Refusal, RowEdit, Snapshot, Version
@@ -306,7 +306,9 @@ def _right_edge(layout: Layout) -> tuple[int, int]:
 def _same(current: Raw, new: New) -> bool:
     """Whether a cell already holds what is to be written."""
     if isinstance(new, datetime):
-        return isinstance(current, datetime) and abs((current - new).total_seconds()) < 1
+        if isinstance(current, datetime):
+            return abs((current - new).total_seconds()) < 1
+        return current == new.strftime(TEXT_DATE)
     if new is None or isinstance(new, str):
         return (current or None) == (new or None)
     return current == new and type(current) is type(new)

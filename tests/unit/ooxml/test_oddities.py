@@ -153,7 +153,7 @@ def test_a_time_becomes_a_date_where_a_format_for_it_exists_in_the_same_looks(tm
     book = f'<workbook xmlns="{MAIN}" xmlns:r="{RELATIONS}"><workbookPr{date1904}/><sheets><sheet name="People" sheetId="1" r:id="rId1"/></sheets></workbook>'
     rows = '<row r="2"><c r="A2" s="1"/><c r="B2" s="3"/><c r="C2" s="0"/></row>'
     path = workbook(tmp_path / "a.xlsx", sheet_xml(rows), **STYLED, **{"xl__workbook.xml": book})
-    moment = datetime(2026, 11, 22, 9, 15)
+    moment = datetime(2026, 11, 22, 9, 15)  # noqa: DTZ001 - wall-clock time, as a cell holds it
     write_cells(path, {("People", ref): moment for ref in ("A2", "B2", "C2")})
     xml = members(path)["xl/worksheets/sheet1.xml"].decode()
     assert xml.count("<v>") == 2
@@ -286,7 +286,7 @@ def test_shared_strings_rich_phonetic_and_escaped(tmp_path):
     for text in (
         strings,
         strings.replace("'", '"'),
-        re.sub(r"<(/?)(?=[a-z])", r"<\1y:", strings, flags=re.I).replace("xmlns=", "xmlns:y="),
+        re.sub(r"<(/?)(?=[a-z])", r"<\1y:", strings, flags=re.IGNORECASE).replace("xmlns=", "xmlns:y="),
     ):
         path = workbook(tmp_path / "a.xlsx", sheet_xml(rows), **more | {"xl__sharedStrings.xml": text})
         (row,) = ClosedWorkbook(path).read().rows
@@ -306,7 +306,7 @@ def test_values_of_every_type(tmp_path):
         ('<c r="B2"><f>A1</f></c>', None, "formula-not-calculated"),
         ('<c r="B2" t="e"><v>#N/A</v></c>', None, "cell-error"),
         ('<c r="B2" t="e"><f>1/0</f><v>#DIV/0!</v></c>', None, "cell-error"),
-        ('<c r="B2" t="d"><v>2026-11-22T09:15:00</v></c>', datetime(2026, 11, 22, 9, 15), None),
+        ('<c r="B2" t="d"><v>2026-11-22T09:15:00</v></c>', datetime(2026, 11, 22, 9, 15), None),  # noqa: DTZ001 - as above
         ('<c r="B2" t="s"><v>99</v></c>', "", None),
     ]
     for cell, value, problem in cells:

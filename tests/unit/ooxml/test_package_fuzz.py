@@ -1,0 +1,171 @@
+"""Broken and hostile packages: a reason, or the right answer; never another error, never a changed file."""
+
+import io
+import struct
+import tempfile
+import zipfile
+from pathlib import Path
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from tests.workbooks import MAIN, members, packed, parts, people, relations, sheet_xml, workbook
+from xlsms.errors import UserError, XlsmsError
+from xlsms.ooxml.package import Package
+from xlsms.workbook import read_rows, write_cells
+
+GOOD = packed(parts(people()))
+STORED = packed(parts(people()), method=zipfile.ZIP_STORED)
+
+
+def survives(data):
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder, "a.xlsx")
+        path.write_bytes(data)
+        reason = None
+        try:
+            list(read_rows(path))
+        except XlsmsError as error:
+            reason = error
+        assert reason is None or reason.message() != reason.code, "every reason has its words"
+        try:
+            write_cells(path, {("People", "E2"): "Sent"})
+        except XlsmsError:
+            assert path.read_bytes() == data
+        else:
+            assert "xl/workbook.xml" in members(path)
+        assert [file.name for file in path.parent.iterdir()] == ["a.xlsx"]
+
+
+@settings(max_examples=250, deadline=None)
+@given(st.sampled_from([GOOD, STORED]), st.data())
+def test_flipped_bytes(data, draw):
+    broken = bytearray(data)
+    for at in draw.draw(st.lists(st.integers(0, len(data) - 1), min_size=1, max_size=4)):
+        broken[at] = draw.draw(st.integers(0, 255))
+    survives(bytes(broken))
+
+
+@settings(max_examples=80, deadline=None)
+@given(st.integers(0, len(GOOD)), st.binary(max_size=40), st.integers(0, 40))
+def test_cut_and_inserted_bytes(at, more, gone):
+    survives(GOOD[:at] + more + GOOD[at + gone :])
+
+
+@settings(max_examples=300, deadline=None)
+@given(st.sampled_from(sorted(parts(people()))), st.data())
+def test_broken_parts_in_a_sound_package(name, draw):
+    made = parts(people())
+    part = bytearray(made[name].encode())
+    for at in draw.draw(st.lists(st.integers(0, len(part) - 1), min_size=1, max_size=3)):
+        part[at : at + draw.draw(st.integers(0, 9))] = draw.draw(
+            st.sampled_from(
+                [
+                    b"",
+                    b"<",
+                    b">",
+                    b'"',
+                    b"'",
+                    b"/",
+                    b"&",
+                    b"<row>",
+                    b"</row>",
+                    b'<c r="',
+                    b"\xff",
+                    b"99999999",
+                    b"A",
+                    b"<!--",
+                ]
+            )
+        )
+    survives(packed(made | {name: bytes(part)}))
+
+
+def bomb(part, size):
+    made = parts(people()) | {
+        "xl/_rels/workbook.xml.rels": relations(
+            ("rId1", "worksheet", "worksheets/sheet1.xml"), ("rId2", "sharedStrings", "bomb.xml")
+        )
+    }
+    return packed(made | {part: b" " * size})
+
+
+def test_a_zip_bomb_is_not_inflated(tmp_path):
+    path = tmp_path / "a.xlsx"
+    path.write_bytes(bomb("xl/bomb.xml", 100 << 20))
+    with pytest.raises(UserError, match="file-suspicious"):
+        list(read_rows(path))
+    path.write_bytes(bomb("xl/workbook.xml", 100 << 20))
+    with pytest.raises(UserError, match="file-too-large"):
+        list(read_rows(path))
+
+
+def test_a_size_that_lies_is_seen_while_inflating(tmp_path):
+    path = tmp_path / "a.xlsx"
+    data = packed(parts(people()) | {"xl/worksheets/sheet1.xml": people().encode() + b" " * (64 << 20)})
+    # the size of the sheet in local header and directory: 1,000 bytes instead of 64 MiB
+    true = struct.pack("<I", len(people().encode()) + (64 << 20))
+    path.write_bytes(data.replace(true, struct.pack("<I", 1000)))
+    with pytest.raises(UserError, match="file-suspicious"):
+        list(read_rows(path))
+
+
+def test_entities_and_document_types_are_refused(tmp_path):
+    laughs = '<!DOCTYPE x [<!ENTITY a "ha"><!ENTITY b "&a;&a;&a;">]>'
+    for name in ("xl/workbook.xml", "xl/worksheets/sheet1.xml", "_rels/.rels"):
+        made = parts(people())
+        text = made[name].replace('<?xml version="1.0" encoding="UTF-8" standalone="yes"?>\n', "")
+        path = tmp_path / "a.xlsx"
+        path.write_bytes(packed(made | {name: laughs + text}))
+        with pytest.raises(UserError, match="file-suspicious"):
+            list(read_rows(path))
+
+
+def renamed(old, new):
+    return GOOD.replace(old, new)
+
+
+CASES = {
+    "two members with one name": renamed(b"[Content_Types].xml", b"_rels/.rels\0\0\0\0\0\0\0\0"),
+    "names equal but for case": packed(parts(people()) | {"XL/WORKBOOK.XML": "x"}),
+    "bytes before": b"x" + GOOD,
+    "bytes after": GOOD + b"x",
+    "no end": GOOD[:-22],
+}
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_ambiguous_packages_are_refused(tmp_path, name):
+    path = tmp_path / "a.xlsx"
+    path.write_bytes(CASES[name])
+    with pytest.raises(UserError):
+        write_cells(path, {("People", "E2"): "Sent"})
+    assert path.read_bytes() == CASES[name]
+
+
+def test_zip64_fields_are_read_and_kept(tmp_path):
+    out = io.BytesIO()
+    with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as package:
+        for name, part in parts(people()).items():
+            with package.open(zipfile.ZipInfo(name, (2026, 11, 22, 9, 0, 0)), "w", force_zip64=True) as member:
+                member.write(part.encode())
+    path = tmp_path / "a.xlsx"
+    path.write_bytes(out.getvalue())
+    before = members(path)
+    write_cells(path, {("People", "E2"): "Sent"})
+    after = members(path)
+    assert [part for part in before if before[part] != after[part]] == ["xl/worksheets/sheet1.xml"]
+    with Package.open(path) as package:
+        assert len(package.members) == len(before)
+
+
+def test_a_deep_part_is_no_stack_overflow(tmp_path):
+    deep = "<a>" * 50_000 + "</a>" * 50_000
+    path = workbook(
+        tmp_path / "a.xlsx",
+        sheet_xml("", after=deep),
+        **{"xl__workbook.xml": f'<workbook xmlns="{MAIN}">{deep}</workbook>'},
+    )
+    with pytest.raises(UserError):
+        list(read_rows(path))
