@@ -95,3 +95,20 @@ def test_columns_moved_and_inserted_sheet_and_file_renamed(desk, calc):
     assert cells[0] == ["Name", "", *HEADERS[2:4], "City", "Note", "Status", "SMS ID", "Status time", "Reply", "Reply time", "Phone", "", "Detail"]
     assert cells[1][4:7] == ["Soria", "=not a formula", "Delivered"]
     assert cells[4][13] != ""
+
+
+def test_file_renamed_and_sorted_while_the_service_is_off(desk, calc):
+    network = desk.network(phones(receipt=2.0), receipt=2.0)
+    service = desk.service()
+    book = desk.list("list.xlsx", COUNT)
+    sent(desk, book)
+    service.end()
+    renamed = book.with_name("another name.xlsx")
+    with calc.editing(book):
+        calc.sort(place=f"A1:J{COUNT + 1}", field=1, descending=True)
+        calc.save()
+    book.rename(renamed)
+    desk.until(lambda: len(network.seen(event="receipt")) == COUNT)
+    assert desk.states(renamed) == {"Sent": COUNT}
+    desk.service()
+    check(desk, renamed)
