@@ -31,6 +31,7 @@ from xlsms_service.ledger.lease import Lease
 from xlsms_service.ledger.ledger import Ledger
 from xlsms_service.ledger.view import BookCount, LinkRow, Tally
 from xlsms_service.planning import Facts, PlanEntry, Terms, plan_text
+from xlsms_service.simulators.rehearsal import rehearsal
 from xlsms_service.sync.intake import Intake, Taken
 from xlsms_service.sync.thread import WorkbookThread
 from xlsms_service.sync.watch import Watcher
@@ -310,7 +311,10 @@ class App:
 
     @asynccontextmanager
     async def _links(self, *, patient: bool) -> AsyncIterator[None]:
-        connectors = {each.name: build(each, now=self._now, rng=self._rng) for each in self._settings.connectors}
+        connectors = {
+            each.name: build(each, now=self._now, rng=self._rng, rehearsal=rehearsal)
+            for each in self._settings.connectors
+        }
         engine = Engine(
             self._ledger, connectors, self._router, now=self._now, changed=self._changed, on_link=self._link_changed
         )

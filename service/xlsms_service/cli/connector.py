@@ -18,6 +18,7 @@ from xlsms_service.cli.words import shown, tr
 from xlsms_service.config import ConnectorSettings
 from xlsms_service.connectors.base import Acknowledgeable, Link, LinkStatus
 from xlsms_service.connectors.registry import build
+from xlsms_service.simulators.rehearsal import rehearsal
 
 __all__ = ["commands", "reach"]
 
@@ -108,7 +109,7 @@ class _Ear:
 async def reach(settings: ConnectorSettings, patience: timedelta = PATIENCE) -> XlsmsError | None:
     """Log in and leave; what keeps us out, if anything."""
     try:
-        connector, _ = build(settings, now=lambda: datetime.now(UTC), rng=SystemRandom())
+        connector, _ = build(settings, now=lambda: datetime.now(UTC), rng=SystemRandom(), rehearsal=rehearsal)
         ear = _Ear()
         await connector.open(ear)
     except XlsmsError as error:

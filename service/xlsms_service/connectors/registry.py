@@ -8,25 +8,32 @@ from xlsms.errors import UserError
 from xlsms_service.config import ConnectorSettings
 from xlsms_service.connectors import simulator, smpp
 from xlsms_service.connectors.base import Connector, IdForms
+from xlsms_service.connectors.simulator import Rehearsal
 from xlsms_service.protocols.smpp.receipt import candidates
 
 __all__ = ["build"]
 
 
 def build(
-    settings: ConnectorSettings, *, now: Callable[[], datetime], rng: Random | None = None
+    settings: ConnectorSettings,
+    *,
+    now: Callable[[], datetime],
+    rehearsal: Rehearsal,
+    rng: Random | None = None,
 ) -> tuple[Connector, IdForms]:
     """The connector of these settings, and how its network may write message ids.
+
+    `rehearsal` starts the network of a simulator.
 
     Raises:
         UserError: a key of the table is wrong, or connectors of this type are not there yet.
     """
     match settings.type:
         case "smpp":
-            smpp_settings = smpp.settings_from(settings.options, settings.place)
-            return smpp.SmppConnector(settings.name, smpp_settings, clock=now, rng=rng), candidates
+            wanted = smpp.settings_from(settings.options, settings.place)
+            return smpp.SmppConnector(settings.name, wanted, clock=now, rng=rng), candidates
         case "simulator":
-            simulator_settings = simulator.settings_from(settings.options, settings.place)
-            return simulator.SimulatorConnector(settings.name, simulator_settings, clock=now, rng=rng), candidates
+            asked = simulator.settings_from(settings.options, settings.place)
+            return simulator.SimulatorConnector(settings.name, asked, rehearsal, clock=now, rng=rng), candidates
         case other:
             raise UserError("connector-type-not-there", place=settings.place("type"), type=other)

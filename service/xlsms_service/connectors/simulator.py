@@ -1,7 +1,7 @@
 """The simulator connector: a simulated network inside this process, reached over real SMPP on loopback."""
 
 from collections.abc import Callable, Mapping, Sequence
-from contextlib import AsyncExitStack
+from contextlib import AbstractAsyncContextManager, AsyncExitStack
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -12,11 +12,8 @@ from xlsms.model import Outgoing
 from xlsms_service.connectors.base import Capabilities, Events
 from xlsms_service.connectors.setting import PlaceOf, Setting, read_settings
 from xlsms_service.connectors.smpp import SmppConnector, SmppSettings
-from xlsms_service.simulators.phones import Pace, Population
-from xlsms_service.simulators.script import read_script
-from xlsms_service.simulators.smsc import Smsc
 
-__all__ = ["SimulatorConnector", "SimulatorSettings", "settings_from"]
+__all__ = ["Rehearsal", "SimulatorConnector", "SimulatorSettings", "settings_from"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -34,23 +31,29 @@ def settings_from(options: Mapping[str, object], place_of: PlaceOf = lambda _key
     return read_settings(SimulatorSettings, options, place_of)
 
 
+#: Starts a simulated SMPP network: its phones' file, its seed and its haste in, its port on this computer out.
+Rehearsal = Callable[[Path | None, int, int], AbstractAsyncContextManager[int]]
+
+
 class SimulatorConnector:
     """An SMPP connector that brings its own network along."""
 
     capabilities = Capabilities(receipts=True, inbound=True)
 
     def __init__(
-        self, name: str, settings: SimulatorSettings, *, clock: Callable[[], datetime], rng: Random | None = None
+        self,
+        name: str,
+        settings: SimulatorSettings,
+        rehearsal: Rehearsal,
+        *,
+        clock: Callable[[], datetime],
+        rng: Random | None = None,
     ) -> None:
         self.name = name
+        self._settings = settings
+        self._rehearsal = rehearsal
         self._clock = clock
         self._rng = rng
-        self._window = settings.window
-        pace = _hurried(Pace(), settings.haste)
-        if settings.phones is None:
-            self._population = Population(pace=pace, seed=settings.seed)
-        else:
-            self._population = read_script(settings.phones, pace=pace, seed=settings.seed)
         self._network = AsyncExitStack()
         self._link: SmppConnector | None = None
 
@@ -58,8 +61,9 @@ class SimulatorConnector:
         """Start the network, then keep a link to it."""
         if self._link is not None:
             return
-        server = await self._network.enter_async_context(Smsc(self._population).serve())
-        settings = SmppSettings(host="127.0.0.1", port=server.port, window=self._window)
+        ours = self._settings
+        port = await self._network.enter_async_context(self._rehearsal(ours.phones, ours.seed, ours.haste))
+        settings = SmppSettings(host="127.0.0.1", port=port, window=ours.window)
         self._link = SmppConnector(self.name, settings, clock=self._clock, rng=self._rng)
         await self._link.open(events)
 
@@ -83,9 +87,3 @@ class SimulatorConnector:
         if self._link is not None:
             await self._link.close(drain)
         await self._network.aclose()
-
-
-def _hurried(pace: Pace, times: int) -> Pace:
-    return Pace(
-        receipt=pace.receipt / times, slow=pace.slow / times, expiry=pace.expiry / times, reply=pace.reply / times
-    )
