@@ -11,6 +11,7 @@ from xlsms.model import Inbound, Outcome, PartKey, Receipt, Result
 from xlsms_service.connectors.base import Connector, Link
 from xlsms_service.connectors.simulator import SimulatorConnector, SimulatorSettings
 from xlsms_service.connectors.smpp import SmppConnector
+from xlsms_service.simulators.rehearsal import rehearsal
 
 
 @asynccontextmanager
@@ -21,7 +22,7 @@ async def smpp(kit) -> AsyncIterator[Connector]:
 
 @asynccontextmanager
 async def simulator(kit) -> AsyncIterator[Connector]:
-    yield SimulatorConnector("way", SimulatorSettings(haste=1000), clock=lambda: datetime.now(UTC))
+    yield SimulatorConnector("way", SimulatorSettings(haste=1000), rehearsal, clock=lambda: datetime.now(UTC))
 
 
 WAYS = [smpp, simulator]
