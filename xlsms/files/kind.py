@@ -2,6 +2,7 @@
 
 import os
 import stat
+import sys
 from pathlib import Path
 
 from xlsms.errors import Place, TransientError, UserError
@@ -20,8 +21,8 @@ def check_workbook(path: Path) -> None:
     """Make sure that a file may be a workbook that can be read.
 
     Raises:
-        UserError: `file-not-found`, `file-encrypted`, `old-excel-format`, `format-not-supported`, `file-too-large`,
-            `not-a-workbook`.
+        UserError: `file-not-found`, `file-is-folder`, `file-not-readable`, `file-encrypted`, `old-excel-format`,
+            `format-not-supported`, `file-too-large`, `not-a-workbook`.
         TransientError: `file-open-elsewhere` when another program lets nobody read it.
     """
     place = Place(file=path.name)
@@ -33,10 +34,12 @@ def check_workbook(path: Path) -> None:
     except (FileNotFoundError, NotADirectoryError) as error:
         raise UserError("file-not-found", place=place) from error
     except IsADirectoryError as error:
-        raise UserError("not-a-workbook", place=place) from error
-    except PermissionError as error:  # on Windows also a sharing violation, and a folder
-        if path.is_dir():
-            raise UserError("not-a-workbook", place=place) from error
+        raise UserError("file-is-folder", place=place) from error
+    except PermissionError as error:
+        if path.is_dir():  # so Windows says it
+            raise UserError("file-is-folder", place=place) from error
+        if sys.platform != "win32":  # there it is a sharing violation
+            raise UserError("file-not-readable", place=place) from error
         raise TransientError("file-open-elsewhere", place=place, owner="?", application="?") from error
     if size > _MOST:
         raise UserError("file-too-large", place=place)

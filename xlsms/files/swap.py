@@ -115,7 +115,8 @@ def _exchanged(
         step("exchanged")
         got = identify(draft)
         if got == expected:
-            return put == ours
+            # a save right after ours replaced it: then the work is to be done again, on that one
+            return put == ours and identify(path) == ours
         # somebody saved in between. Theirs goes back; what that takes out should be what was put there just now,
         # else there is a still newer save, and the same again.
         put, expected = got, put

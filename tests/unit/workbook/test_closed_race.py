@@ -1,0 +1,174 @@
+"""Saves and crashes between any two steps of ours: the user's save wins, our states are in it, and no half file."""
+
+import signal
+import subprocess
+import sys
+from random import Random
+
+import pytest
+
+from tests.workbooks import members, people, workbook
+from xlsms.errors import TransientError
+from xlsms.files.swap import drafts_of
+from xlsms.model import Role
+from xlsms.workbook.base import Placed, RowEdit
+from xlsms.workbook.closed import ClosedWorkbook
+from xlsms.workbook.identity import new_row_id
+from xlsms.workbook.writing import ATTEMPTS
+
+STEPS = ["opened", "read", "created", "written", "finished", "verified", "named", "compared", "exchanged", "cleared"]
+ID = new_row_id(Random(1))
+
+
+def with_id(rows=3, *, note="before"):
+    """People with an id in the last row, so that sorting and inserting move it."""
+    sheet = people(rows)
+    return sheet.replace(f"Person {rows + 1}", note).replace(
+        "</row></sheetData>",
+        f'<c r="J{rows + 1}" t="inlineStr"><is><t>{ID}</t></is></c></row></sheetData>',
+    )
+
+
+def rename_save(path, sheet):
+    """As LibreOffice and most programs save: a new file moved over the old one."""
+    workbook(path.with_name("lu1234.tmp"), sheet).replace(path)
+
+
+def delete_save(path, sheet):
+    """As old Excels save: the old file moved away, the new one put in its place, the old one deleted."""
+    new = workbook(path.with_name("8A3F2B10"), sheet)
+    old = path.rename(path.with_name("8A3F2B11.tmp"))
+    new.rename(path)
+    old.unlink()
+
+
+def in_place_save(path, sheet):
+    """As scripts save: into the same file."""
+    content = workbook(path.with_name("scratch"), sheet)
+    path.write_bytes(content.read_bytes())
+    content.unlink()
+
+
+EDIT = RowEdit(id=ID, values={Role.STATUS: "Delivered"})
+
+
+@pytest.mark.parametrize("save", [rename_save, delete_save, in_place_save])
+@pytest.mark.parametrize("step", STEPS)
+def test_a_save_between_two_steps_wins_and_gets_the_states(tmp_path, step, save):
+    if save is in_place_save and step in ("exchanged", "cleared"):
+        pytest.skip("writes into the file that is ours by then: nothing of the user's was replaced")
+    path = workbook(tmp_path / "a.xlsx", with_id())
+    saves = []
+
+    def act(now):
+        if now == step and not saves:
+            saves.append(now)
+            save(path, with_id(5, note="after"))
+
+    book = ClosedWorkbook(path, step=act)
+    applied = book.apply([EDIT])
+    assert saves, "the save happened"
+    assert applied.done == (EDIT,)
+    if step == "cleared":  # saved when all was done: the user's file is simply the newer one
+        book = ClosedWorkbook(path)
+        book.apply([EDIT])
+    rows = book.read().rows
+    assert [row.fields["Name"] for row in rows][-1] == "after"
+    assert [row.status for row in rows] == ["", "", "", "", "Delivered"]
+    assert [file.name for file in tmp_path.iterdir()] == ["a.xlsx"]
+
+
+def test_saves_one_after_another_while_ours_is_put_back(tmp_path):
+    """A second save while the first one is being put back: the newest stays."""
+    path = workbook(tmp_path / "a.xlsx", with_id())
+    saves = []
+
+    def act(now):
+        if now in ("compared", "exchanged") and len(saves) < 4:
+            saves.append(now)
+            rename_save(path, with_id(5, note=f"save {len(saves)}"))
+
+    book = ClosedWorkbook(path, step=act)
+    book.apply([EDIT])
+    row = book.read().rows[-1]
+    assert (row.fields["Name"], row.status) == ("save 4", "Delivered")
+    assert [file.name for file in tmp_path.iterdir()] == ["a.xlsx"]
+
+
+def test_a_file_that_never_rests_is_left_for_later(tmp_path):
+    path = workbook(tmp_path / "a.xlsx", with_id())
+    saves = []
+
+    def act(now):
+        if now == "verified":
+            saves.append(now)
+            rename_save(path, with_id(5, note=f"save {len(saves)}"))
+
+    with pytest.raises(TransientError, match="file-keeps-changing"):
+        ClosedWorkbook(path, step=act).apply([EDIT])
+    assert len(saves) == ATTEMPTS
+    assert ClosedWorkbook(path).read().rows[-1].fields["Name"] == f"save {ATTEMPTS}"
+    assert [file.name for file in tmp_path.iterdir()] == ["a.xlsx"]
+
+
+def test_a_workbook_opened_by_somebody_in_the_last_moment_is_left_alone(tmp_path):
+    path = workbook(tmp_path / "a.xlsx", with_id())
+    before = path.read_bytes()
+
+    def act(now):
+        if now == "finished":
+            (tmp_path / ".~lock.a.xlsx#").write_text("Ana Pérez,ana,pc7,22.11.2026 09:15,file:///x;")
+
+    with pytest.raises(TransientError) as caught:
+        ClosedWorkbook(path, step=act).apply([EDIT])
+    assert (caught.value.code, caught.value.facts["owner"]) == ("file-open-elsewhere", "Ana Pérez")
+    assert path.read_bytes() == before
+
+
+@pytest.mark.parametrize("user_saves_too", [False, True])
+@pytest.mark.parametrize("step", STEPS)
+def test_killed_at_a_step_the_file_is_the_old_or_the_new_one(tmp_path, step, user_saves_too):
+    path = workbook(tmp_path / "a.xlsx", with_id())
+    saved = workbook(tmp_path / "saved", with_id(5, note="after"))
+    script = f"""
+import os, signal
+from pathlib import Path
+from xlsms.model import Role
+from xlsms.workbook.base import RowEdit
+from xlsms.workbook.closed import ClosedWorkbook
+
+def act(now):
+    if now == "compared" and {user_saves_too}:
+        os.replace({str(saved)!r}, {str(path)!r})
+    if now == {step!r}:
+        os.kill(os.getpid(), signal.SIGKILL)
+
+ClosedWorkbook(Path({str(path)!r}), step=act).apply([RowEdit(id={ID!r}, values={{Role.STATUS: "Delivered"}})])
+"""
+    ended = subprocess.run([sys.executable, "-c", script], check=False, capture_output=True, text=True)
+    assert ended.returncode == -signal.SIGKILL, ended.stderr
+    assert members(path), "a whole package, every checksum right"
+    happened = user_saves_too and STEPS.index(step) >= STEPS.index("compared")
+    saved.unlink(missing_ok=True)
+    # the next write of anybody clears up, and puts back a save that the crash left aside
+    book = ClosedWorkbook(path)
+    book.apply([EDIT])
+    row = book.read().rows[-1]
+    assert (row.fields["Name"], row.status) == ("after" if happened else "before", "Delivered")
+    assert list(drafts_of(path)) == []
+    assert [file.name for file in tmp_path.iterdir()] == ["a.xlsx"]
+
+
+def test_two_writers_at_once_both_get_their_states_in(tmp_path):
+    path = workbook(tmp_path / "a.xlsx", people(3))
+    rows = ClosedWorkbook(path).read().rows
+    other = RowEdit(values={Role.STATUS: "theirs"}, placed=Placed.of(rows[0]))
+    mine = RowEdit(values={Role.STATUS: "mine"}, placed=Placed.of(rows[1]))
+    done = []
+
+    def act(now):
+        if now == "verified" and not done:
+            done.append(ClosedWorkbook(path).apply([other]))
+
+    ClosedWorkbook(path, step=act).apply([mine])
+    assert [row.status for row in ClosedWorkbook(path).read().rows] == ["theirs", "mine", ""]
