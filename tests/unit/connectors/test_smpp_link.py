@@ -3,6 +3,9 @@
 import asyncio
 from datetime import UTC, datetime
 
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
 from xlsms.model import Inbound, Result
 from xlsms_service.connectors.base import Acknowledgeable
 from xlsms_service.connectors.pace import Pace
@@ -25,10 +28,14 @@ class Paper(asyncio.Transport):
         self.aborted = False
 
     def write(self, data: bytes) -> None:
+        assert not self.aborted
         self.writes.append(data)
 
     def is_closing(self) -> bool:
         return self.aborted
+
+    def close(self) -> None:
+        self.aborted = True
 
     def abort(self) -> None:
         self.aborted = True
@@ -53,8 +60,9 @@ def bound(kit, *, pace: Pace | None = None, **more: object) -> tuple[Link, Paper
         received = staticmethod(told.items.extend)
         room_grew = staticmethod(lambda: None)
 
-    settings = kit.settings(2775, **more)
-    link = Link("operator", settings, Owner(), password="pw", clock=lambda: NOW, pace=pace or Pace(None, 0))
+    link = Link(
+        "operator", kit.settings(2775, **more), Owner(), password="pw", clock=lambda: NOW, pace=pace or Pace(None, 0)
+    )
     paper = Paper()
     link.connection_made(paper)
     link.data_received(encode(pdus.BindTransceiverResp(sequence=1)))
@@ -168,5 +176,68 @@ def test_pace_lets_no_more_go_than_it_allows(kit) -> None:
         await turn()
         assert [len(pdus_in(data)) for data in paper.writes] == [1]
         assert link.room() == 0
+
+    asyncio.run(main())
+
+
+# --- anything at all -------------------------------------------------------------------------------------------------
+
+STATUS = st.sampled_from([0, 0, 0, 0x58, 0x14, 8, 0x0B, 0x400])
+STEP = st.one_of(
+    st.tuples(st.just("submit"), st.integers(1, 6)),
+    st.tuples(st.just("answer"), st.tuples(st.integers(0, 30), STATUS)),
+    st.tuples(st.just("nack"), st.integers(0, 30)),
+    st.tuples(st.just("deliver"), st.binary(max_size=30)),
+    st.tuples(st.just("bytes"), st.binary(max_size=30)),
+    st.tuples(st.just("slow"), st.booleans()),
+    st.tuples(st.just("turn"), st.none()),
+    st.tuples(st.just("unbind"), st.none()),
+)
+
+
+def received(what: str, value: object) -> bytes:
+    """The octets of a step in which the network says something."""
+    if what == "bytes":
+        return value
+    if what == "answer":
+        return encode(pdus.SubmitSmResp(sequence=value[0], status=value[1], message_id="7"))
+    if what == "nack":
+        return encode(pdus.GenericNack(sequence=value))
+    if what == "unbind":
+        return encode(pdus.Unbind(sequence=1))
+    return encode(pdus.DeliverSm(sequence=1, short_message=value))
+
+
+async def play(kit, link: Link, script: list) -> int:
+    """Go through the steps; gives how many parts were submitted."""
+    submitted = 0
+    for what, value in script:
+        if what == "submit":
+            link.submit([kit.part(submitted + n, f"part {submitted + n}.") for n in range(value)])
+            submitted += value
+        elif what == "slow":
+            (link.pause_writing if value else link.resume_writing)()
+        elif what == "turn":
+            await turn()
+        else:
+            link.data_received(received(what, value))
+    await turn()
+    return submitted
+
+
+@settings(max_examples=150, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(st.lists(STEP, max_size=25), st.integers(1, 5), st.sampled_from([None, 1, 50]))
+def test_whatever_happens_each_part_has_one_outcome_and_a_returned_one_never_left(kit, script, window, rate) -> None:
+    async def main() -> None:
+        pace = Pace(rate, asyncio.get_running_loop().time())
+        link, paper, told = bound(kit, window=window, pace=pace)
+        submitted = await play(kit, link, script)
+        link.connection_lost(None)
+        assert link.ended.done()
+        assert sorted(outcome.key.message for outcome in told.results) == list(range(submitted))
+        wire = b"".join(paper.writes)
+        for outcome in told.results:
+            left = f"part {outcome.key.message}.".encode() in wire
+            assert left is (outcome.code != "link-down")
 
     asyncio.run(main())
