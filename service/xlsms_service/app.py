@@ -390,6 +390,7 @@ class App:
             raise RuntimeError("a watch with neither a folder nor a file")
         asked = terms(self._settings, watch.mark, hidden=watch.hidden)
         seen: dict[Path, tuple[int, int, int]] = {}
+        said: dict[Path, str] = {}
 
         async def look(path: Path) -> None:
             stat = await asyncio.to_thread(path.stat)
@@ -408,9 +409,13 @@ class App:
                     raise
             else:
                 seen[path] = now
+            said.pop(path, None)
 
         async def told(path: Path, error: XlsmsError) -> None:
             await self._ledger.do(books.note_problem, path, error)
+            if said.get(path) == error.code and isinstance(error, TransientError):
+                return  # a file may be open for hours
+            said[path] = error.code
             self._problem(path, error)
 
         return Watcher([place], look, told=told)

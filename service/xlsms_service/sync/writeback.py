@@ -99,7 +99,6 @@ class Writeback:
             wait = _RETRY_OPEN if isinstance(error, TransientError) else _RETRY_PROBLEM
             self._paces[book.id].not_before = self._clock() + wait
             if error.code != book.problem:
-                _log.warning("%s: %s", book.path.name, error)
                 self._told(book.path, error)
             await self._ledger.do(books.note_problem, book.path, error)
         else:
