@@ -59,7 +59,9 @@ class Calc:
     def open(self, path):
         url = uno.systemPathToFileUrl(path)
         # 4: macros are loaded and never run
-        self.document = self.desktop.loadComponentFromURL(url, "_blank", 0, properties(Hidden=True, MacroExecutionMode=0))
+        self.document = self.desktop.loadComponentFromURL(
+            url, "_blank", 0, properties(Hidden=True, MacroExecutionMode=0)
+        )
         if self.document is None or self.document.isReadonly():
             raise OSError(f"{path} cannot be edited")
 
@@ -70,9 +72,7 @@ class Calc:
         if path is None:
             self.document.store()
         else:
-            self.document.storeAsURL(
-                uno.systemPathToFileUrl(path), properties(FilterName=FILTERS[Path(path).suffix])
-            )
+            self.document.storeAsURL(uno.systemPathToFileUrl(path), properties(FilterName=FILTERS[Path(path).suffix]))
 
     def close(self):
         if self.document is not None:

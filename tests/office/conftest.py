@@ -256,4 +256,3 @@ def desk(tmp_path):
     made = Desk(tmp_path)
     yield made
     made.end()
-

@@ -12,7 +12,11 @@ HEADERS = ["Name", "Phone", "Message", "Send", "Status", "Detail", "Status time"
 def phones(*, receipt=RECEIPT):
     """Phones that tell who they are; every fourth fails instead."""
     for number in range(COUNT + 1):
-        fate = 'state = "UNDELIV"\nerror = "001"' if number % 4 == 3 else f'reply = "This is {number}"\nafter = {receipt + 1}'
+        fate = (
+            'state = "UNDELIV"\nerror = "001"'
+            if number % 4 == 3
+            else f'reply = "This is {number}"\nafter = {receipt + 1}'
+        )
         yield f'[[phone]]\nnumber = "+346{number:08}"\n{fate}'
 
 
@@ -29,8 +33,10 @@ def check(desk, book, gone=(), more=()):
     """Every person who is still listed has the state and the reply of the phone beside the name."""
     there = [number for number in range(COUNT) if number not in gone] + list(more)
     desk.until(
-        lambda: [(row["Status"], row["Reply"]) for _, row in sorted(desk.rows(book).items())]
-        == [expected(number) for number in sorted(there, key=lambda number: f"Person {number}")],
+        lambda: (
+            [(row["Status"], row["Reply"]) for _, row in sorted(desk.rows(book).items())]
+            == [expected(number) for number in sorted(there, key=lambda number: f"Person {number}")]
+        ),
         why=lambda: f"states and replies in {desk.rows(book)}",
     )
     for name, row in desk.rows(book).items():
@@ -92,7 +98,21 @@ def test_columns_moved_and_inserted_sheet_and_file_renamed(desk, calc):
     assert not book.exists()
     with calc.editing(renamed):
         cells = calc.read()
-    assert cells[0] == ["Name", "", *HEADERS[2:4], "City", "Note", "Status", "SMS ID", "Status time", "Reply", "Reply time", "Phone", "", "Detail"]
+    assert cells[0] == [
+        "Name",
+        "",
+        *HEADERS[2:4],
+        "City",
+        "Note",
+        "Status",
+        "SMS ID",
+        "Status time",
+        "Reply",
+        "Reply time",
+        "Phone",
+        "",
+        "Detail",
+    ]
     assert cells[1][4:7] == ["Soria", "=not a formula", "Delivered"]
     assert cells[4][13] != ""
 

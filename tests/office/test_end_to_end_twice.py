@@ -77,7 +77,10 @@ def test_copies_dropped_in_before_anything_went_out(desk):
     desk.service()
     books = [book, *copies]
     desk.until(
-        lambda: sorted(map(str, map(dict, map(desk.states, books)))) == [str({"Delivered": COUNT}), *[str({"Held": COUNT})] * 3],
+        lambda: (
+            sorted(map(str, map(dict, map(desk.states, books))))
+            == [str({"Delivered": COUNT}), *[str({"Held": COUNT})] * 3]
+        ),
         why=lambda: [desk.states(each) for each in books],
     )
     assert desk.reached() == WHOLE
