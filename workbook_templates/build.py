@@ -72,7 +72,7 @@ COLUMNS = (
     Column(key="detail", width=44, wrapped=True, result=True),
     Column(key="status time", width=17, format="dd/mm/yyyy hh:mm", centred=True, result=True),
     Column(key="reply", width=40, wrapped=True, result=True),
-    Column(key="reply time", width=17, format="dd/mm/yyyy hh:mm", centred=True, result=True),
+    Column(key="reply time", width=20, format="dd/mm/yyyy hh:mm", centred=True, result=True),
     Column(key="id", width=16, format="@", result=True, hidden=True),
 )
 
@@ -253,7 +253,9 @@ def _styles(book: Workbook) -> None:
 
 
 def _alignment(column: Column) -> Alignment:
-    return Alignment(horizontal="center" if column.centred else None, vertical="top", wrap_text=column.wrapped or None)
+    if column.centred:
+        return Alignment(horizontal="center", vertical="top")
+    return Alignment(horizontal="left", vertical="top", indent=1, wrap_text=column.wrapped or None)
 
 
 def _head(sheet: Worksheet, words: Words) -> None:
@@ -270,7 +272,8 @@ def _head(sheet: Worksheet, words: Words) -> None:
         cell = sheet.cell(HEADER_ROW, index, words.headers[column.key])
         cell.font = font(bold=True, color="FFFFFF")
         cell.fill = fill(RESULT if column.result else OURS)
-        cell.alignment = Alignment(horizontal="center" if column.centred else "left", vertical="center", wrap_text=True)
+        where = "center" if column.centred else "left"
+        cell.alignment = Alignment(horizontal=where, vertical="center", indent=0 if column.centred else 1)
         dimension = sheet.column_dimensions[get_column_letter(index)]
         dimension.width = column.width
         dimension.hidden = column.hidden

@@ -94,7 +94,7 @@ def _fill(sheet: Worksheet, rows: Sequence[Sequence[Value]]) -> None:
 def _height(sheet: Worksheet, column: int, value: Value) -> float:
     """Points that a text takes in its column; nobody does the sum for a file that no program has opened yet."""
     width = sheet.column_dimensions[get_column_letter(column)].width
-    return _LINE * ceil(len(value) / (1.25 * width)) + 4 if isinstance(value, str) else 0.0
+    return _LINE * ceil(len(value) / (1.4 * width)) + 4 if isinstance(value, str) else 0.0
 
 
 def _filtered(sheet: Worksheet) -> tuple[int, int, int, int]:

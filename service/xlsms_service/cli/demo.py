@@ -105,7 +105,7 @@ def _sample(file: Path) -> Table:
     wanted = (0, 1, 6, 9, 7)  # name, phone, status, reply, detail
     header = next(rows)
     for column in wanted:
-        table.add_column(str(header[column]), no_wrap=column != wanted[-1])
+        table.add_column(str(header[column]), no_wrap=True, overflow="ellipsis", max_width=44)
     for row in rows:
         if row[0] is None:
             break

@@ -9,27 +9,26 @@ from xlsms.templates import Value
 
 __all__ = ["people"]
 
-_FIRST = (
-    *(
-        "María",
-        "José",
-        "Lucía",
-        "Martín",
-        "Sofía",
-        "Andrés",
-        "Valentina",
-        "Diego",
-        "Camila",
-        "Javier",
-        "Paula",
-        "Íñigo",
+_FIRST = {
+    "en": (
+        *("Emma", "Liam", "Sofia", "Noah", "Priya", "Jack", "Amelia", "Omar", "Chloe", "Daniel", "Grace", "Mateo"),
+        *("Hannah", "Samuel", "Aisha", "Oliver", "Nora", "Lucas", "Ruby", "Ethan", "Isla", "Adam", "Leah", "Victor"),
     ),
-    *("Ximena", "Hugo", "Carmen", "Óscar", "Inés", "Raúl", "Noelia", "Iván", "Ángela", "Tomás", "Rocío", "Joaquín"),
-)
-_LAST = (
-    *("García", "Rodríguez", "Hernández", "Núñez", "López", "Quispe", "Fernández", "Castillo", "Muñoz", "Ortega"),
-    *("Vargas", "Etxeberria", "Ibáñez", "Rojas", "Peña", "Restrepo", "Morales", "Aguirre", "Cárdenas", "Santos"),
-)
+    "es": (
+        *("María", "José", "Lucía", "Martín", "Sofía", "Andrés", "Valentina", "Diego", "Camila", "Javier", "Paula"),
+        *("Ximena", "Hugo", "Carmen", "Óscar", "Inés", "Raúl", "Noelia", "Iván", "Ángela", "Tomás", "Rocío", "Íñigo"),
+    ),
+}
+_LAST = {
+    "en": (
+        *("Clarke", "Hughes", "Patel", "Murphy", "Walker", "Khan", "Rossi", "Nguyen", "Taylor", "Lopez", "Fischer"),
+        *("Bennett", "Okafor", "Reid", "Silva", "Marsh", "Kowalski", "Evans", "Haddad", "Price"),
+    ),
+    "es": (
+        *("García", "Rodríguez", "Hernández", "Núñez", "López", "Quispe", "Fernández", "Castillo", "Muñoz", "Ortega"),
+        *("Vargas", "Etxeberria", "Ibáñez", "Rojas", "Peña", "Restrepo", "Morales", "Aguirre", "Cárdenas", "Santos"),
+    ),
+}
 #: Country code and the first digits of numbers that look made up, and that are valid mobile numbers all the same.
 _BLOCKS = ("+346000", "+346000", "+346000", "+525555", "+573000", "+519000")
 _LENGTHS = {"+34": 9, "+52": 10, "+57": 10, "+51": 9}
@@ -61,7 +60,7 @@ def people(count: int, language: str, today: date) -> list[tuple[Value, ...]]:
     rng = Random(2026)  # noqa: S311 (a sample, not a secret)
     return [
         (
-            f"{rng.choice(_FIRST)} {rng.choice(_LAST)} {rng.choice(_LAST)}",
+            _name(rng, language),
             _written(number, index),
             datetime.combine(today + timedelta(days=1 + index % 9), time()),
             time(9 + index % 9, 15 * (index % 4)),
@@ -70,6 +69,12 @@ def people(count: int, language: str, today: date) -> list[tuple[Value, ...]]:
         )
         for index, number in zip(range(count), numbers(), strict=False)
     ]
+
+
+def _name(rng: Random, language: str) -> str:
+    """A name of one or, in Spanish, two surnames."""
+    last = [rng.choice(_LAST[language]) for _ in range(2 if language == "es" else 1)]
+    return " ".join((rng.choice(_FIRST[language]), *last))
 
 
 def numbers() -> Iterator[str]:

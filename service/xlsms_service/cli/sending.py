@@ -32,7 +32,7 @@ _REACHED = frozenset({State.DELIVERED, State.SENT, State.SENDING, State.QUEUED, 
 def send(
     context: typer.Context,
     *,
-    file: Annotated[Path, typer.Argument(metavar="FILE", help="The workbook.")],
+    file: Annotated[Path, typer.Argument(metavar="FILE", readable=False, help="The workbook.")],
     wait: Annotated[bool, typer.Option("--wait", help="Stay until every row is settled, replies included.")] = False,
     timeout: Annotated[
         float | None, typer.Option(min=0, metavar="SECONDS", help="With --wait: leave after this long.")

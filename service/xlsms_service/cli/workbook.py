@@ -10,10 +10,10 @@ import typer
 from rich.text import Text
 
 from xlsms import templates
-from xlsms.errors import Place, UserError
+from xlsms.errors import Place, UserError, XlsmsError
 from xlsms.workbook.closed import ClosedWorkbook, add_columns
 from xlsms_service.app import terms
-from xlsms_service.cli.figures import plan_figures, plan_table
+from xlsms_service.cli.figures import complaint, plan_figures, plan_table
 from xlsms_service.cli.session import Ending, Session, session_of
 from xlsms_service.cli.words import language, tr
 from xlsms_service.config import Settings
@@ -30,7 +30,10 @@ commands = typer.Typer()
 def init(
     context: typer.Context,
     *,
-    file: Annotated[Path, typer.Argument(metavar="FILE", help="The workbook to make, or one that needs the columns.")],
+    file: Annotated[
+        Path,
+        typer.Argument(metavar="FILE", readable=False, help="The workbook to make, or one that needs the columns."),
+    ],
     template: Annotated[str, typer.Option(help="What to start from: reminders.")] = "reminders",
     lang: Annotated[str | None, typer.Option(help="Language of a new workbook: en or es.")] = None,
 ) -> None:
@@ -77,7 +80,7 @@ def write_new(file: Path, content: bytes) -> None:
 def check(
     context: typer.Context,
     *,
-    file: Annotated[Path, typer.Argument(metavar="FILE", help="The workbook.")],
+    file: Annotated[Path, typer.Argument(metavar="FILE", readable=False, help="The workbook.")],
     every_row: Annotated[bool, typer.Option("--all", help="As if every row were marked.")] = False,
     rows: Annotated[int, typer.Option(min=0, help="Show at most so many of the rows that can go.")] = 50,
     as_json: Annotated[bool, typer.Option("--json", help="Print figures for programs.")] = False,
@@ -85,11 +88,24 @@ def check(
     """Show what would be sent: each row's number, text and parts, and what is wrong. Nothing is sent or changed."""
     session = session_of(context)
     plan = _plan(session.settings, file, every_row=every_row)
+    blocked = _blocked(file)
     if as_json:
-        session.json({"file": str(file), **plan_figures(plan)})
+        figures = {"blocked": complaint(blocked) if blocked else None}
+        session.json({"file": str(file), **plan_figures(plan), **figures})
     else:
         _show(session, plan, rows)
+    if blocked:
+        raise blocked
     session.end(Ending.SOME_NOT if plan.totals.problems or plan.totals.held else Ending.DONE)
+
+
+def _blocked(file: Path) -> XlsmsError | None:
+    """Why nothing could be sent from the file now, though it can be read."""
+    try:
+        ClosedWorkbook(file).check_ready()
+    except XlsmsError as error:
+        return error
+    return None
 
 
 def _plan(settings: Settings, file: Path, *, every_row: bool) -> Plan:
