@@ -2,7 +2,6 @@
 
 import os
 import stat
-import sys
 from pathlib import Path
 
 from xlsms.errors import Place, TransientError, UserError
@@ -26,32 +25,34 @@ def check_workbook(path: Path) -> None:
         TransientError: `file-open-elsewhere` when another program lets nobody read it.
     """
     place = Place(file=path.name)
-    try:
-        with path.open("rb") as file:
-            size = os.fstat(file.fileno()).st_size
-            head = file.read(len(_OLE))
-            rest = file.read(_PROBE) if head == _OLE else b""
-    except (FileNotFoundError, NotADirectoryError) as error:
-        raise UserError("file-not-found", place=place) from error
-    except IsADirectoryError as error:
-        raise UserError("file-is-folder", place=place) from error
-    except PermissionError as error:
-        if path.is_dir():  # so Windows says it
-            raise UserError("file-is-folder", place=place) from error
-        if sys.platform != "win32":  # there it is a sharing violation
-            raise UserError("file-not-readable", place=place) from error
-        raise TransientError("file-open-elsewhere", place=place, owner="?", application="?") from error
+    size, head = _probe(path, place)
     if size > _MOST:
         raise UserError("file-too-large", place=place)
-    if head == _OLE:
-        if _ENCRYPTED in rest:
+    if head.startswith(_OLE):
+        if _ENCRYPTED in head:
             raise UserError("file-encrypted", place=place)
-        code = "old-excel-format" if any(name in rest for name in _OLD_SHEETS) else "not-a-workbook"
+        code = "old-excel-format" if any(name in head for name in _OLD_SHEETS) else "not-a-workbook"
         raise UserError(code, place=place)
     if not head.startswith(b"PK"):
         if path.suffix.lower() in _TEXTS:
             raise UserError("format-not-supported", place=place, format=path.suffix.lower())
         raise UserError("not-a-workbook", place=place)
+
+
+def _probe(path: Path, place: Place) -> tuple[int, bytes]:
+    """Size and first bytes."""
+    try:
+        with path.open("rb") as file:
+            head = file.read(len(_OLE))
+            return os.fstat(file.fileno()).st_size, head + (file.read(_PROBE) if head == _OLE else b"")
+    except (FileNotFoundError, NotADirectoryError) as error:
+        raise UserError("file-not-found", place=place) from error
+    except IsADirectoryError as error:
+        raise UserError("not-a-workbook", place=place) from error
+    except PermissionError as error:  # on Windows also a sharing violation, and a folder
+        if path.is_dir():
+            raise UserError("not-a-workbook", place=place) from error
+        raise TransientError("file-open-elsewhere", place=place, owner="?", application="?") from error
 
 
 def check_writable(path: Path) -> None:

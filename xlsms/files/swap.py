@@ -26,7 +26,7 @@ __all__ = ["Identify", "draft_of", "drafts_of", "failure", "finish", "recover", 
 Identify = Callable[[Path], str]  #: letters and digits that tell one content from another; never raises
 
 _NAME = re.compile(
-    r"\.~xlsms-(?P<file>[0-9a-f]{8})-(?P<pid>[0-9]+)\.[0-9]+(?:-(?P<ours>[0-9a-z]+)-(?P<theirs>[0-9a-z]+)(?:-old)?)?\.tmp",
+    r"\.~xlsms-(?P<file>[0-9a-f]{8})-(?P<pid>[0-9]+)\.[0-9]+(?:-(?P<ours>[0-9a-z]+)-(?P<theirs>[0-9a-z]+)(?P<old>-old)?)?\.tmp",
 )
 _count = itertools.count(1)
 _busy: set[Path] = set()  # drafts of this process that are being exchanged
@@ -131,8 +131,13 @@ def recover(path: Path, identify: Identify) -> None:
         if int(match["pid"]) == os.getpid() and not match["ours"]:
             continue  # being built
         content = identify(draft)
-        if match["ours"] and not path.exists():
-            draft.rename(path)
+        if (
+            match["ours"]
+            and content != match["ours"]
+            and not path.exists()
+            and (match["old"] or content != match["theirs"])
+        ):
+            draft.rename(path)  # the only copy of the original, or of a save
             continue
         swapped_out_save = match["ours"] and content not in (match["ours"], match["theirs"])
         if swapped_out_save and identify(path) == match["ours"] and not exchange(draft, path):

@@ -31,6 +31,7 @@ _END_SIZE = 22
 _DESCRIPTOR_MOST = 24  # a data descriptor with signature and 64-bit sizes
 _STORED, _DEFLATED = 0, 8
 _FLAG_ENCRYPTED, _FLAG_DESCRIPTOR = 1, 8
+_FLAGS_KNOWN = 0x080E  # how hard it was deflated, a descriptor, names in UTF-8
 
 
 def damaged(reason: str) -> UserError:
@@ -240,6 +241,8 @@ class Package:
             raise damaged("a member that is not what the directory says")
         if (flags | entry.flags) & _FLAG_ENCRYPTED:
             raise UserError("file-encrypted")
+        if (flags | entry.flags) & ~_FLAGS_KNOWN:
+            raise damaged("a member stored in an unknown way")
         if method not in (_STORED, _DEFLATED):
             raise damaged("an unknown compression method")
         data = entry.offset + 30 + names + extra

@@ -16,7 +16,7 @@ from xlsms.workbook.identity import GUID_PROPERTY
 from xlsms.workbook.layout import Layout, layouts, spoken
 from xlsms.workbook.reading import RowReader, wall_time
 from xlsms.workbook.roles import header
-from xlsms.workbook.writing import ATTEMPTS, Step, opened, put, ready, version_of
+from xlsms.workbook.writing import ATTEMPTS, Step, check_ready, opened, put, ready, version_of
 
 __all__ = ["ClosedWorkbook", "add_columns", "write"]
 
@@ -49,6 +49,16 @@ class ClosedWorkbook:
         """Which bytes the file holds now; quick, as no row is read."""
         with opened(self.path) as book:
             return version_of(book.package)
+
+    def check_ready(self) -> None:
+        """Make sure that `apply` could write now, as far as the file itself decides; changes nothing.
+
+        Raises:
+            UserError: the file or its folder is read-only, or the workbook is signed or asks not to be changed.
+            TransientError: the file is open elsewhere.
+        """
+        with opened(self.path) as book:
+            check_ready(self.path, book)
 
     def readers(self) -> Iterator[RowReader]:
         """A reader of rows for each taking-part sheet. The file is open until the last one is done."""

@@ -16,7 +16,7 @@ from xlsms.ooxml.rewrite import rewrite
 from xlsms.ooxml.verify import VerificationError, verify
 from xlsms.workbook.base import Version
 
-__all__ = ["ATTEMPTS", "Step", "opened", "put", "ready", "version_of"]
+__all__ = ["ATTEMPTS", "Step", "check_ready", "opened", "put", "ready", "version_of"]
 
 ATTEMPTS = 5  #: how often a save by somebody else may come in between before we give up for now
 Step = Callable[[str], None]  #: is told what was just done; tests act between the steps
@@ -68,6 +68,25 @@ def ready(path: Path) -> None:
         raise failure(error, path) from error
 
 
+def check_ready(path: Path, book: Book) -> None:
+    """Make sure that a workbook could be written now; changes nothing.
+
+    Raises:
+        UserError: it, or its folder, is read-only; it is signed, or asks not to be changed.
+        TransientError: somebody has it open.
+    """
+    check_writable(path)
+    check_free(path)
+    _check_changeable(book)
+
+
+def _check_changeable(book: Book) -> None:
+    if book.signed:
+        raise UserError("file-signed")
+    if book.read_only_recommended:
+        raise UserError("file-read-only-recommended")
+
+
 def _refuse_parts(patches: Sequence[Patch]) -> None:
     for patch in patches:
         for (row, column), code in patch.refused.items():
@@ -83,10 +102,7 @@ def put(path: Path, book: Book, patches: Sequence[Patch], step: Step, *, whole: 
         UserError: the workbook is signed or asks not to be changed, or the file cannot be written.
         TransientError: somebody has opened it meanwhile.
     """
-    if book.signed:
-        raise UserError("file-signed")
-    if book.read_only_recommended:
-        raise UserError("file-read-only-recommended")
+    _check_changeable(book)
     draft = draft_of(path)
     try:
         with draft.open("xb") as out:

@@ -1,0 +1,174 @@
+"""Replacing a file: what is kept, what is refused, and what happens where names cannot be exchanged."""
+
+import os
+import sys
+
+import pytest
+
+from xlsms.errors import TransientError, UserError
+from xlsms.files import swap
+from xlsms.files.exchange import exchange
+from xlsms.files.kind import check_writable
+from xlsms.files.swap import draft_of, drafts_of, failure, finish, recover, replace
+
+
+def identify(path):
+    try:
+        return path.read_bytes().hex() or "empty"
+    except OSError:
+        return "none"
+
+
+@pytest.fixture(params=["exchange", "replace"])
+def way(request, monkeypatch):
+    if request.param == "replace":  # as on a network share
+        monkeypatch.setattr(swap, "exchange", lambda *_: False)
+    return request.param
+
+
+@pytest.fixture
+def pair(tmp_path):
+    path = tmp_path / "a.xlsx"
+    path.write_bytes(b"old")
+    draft = draft_of(path)
+    draft.write_bytes(b"new")
+    return path, draft
+
+
+def test_a_draft_takes_the_place_of_the_file(pair, way, tmp_path):
+    path, draft = pair
+    assert replace(path, draft, expected=identify(path), identify=identify)
+    assert path.read_bytes() == b"new"
+    assert [file.name for file in tmp_path.iterdir()] == ["a.xlsx"]
+
+
+def test_a_file_that_changed_is_left_as_it_is(pair, way, tmp_path):
+    path, draft = pair
+    path.write_bytes(b"user")
+    assert not replace(path, draft, expected=b"old".hex(), identify=identify)
+    assert path.read_bytes() == b"user"
+    assert [file.name for file in tmp_path.iterdir()] == ["a.xlsx"]
+
+
+def test_a_file_that_went_away_stays_away(pair, way, tmp_path):
+    path, draft = pair
+    path.unlink()
+    assert not replace(path, draft, expected=b"old".hex(), identify=identify)
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="modes and attributes of Linux")
+def test_mode_and_attributes_are_kept(pair):
+    path, draft = pair
+    path.chmod(0o640)
+    os.setxattr(path, "user.colour", b"blue")
+    finish(draft, path)
+    assert draft.stat().st_mode & 0o7777 == 0o640
+    assert os.getxattr(draft, "user.colour") == b"blue"
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="the call of Linux")
+def test_names_are_exchanged(pair):
+    path, draft = pair
+    assert exchange(draft, path)
+    assert (path.read_bytes(), draft.read_bytes()) == (b"new", b"old")
+    with pytest.raises(FileNotFoundError):
+        exchange(draft.with_name("nothing"), path)
+
+
+def test_an_error_while_the_save_of_a_user_lies_aside_puts_it_back(pair, tmp_path):
+    path, draft = pair
+
+    def act(step):
+        if step == "compared":
+            path.write_bytes(b"user")
+        if step == "exchanged":
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        replace(path, draft, expected=b"old".hex(), identify=identify, step=act)
+    assert path.read_bytes() == b"user"
+    assert [file.name for file in tmp_path.iterdir()] == ["a.xlsx"]
+
+
+def beside(path, pid, ours, theirs, content, more=""):
+    draft = path.with_name(
+        draft_of(path).name.replace(str(os.getpid()), str(pid)).removesuffix(".tmp") + f"-{ours}-{theirs}{more}.tmp"
+    )
+    draft.write_bytes(content)
+    return draft
+
+
+DEAD = 2**22 + 1  # above the highest process id
+
+
+@pytest.mark.parametrize(
+    ("left", "stands", "result"),
+    [
+        (b"old", b"new", b"new"),  # swapped, the old one left: done
+        (b"new", b"old", b"old"),  # not yet swapped
+        (b"user", b"new", b"user"),  # swapped out a save: it comes back
+        (b"user", b"later", b"later"),  # the user saved again since: that is the newest
+        (b"user", None, b"user"),  # nothing under the name, and a save that would be lost
+    ],
+)
+def test_what_a_crash_left_is_cleared_away_or_put_back(tmp_path, left, stands, result):
+    path = tmp_path / "a.xlsx"
+    if stands is not None:
+        path.write_bytes(stands)
+    beside(path, DEAD, b"new".hex(), b"old".hex(), left)
+    recover(path, identify)
+    assert path.read_bytes() == result
+    assert list(drafts_of(path)) == []
+
+
+def test_what_a_living_process_builds_is_left_alone(tmp_path):
+    path = tmp_path / "a.xlsx"
+    path.write_bytes(b"old")
+    draft = beside(path, os.getppid(), b"new".hex(), b"old".hex(), b"user")
+    recover(path, identify)
+    assert draft.exists()
+    mine = draft_of(path)
+    mine.write_bytes(b"half")
+    other = draft_of(path.with_name("b.xlsx"))
+    other.write_bytes(b"of another file")
+    recover(path, identify)
+    assert mine.exists()
+    assert other.exists()
+
+
+@pytest.mark.parametrize(
+    ("number", "kind", "code"),
+    [
+        (30, UserError, "file-read-only"),
+        (28, TransientError, "disk-full"),
+        (16, TransientError, "file-open-elsewhere"),
+        (2, UserError, "file-not-found"),
+    ],
+)
+def test_errors_of_the_system_say_what_to_do(tmp_path, number, kind, code):
+    error = failure(OSError(number, os.strerror(number)), tmp_path / "a.xlsx")
+    assert type(error) is kind
+    assert error.code == code
+
+
+def test_read_only_and_linked_files_are_not_written(tmp_path):
+    path = tmp_path / "a.xlsx"
+    path.write_bytes(b"x")
+    check_writable(path)
+    path.chmod(0o444)
+    with pytest.raises(UserError, match="file-read-only"):
+        check_writable(path)
+    path.chmod(0o644)
+    (tmp_path / "b.xlsx").hardlink_to(path)
+    with pytest.raises(UserError, match="file-linked"):
+        check_writable(path)
+
+
+def test_an_original_that_windows_moved_away_comes_back(tmp_path):
+    path = tmp_path / "a.xlsx"
+    beside(path, DEAD, b"new".hex(), b"old".hex(), b"old", "-old")
+    beside(path, DEAD, b"new".hex(), b"old".hex(), b"new")
+    recover(path, identify)
+    assert path.read_bytes() == b"old"
+    assert list(drafts_of(path)) == []
