@@ -2,9 +2,10 @@
 
 import os
 import stat
+import sys
 from pathlib import Path
 
-from xlsms.errors import Place, TransientError, UserError
+from xlsms.errors import Place, TransientError, UserError, XlsmsError
 
 __all__ = ["check_workbook", "check_writable"]
 
@@ -47,12 +48,16 @@ def _probe(path: Path, place: Place) -> tuple[int, bytes]:
             return os.fstat(file.fileno()).st_size, head + (file.read(_PROBE) if head == _OLE else b"")
     except (FileNotFoundError, NotADirectoryError) as error:
         raise UserError("file-not-found", place=place) from error
-    except IsADirectoryError as error:
-        raise UserError("not-a-workbook", place=place) from error
-    except PermissionError as error:  # on Windows also a sharing violation, and a folder
-        if path.is_dir():
-            raise UserError("not-a-workbook", place=place) from error
-        raise TransientError("file-open-elsewhere", place=place, owner="?", application="?") from error
+    except (IsADirectoryError, PermissionError) as error:
+        raise _closed_to_us(path, place) from error
+
+
+def _closed_to_us(path: Path, place: Place) -> XlsmsError:
+    if path.is_dir():
+        return UserError("file-is-folder", place=place)
+    if sys.platform == "win32":  # also a sharing violation, and more often
+        return TransientError("file-open-elsewhere", place=place, owner="?", application="?")
+    return UserError("file-not-readable", place=place)
 
 
 def check_writable(path: Path) -> None:

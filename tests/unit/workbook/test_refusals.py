@@ -65,7 +65,7 @@ def test_text_files_and_folders(tmp_path):
     (tmp_path / "a.csv").write_text("Phone\n1\n")
     with pytest.raises(UserError, match=r"format-not-supported"):
         list(read_rows(tmp_path / "a.csv"))
-    with pytest.raises(UserError, match="not-a-workbook"):
+    with pytest.raises(UserError, match="file-is-folder"):
         list(read_rows(tmp_path))
     with pytest.raises(UserError, match="file-not-found"):
         list(read_rows(tmp_path / "nothing.xlsx"))
