@@ -62,7 +62,7 @@ def test_rows_sorted_inserted_and_deleted_between_sending_and_receipt(desk, calc
         calc.save()
     check(desk, book, gone=(5, 7), more=(COUNT,))
     assert [row for row in desk.rows(book) if row not in names] == [f"Person {COUNT}"]
-    assert list(desk.rows(book))[0] == f"Person {COUNT - 1}", "the user's order stays"
+    assert next(iter(desk.rows(book))) == f"Person {COUNT - 1}", "the user's order stays"
 
 
 def test_rows_sorted_while_the_file_is_open_when_the_receipts_come(desk, calc):

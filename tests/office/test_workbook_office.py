@@ -1,0 +1,154 @@
+"""LibreOffice as the judge: it shows what we wrote, we show numbers as it does, and its own saves are survived."""
+
+import csv
+import shutil
+import subprocess
+from datetime import UTC, datetime
+from random import Random
+
+import openpyxl
+import pytest
+import xlsxwriter
+
+from tests.workbooks import members
+from xlsms.model import Role
+from xlsms.workbook import read_rows
+from xlsms.workbook.base import Placed, RowEdit
+from xlsms.workbook.closed import ClosedWorkbook
+from xlsms.workbook.identity import new_row_id
+
+pytestmark = [pytest.mark.office, pytest.mark.skipif(shutil.which("soffice") is None, reason="needs LibreOffice")]
+
+
+@pytest.fixture(scope="module")
+def profile(tmp_path_factory):
+    return tmp_path_factory.mktemp("profile")
+
+
+def convert(profile, path, to, *, out=None):
+    """Open and save in another form, in a process of its own."""
+    out = out or path.parent / "out"
+    subprocess.run(
+        [
+            "soffice",
+            f"-env:UserInstallation=file://{profile}",
+            "--headless",
+            "--convert-to",
+            to,
+            "--outdir",
+            str(out),
+            str(path),
+        ],
+        check=True,
+        capture_output=True,
+        timeout=120,
+    )
+    return next(out.glob(f"{path.stem}.*"))
+
+
+def as_text(profile, path):
+    file = convert(profile, path, "csv:Text - txt - csv (StarCalc):44,34,76,1,,0,false,true,false")
+    return list(csv.reader(file.read_text("utf-8").splitlines()))
+
+
+NUMBERS = [0, 1, -1, 7, 12.5, -12.345, 0.285, 1234.5, 1234567.891, 0.256, 34600111222, 1e-3]
+CODES = [
+    "General", "0", "0.00", "#,##0", "#,##0.00", "0%", "0.00%", "0.00E+00", "00000", "#,##0.00;[Red]-#,##0.00", '#,##0.00 "€"',
+    "[$€-2] #,##0.00", "[$$-409]#,##0.00", "0.0##", "#,##0.00;(#,##0.00);\\-", '"N° "0', "[>=1000]#,##0;0.00", "0.0,", "[h]:mm", "[h]:mm:ss", "@",
+]  # fmt: skip
+DATES = [46348.3854166667, 46023, 44927.9999884259, 45000.5]
+DATE_CODES = [
+    "dd/mm/yyyy", "d/m/yy", "yyyy-mm-dd hh:mm", "d-mmm-yy", "dddd d mmmm yyyy", "h:mm AM/PM", "hh:mm:ss", "mm:ss", "mmm yy", "d mmm",
+    '[$-C0A]d "de" mmmm "de" yyyy', "[$-409]mmmm d, yyyy", "ddd hh:mm",
+]  # fmt: skip
+
+
+def test_numbers_and_dates_are_shown_as_libreoffice_shows_them(tmp_path, profile):
+    path = tmp_path / "formats.xlsx"
+    cases = [(value, code) for code in CODES for value in NUMBERS] + [
+        (value, code) for code in DATE_CODES for value in DATES
+    ]
+    with xlsxwriter.Workbook(path) as book:
+        sheet = book.add_worksheet("People")
+        sheet.write_row(0, 0, ["Phone", "Value"])
+        for row, (value, code) in enumerate(cases, 1):
+            sheet.write_number(row, 0, row)
+            sheet.write_number(row, 1, value, book.add_format({"num_format": code}))
+    ours = [row.fields["Value"] for row in read_rows(path)]
+    theirs = [line[1] for line in as_text(profile, path)[1:]]
+    wrong = [
+        (case, us, them)
+        for case, us, them in zip(cases, ours, theirs, strict=True)
+        if us != them.strip() and us.strip() != them.strip()
+    ]
+    assert wrong == []
+
+
+def campaign(path):
+    """A list with everything around it that a rewrite could lose."""
+    with xlsxwriter.Workbook(path) as book:
+        sheet = book.add_worksheet("People")
+        bold, date = (
+            book.add_format({"bold": True, "bg_color": "#DDEBF7"}),
+            book.add_format({"num_format": "dd/mm/yyyy hh:mm"}),
+        )
+        headers = [
+            "Name",
+            "Phone",
+            "Message",
+            "Send",
+            "Status",
+            "Detail",
+            "Status time",
+            "Reply",
+            "Reply time",
+            "SMS ID",
+        ]
+        sheet.write_row(0, 0, headers, bold)
+        for row in range(1, 21):
+            sheet.write_row(row, 0, [f"Person {row:02}", 34600000000 + row, "Hello {Name}", "x"])
+            sheet.write_blank(row, 6, None, date)
+        sheet.conditional_format("E2:E21", {"type": "cell", "criteria": "==", "value": '"Failed"', "format": bold})
+        sheet.data_validation("D2:D21", {"validate": "list", "source": ["x", ""]})
+        sheet.write_comment("B2", "a comment")
+        chart = book.add_chart({"type": "column"})
+        chart.add_series({"values": "=People!$B$2:$B$21"})
+        book.add_worksheet("Chart").insert_chart("B2", chart)
+        book.define_name("Phones", "=People!$B$2:$B$21")
+    return path
+
+
+def test_states_follow_their_rows_through_libreoffice(tmp_path, profile):
+    """Ids written by us, the file saved by LibreOffice, rows sorted and deleted, states written: all on the right person."""
+    path = campaign(tmp_path / "people.xlsx")
+    book = ClosedWorkbook(path, zone=UTC)
+    before = members(path)
+    rows = book.read().rows
+    ids = {row.fields["Name"]: new_row_id(Random(row.number)) for row in rows}
+    now = datetime(2026, 11, 22, 9, 15, tzinfo=UTC)
+    values = {Role.STATUS: "Queued", Role.STATUS_TIME: now}
+    book.apply([RowEdit(values=values | {Role.ID: ids[row.fields["Name"]]}, placed=Placed.of(row)) for row in rows])
+    after = members(path)
+    assert [part for part in before if before[part] != after[part]] == ["xl/worksheets/sheet1.xml"]
+    shown = as_text(profile, path)
+    assert shown[1][4:10] == ["Queued", "", "22/11/2026 09:15", "", "", ids["Person 01"]]
+
+    saved = convert(profile, path, "xlsx", out=tmp_path / "saved")
+    scrambled = openpyxl.load_workbook(saved)
+    sheet = scrambled["People"]
+    lines = [[cell.value for cell in line] for line in sheet.iter_rows(min_row=2, max_row=21)]
+    del lines[4]
+    sheet.delete_rows(21)
+    for number, line in enumerate(sorted(lines, key=lambda line: line[9]), 2):
+        for column, value in enumerate(line, 1):
+            sheet.cell(number, column).value = value
+    scrambled.save(path)
+    resaved = convert(profile, path, "xlsx", out=tmp_path / "again")
+    shutil.copyfile(resaved, path)
+
+    applied = book.apply([RowEdit(id=identity, values={Role.STATUS: f"for {name}"}) for name, identity in ids.items()])
+    assert [edit.id for edit in applied.missing] == [ids["Person 05"]]
+    rows = book.read().rows
+    assert len(rows) == 19
+    assert all(row.status == f"for {row.fields['Name']}" for row in rows)
+    assert [line[4] for line in as_text(profile, path)[1:]] == [row.status for row in rows]
