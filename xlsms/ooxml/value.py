@@ -39,7 +39,7 @@ class Decoder:
     """Reads the cells of one sheet."""
 
     def __init__(self, book: Book, prefix: bytes) -> None:
-        self._strings = book.strings
+        self._book = book  # its strings are loaded when one is asked for
         self._styles = book.styles
         self._date1904 = book.date1904
         self._open, self._close = b"<" + prefix, b"</" + prefix
@@ -95,7 +95,7 @@ class Decoder:
 
     def _shared(self, value: bytes) -> str:
         try:
-            return self._strings[int(value)]
+            return self._book.strings[int(value)]
         except ValueError:
             return ""
 

@@ -6,10 +6,10 @@ from pathlib import Path
 
 from xlsms.errors import XlsmsError
 from xlsms.ooxml.book import Book
-from xlsms.ooxml.cells import Content, column_number
+from xlsms.ooxml.cells import Content, column_letters
 from xlsms.ooxml.package import Member, Package
 from xlsms.ooxml.patch import Cell, Patch
-from xlsms.ooxml.scan import rows_at, survey
+from xlsms.ooxml.scan import Grammar, rows_at, survey
 from xlsms.ooxml.value import Decoder, Raw
 
 __all__ = ["VerificationError", "verify"]
@@ -59,10 +59,12 @@ def _read_back(book: Book, patch: Patch) -> None:
     sheet = next(sheet for sheet in book.sheets if sheet.member.name == patch.sheet.member.name)
     found = survey(book, sheet)
     decoder = Decoder(book, found.prefix)
+    columns = {column_letters(column).encode(): column for _, column in patch.written}
+    pattern = Grammar(found.prefix).cells_of(b"|".join(columns))
     values: dict[Cell, Raw] = {}
     for row in rows_at(book, sheet, found, frozenset(row for row, _ in patch.written)):
-        for cell in row.cells:
-            at = (row.number, column_number(cell[0].decode()))
+        for cell in pattern.findall(row.body):
+            at = (row.number, columns[cell[0]])
             if at in patch.written:
                 if at in values:
                     raise VerificationError(f"the cell {at} stands twice")

@@ -94,29 +94,24 @@ def _text(value: str, code: str) -> str:
 
 def _number(value: float, code: str, language: Language) -> str:
     section, value = _section(value, _sections(code))
-    kinds = {kind for kind, _ in section}
+    kinds = [kind for kind, _ in section]
     if "elapsed" in kinds:
         return _elapsed(value, section)
-    numbers = [text for kind, text in section if kind == "number"]
-    if "general" in kinds or "text" in kinds or "date" in kinds or not section:
-        plain = _general(value, language)
-        return (
-            "".join(plain if kind in ("general", "text") else text for kind, text in section if kind != "date") or plain
-        )
-    if any(text == "/" for kind, text in section if kind == "literal") and len(numbers) > 1:
+    patterns = [text for kind, text in section if kind == "number"]
+    fraction = len(patterns) > 1 and ("literal", "/") in section
+    unreadable = abs(value) >= _MOST or any(len(pattern) > _LONGEST for pattern in patterns)
+    if fraction or unreadable or "date" in kinds or not section:
         return _general(value, language)
-    if abs(value) >= _MOST or any(len(text) > _LONGEST for text in numbers):
-        return _general(value, language)
-    amount = Decimal(repr(value)).scaleb(2 * sum(kind == "percent" for kind, _ in section))
-    out = ""
+    amount = abs(Decimal(repr(value))).scaleb(2 * kinds.count("percent"))
     power = next((text for kind, text in section if kind == "power"), None)
-    for index, (kind, text) in enumerate(section):
-        if kind == "number" and numbers and text == numbers[0] and "number" not in {k for k, _ in section[:index]}:
-            out += _scientific(amount, text, power, language) if power else _digits(amount, text, language)
-        elif kind == "percent":
-            out += "%"
-        elif kind == "literal":
-            out += text
+    texts = {"percent": "%", "general": _general(abs(value), language), "text": _general(abs(value), language)}
+    if patterns and power:
+        texts["number"] = _scientific(amount, patterns[0], power, language)
+    elif patterns:
+        texts["number"] = _digits(amount, patterns[0], language)
+    out = "-" if value < 0 and re.search("[1-9]", texts.get("number", texts["general"])) else ""  # zero has no sign
+    for kind, text in section:
+        out += text if kind == "literal" else texts.pop(kind, "") if kind == "number" else texts.get(kind, "")
     return out
 
 
@@ -148,7 +143,6 @@ def _digits(amount: Decimal, pattern: str, language: Language) -> str:
     pattern, scaled = pattern.rstrip(","), len(pattern) - len(pattern.rstrip(","))
     whole, _, fraction = pattern.partition(".")
     amount = amount.scaleb(-3 * scaled).quantize(Decimal(1).scaleb(-len(fraction)), ROUND_HALF_UP)
-    sign = "-" if amount < 0 else ""
     digits, _, decimals = f"{abs(amount):f}".partition(".")
     digits = digits.lstrip("0").rjust(whole.count("0"), "0")
     point, comma = _POINT[language]
@@ -156,12 +150,12 @@ def _digits(amount: Decimal, pattern: str, language: Language) -> str:
         digits = re.sub(r"(?<=\d)(?=(?:\d{3})+$)", comma, digits)
     needed = len(fraction.rstrip("#?"))
     decimals = decimals[:needed] + decimals[needed:].rstrip("0")
-    return sign + digits + (point + decimals if "." in pattern and (decimals or needed) else "")
+    return digits + (point + decimals if "." in pattern and (decimals or needed) else "")
 
 
 def _scientific(amount: Decimal, pattern: str, power: str, language: Language) -> str:
     places = len(pattern.partition(".")[2])
-    digits, _, exponent = f"{amount:.{places}e}".partition("e")
+    digits, _, exponent = f"{float(amount):.{places}e}".partition("e")
     sign = "-" if int(exponent) < 0 else ("+" if power[1] == "+" else "")
     return digits.replace(".", _POINT[language][0]) + "E" + sign + str(abs(int(exponent))).rjust(len(power) - 2, "0")
 
