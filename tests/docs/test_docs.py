@@ -8,6 +8,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import openpyxl
 import pytest
 import typer
 
@@ -148,3 +149,15 @@ def test_ci_takes_the_readmes_test_command():
 @pytest.mark.parametrize("name", ["before.png", "after.png"])
 def test_pictures_are_small(name):
     assert (DOCS / "images" / name).stat().st_size < 250_000
+
+
+def test_the_readmes_python_works(tmp_path, monkeypatch, capsys):
+    (example,) = re.findall(r"```python\n(.*?)```", (ROOT / "README.md").read_text("utf-8"), re.DOTALL)
+    book = openpyxl.Workbook()
+    book.active.append(("Phone", "Message", "Send"))
+    book.active.append((600000001.0, "Hello 👋", "x"))
+    book.save(tmp_path / "list.xlsx")
+    monkeypatch.chdir(tmp_path)
+    exec(example, {})
+    assert capsys.readouterr().out == "2 +34600000001 1\n"
+    assert openpyxl.load_workbook("list.xlsx").active["D2"].value == "checked"
