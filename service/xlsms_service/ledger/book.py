@@ -12,6 +12,7 @@ from sqlalchemy import Connection, Row, bindparam, insert, select, update
 from xlsms.errors import Place, UserError, XlsmsError
 from xlsms.model import MessageId, RowId
 from xlsms.states import State
+from xlsms_service.ledger.chunk import chunks
 from xlsms_service.ledger.schema import message, workbook
 
 __all__ = [
@@ -23,6 +24,7 @@ __all__ = [
     "lacking_books",
     "note_problem",
     "note_version",
+    "outdated",
     "recognise",
     "written",
 ]
@@ -184,3 +186,10 @@ def written(connection: Connection, rows: Sequence[Lacking]) -> None:
             .values(written=bindparam("shown"))
         )
         connection.execute(query, [{"key": row.message, "shown": row.version} for row in rows])
+
+
+def outdated(connection: Connection, book: int, messages: Sequence[MessageId]) -> None:
+    """The workbook shows other states of these than ours: an older version of the file was put back."""
+    for some in chunks(messages):
+        theirs = (message.c.workbook_id == book, message.c.id.in_(some))
+        connection.execute(update(message).where(*theirs).values(written=0))

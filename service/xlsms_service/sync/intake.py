@@ -101,16 +101,17 @@ class Intake:
         orders = await self._thread.run(
             order.sort_out, snapshot.rows, known, all_rows=terms.all_rows, country=terms.country
         )
-        await self._catch_up(orders)
+        await self._catch_up(book, orders)
         work = await self._thread.run(self._work, snapshot, orders, terms)
         applied = await self._write(workbook, book, work)
         return await self._taken(snapshot, book, orders, work, applied)
 
-    async def _catch_up(self, orders: Orders) -> None:
-        """What the file shows already, and the ledger had no time to write down."""
+    async def _catch_up(self, book: Book, orders: Orders) -> None:
+        """What the file shows and the ledger does not know: a crash came between, or somebody else wrote the file."""
         now = self._now()
         await self._ledger.do(acceptance.admit, [(it.row_id, it.mark) for it in orders.adopted], now)
         await self._ledger.do(acceptance.close_marks, orders.unmarked)
+        await self._ledger.do(books.outdated, book.id, orders.outdated)
 
     async def _write(self, workbook: Workbook, book: Book, work: _Work) -> Applied | None:
         edits = [*work.edits.values(), *work.others]

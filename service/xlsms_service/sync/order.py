@@ -21,6 +21,7 @@ class Orders:
     anew: dict[RowId, tuple[Row, Known]] = field(default_factory=dict)  #: seen, and marked again since
     adopted: list[Known] = field(default_factory=list)  #: their id was written, but not admitted any more
     unmarked: list[MessageId] = field(default_factory=list)  #: their mark has gone
+    outdated: list[MessageId] = field(default_factory=list)  #: show another state than they are in
     copies: list[Row] = field(default_factory=list)  #: carry the id of another row
     strangers: list[Row] = field(default_factory=list)  #: marked, with an id that is not ours
     deferred: bool = False  #: something can only be decided later: look again
@@ -55,6 +56,8 @@ def _sort_known(orders: Orders, row: Row, it: Known) -> None:
     if not row.marked:
         if it.mark_open:
             orders.unmarked.append(it.message)
+        if read_label(row.status) not in (None, it.state):
+            orders.outdated.append(it.message)
     elif not it.mark_open:
         if it.state is State.SENDING:
             orders.deferred = True

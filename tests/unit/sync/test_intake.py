@@ -414,6 +414,24 @@ def test_states_follow_their_rows_and_a_deleted_row_is_let_go(desk):
     desk.write_back()
 
 
+def test_an_older_version_of_the_file_gets_its_states_again(desk):
+    table = desk.table()
+    rows = [table.add(f"60011122{number}") for number in range(3)]
+    desk.take()
+    for claimed in desk.claim():
+        desk.move(claimed.id, State.SENT)
+    desk.write_back()
+    older = [dict(row) for row in rows]
+    for sent in desk.messages():
+        desk.move(sent.id, State.DELIVERED)
+    desk.write_back()
+    older[2][Role.STATUS] = "called her"
+    table.rows[:] = older
+    desk.take()
+    desk.write_back()
+    assert [row[Role.STATUS] for row in table.rows] == ["Entregado", "Entregado", "called her"]
+
+
 def test_a_save_during_our_write_is_read_again(desk):
     table = desk.table()
     table.add("600111222")
