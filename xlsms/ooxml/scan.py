@@ -35,8 +35,6 @@ _BLOCK = 1 << 20
 _PIECE = 1 << 14  # enough for the first rows of most sheets
 _SHEET_DATA = re.compile(rb"<((?:[A-Za-z_][\w.-]*:)?)sheetData(?:\s[^>]*?)?(/?)>")
 _DECLARED = re.compile(rb"(?:\xef\xbb\xbf)?<\?xml[^>]*?encoding=[\"']([\w.:-]+)[\"']")
-_BLANK_ENDS = (b" >", b"\n>", b"\r>", b"\t>")
-_ODD_END = re.compile(rb"</[^<>]*\s>")
 _HEAD_TAGS = frozenset({"col", "worksheet"})
 _TAIL_TAGS = frozenset({"mergeCell", "autoFilter"})
 
@@ -170,7 +168,7 @@ class Grammar:
         self.prefix = prefix
         self.row_open, self.row_end = b"<" + prefix + b"row", b"</" + prefix + b"row>"
         self.cell_open, self.cell_end = b"<" + prefix + b'c r="', b"</" + prefix + b"c>"
-        self._any_cell = b"<" + prefix + b"c"
+        self._any_cell, self._any_end = b"<" + prefix + b"c", b"</" + prefix + b"c"
         self.row = re.compile(rb"<" + p + rb'row(?:\s+(?!r=)[\w:.]+="[^"<>]*")*\s+r="([1-9][0-9]{0,6})"[^<>\']*?(/?)>')
         self._odd_cell = re.compile(rb"<" + p + rb'c r="(?![A-Z]{1,3}[1-9][0-9]{0,6}"[^<>/\']*/?>)')
         inside = rb"<%(p)sv>([^<]*)</%(p)sv>|<%(p)sis><%(p)st(?: [^>]*)?>([^<]*)</%(p)st></%(p)sis>|(.*?)" % {b"p": p}
@@ -195,7 +193,7 @@ class Grammar:
             not ordered
             or len(numbers) != block.count(self.row_open)
             or sum(not closed for _, closed in found) != block.count(self.row_end)
-            or (any(end in block for end in _BLANK_ENDS) and _ODD_END.search(block) is not None)
+            or block.count(self._any_end) != block.count(self.cell_end)
             or block.count(self._any_cell) != block.count(self.cell_open)
             or self._odd_cell.search(block) is not None
             or b"<!" in block

@@ -9,7 +9,7 @@ from xlsms.ooxml.markup import local, new_parser, parse
 __all__ = ["Strings", "inner_text"]
 
 _SI = re.compile(rb"<si>(?:<t(?: [^>]*)?>([^<]*)</t></si>|(.*?)</si>)", re.DOTALL)
-_TEXT = re.compile(rb"<t(?:\s[^>]*)?>([^<]*)</t>")
+_TEXT = re.compile(rb"<t(?:\s[^>]*)?>([^<]*)</t\s*>")
 _PHONETIC = re.compile(rb"<rPh[\s>].*?</rPh>", re.DOTALL)
 _BLOCK = 1 << 20
 

@@ -11,8 +11,9 @@ from xlsms.ooxml.text import inner_text
 
 __all__ = ["Decoder", "Raw", "style_of", "type_of"]
 
-_VALUE = re.compile(rb"<v(?: [^>]*)?>([^<]*)</v>")
+_VALUE = re.compile(rb"<v(?:\s[^>]*)?>([^<]*)</v\s*>")
 _STYLE = re.compile(rb' s="[0-9]*"')
+_HAS_VALUE = re.compile(rb"<v[\s/>]")
 _FORMULA = re.compile(rb"<f[\s/>]")
 _EXACT = 10**15  # below, a workbook knows every digit of a whole number
 
@@ -91,7 +92,7 @@ class Decoder:
         return inner_text(self._bare(other))
 
     def _uncalculated(self, other: bytes, *, formula: bool) -> str | None:
-        return "formula-not-calculated" if formula and b"v>" not in other and b"v/>" not in other else None
+        return "formula-not-calculated" if formula and _HAS_VALUE.search(self._bare(other)) is None else None
 
     def _shared(self, value: bytes) -> str:
         try:

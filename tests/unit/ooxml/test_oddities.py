@@ -55,6 +55,9 @@ ODDITIES = {
     "blanks in tags": sheet_xml(
         PLAIN.replace('<c r="B2" s="0"/>', '<c  r="B2"\n s="0" />').replace("</row>", "</row >")
     ),
+    "blanks in end tags": sheet_xml(
+        PLAIN.replace("</v>", "</v >").replace("</t>", "</t\n>").replace("</is>", "</is >")
+    ),
     "pretty printed": sheet_xml(PLAIN.replace("><", ">\n  <")),
     "comment": sheet_xml(PLAIN.replace('<row r="2">', '<!-- <row r="2"> --><row r="2"><!-- <c r="B2"/> -->')),
     "cdata": sheet_xml(PLAIN.replace("<t>Phone</t>", "<t><![CDATA[Phone]]></t>")),
