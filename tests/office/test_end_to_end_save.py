@@ -99,3 +99,25 @@ def test_saves_all_the_time_while_the_service_writes_all_the_time(desk, calc):
     notes = [row["Note"] for row in desk.rows(book).values()]
     assert notes == [f"note {number}" if number < saves else "" for number in range(count)]
     assert desk.reached() == {f"346{number:08}": 1 for number in range(count)}
+
+
+def test_older_version_saved_over_the_newer_one(desk, calc):
+    """The states that got lost are written again, and nothing is sent again."""
+    count = 6
+    desk.network(['[[phone]]\nnumber = "+34600000003"\nreply = "YES"'], receipt=3.0)
+    desk.service()
+    book = desk.list("list.xlsx", count, columns=("Note",))
+    desk.await_states(book, Sent=count)
+    older = desk.folder / "older.xlsx"
+    older.write_bytes(book.read_bytes())
+    desk.await_states(book, Delivered=count)
+    desk.until(lambda: desk.rows(book)["Person 3"]["Reply"])
+    calc.open(path=str(older))
+    calc.write(place="K2", rows=[["from yesterday"]])
+    calc.save(path=str(book))
+    assert desk.states(book) == {"Sent": count}
+    calc.close()
+    desk.await_states(book, Delivered=count)
+    assert desk.rows(book)["Person 3"]["Reply"] == "YES"
+    assert desk.rows(book)["Person 0"]["Note"] == "from yesterday"
+    assert set(desk.reached().values()) == {1}
