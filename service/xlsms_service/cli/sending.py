@@ -14,7 +14,7 @@ from rich.table import Table
 from rich.text import Text
 
 from xlsms.states import FINAL, State
-from xlsms_service.app import App, Patience, Progress, Report
+from xlsms_service.app import App, Event, Patience, Progress, Report
 from xlsms_service.cli.figures import STYLES, complaint, label, state_line
 from xlsms_service.cli.session import Ending, Session, session_of
 from xlsms_service.cli.words import tr
@@ -45,8 +45,12 @@ def send(
     longest = None if timeout is None else timedelta(seconds=timeout)
     patience = Patience(wait=wait, timeout=longest, linger=_LINGER)
 
+    def happened(event: Event) -> None:
+        if event.kind == "problem" and event.error is not None:
+            session.complain(event.error)
+
     async def work(tell: Callable[[Progress], None]) -> Report:
-        async with App(session.settings) as service:
+        async with App(session.settings, on_event=happened) as service:
             return await service.send(
                 file,
                 mark="all" if every_row else "marked",
