@@ -121,3 +121,25 @@ def test_older_version_saved_over_the_newer_one(desk, calc):
     assert desk.rows(book)["Person 3"]["Reply"] == "YES"
     assert desk.rows(book)["Person 0"]["Note"] == "from yesterday"
     assert set(desk.reached().values()) == {1}
+
+
+def test_list_opened_while_it_is_sent_by_hand(desk, calc):
+    """The command says who has the file and ends; what is lacking is written by the next one."""
+    count = 6
+    network = desk.network(receipt=1.5)
+    book = desk.list("list.xlsx", count, columns=("Note",))
+    sending = desk.start("send", book, "--wait")
+    desk.until(lambda: sum(desk.reached().values()) == count)
+    with calc.editing(book):
+        calc.write(place="K2", rows=[["while it was sent"]])
+        desk.until(lambda: len(network.seen(event="receipt")) == count)
+        out, err = sending.communicate(timeout=60)
+        assert sending.returncode == 0, out + err
+        assert "open in LibreOffice" in err
+        assert err.count("\n") == 1
+        assert "Not all is settled yet" in out
+        calc.save()
+    desk.finish(desk.start("send", book))
+    assert desk.states(book) == {"Delivered": count}
+    assert desk.rows(book)["Person 0"]["Note"] == "while it was sent"
+    assert set(desk.reached().values()) == {1}
