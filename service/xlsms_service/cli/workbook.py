@@ -12,6 +12,7 @@ from rich.text import Text
 from xlsms import templates
 from xlsms.errors import Place, UserError, XlsmsError
 from xlsms.workbook.closed import ClosedWorkbook, add_columns
+from xlsms.workbook.renewal import renew
 from xlsms_service.app import terms
 from xlsms_service.cli.figures import complaint, plan_figures, plan_table
 from xlsms_service.cli.session import Ending, Session, session_of
@@ -36,9 +37,16 @@ def init(
     ],
     template: Annotated[str, typer.Option(help="What to start from: reminders.")] = "reminders",
     lang: Annotated[str | None, typer.Option(help="Language of a new workbook: en or es.")] = None,
+    new_identity: Annotated[
+        bool, typer.Option("--new-identity", help="Make a copy a workbook of its own: its results are emptied.")
+    ] = False,
 ) -> None:
     """Make a new workbook from a template, or add the columns that xlsms fills in to one that you have."""
     session = session_of(context)
+    if new_identity:
+        rows = renew(file)
+        session.say(tr("{file} is a workbook of its own now. Rows emptied: {count}", file=file, count=rows), "green")
+        return
     if file.exists():
         _add_columns(session, file)
         return

@@ -1,13 +1,16 @@
 """`init` and `check`: a workbook before anything is sent."""
 
+import shutil
 import sqlite3
 import zipfile
 
 import openpyxl
 import pytest
 
+from xlsms import templates
 from xlsms.workbook.closed import ClosedWorkbook
 from xlsms.workbook.identity import GUID_PROPERTY
+from xlsms.workbook.renewal import renew
 
 HEADER = ("Name", "Phone", "Message", "Send")
 
@@ -167,3 +170,49 @@ def test_a_ledger_that_is_damaged_is_said_and_left_alone(xlsms, sheet, settings,
     assert "[ledger-damaged]" in run.complaint
     with pytest.raises(sqlite3.DatabaseError):
         sqlite3.connect(tmp_path / "ledger" / "ledger.sqlite3").execute("PRAGMA schema_version")
+
+
+def test_a_copy_is_held_back_until_it_is_made_a_workbook_of_its_own(xlsms, connected, tmp_path):
+    rows = [(f"N{index}", f"60000{index:04d}", None, None, f"Hello {index}", "x") for index in range(50, 53)]
+    original, copy = tmp_path / "list.xlsx", tmp_path / "copy.xlsx"
+    original.write_bytes(templates.new("reminders", "en", rows))
+    assert xlsms("--config", connected, "send", original, "--wait").code == 0
+    shutil.copy(original, copy)
+    book = openpyxl.load_workbook(copy)
+    book.worksheets[0]["F5"] = "x"
+    book.worksheets[0]["E5"] = "Something else"
+    book.save(copy)
+    content = copy.read_bytes()
+    run = xlsms("--config", connected, "send", copy)
+    assert run.code == 2
+    assert "[workbook-copied]" in run.complaint
+    assert copy.read_bytes() == content
+    run = xlsms("init", copy, "--new-identity")
+    assert run.code == 0
+    assert "Rows emptied: 3" in run.out
+    guids = {ClosedWorkbook(file).read().guid for file in (original, copy)}
+    assert len(guids) == 2
+    assert None not in guids
+    sheet = openpyxl.load_workbook(copy).worksheets[0]
+    assert [sheet[f"{letter}6"].value for letter in "GHIJKL"] == [None] * 6
+    assert sheet["A5"].value == "N50"
+    run = xlsms("--config", connected, "send", copy, "--json")
+    assert (run.code, run.figures["parts"]) == (0, 1)
+
+
+def test_renewal_changes_one_part_beside_the_sheet(tmp_path):
+    file = tmp_path / "a.xlsx"
+    file.write_bytes(templates.new("reminders", "en"))
+    with zipfile.ZipFile(file) as package:
+        before = {name: package.read(name) for name in package.namelist()}
+    assert renew(file) == 0
+    with zipfile.ZipFile(file) as package:
+        after = {name: package.read(name) for name in package.namelist()}
+    assert {name for name in before if before[name] != after[name]} == {"docProps/custom.xml"}
+    assert [each.name for each in tmp_path.iterdir()] == ["a.xlsx"]
+
+
+def test_a_workbook_that_never_had_a_guid_is_renewed_by_its_rows(xlsms, sheet):
+    file = sheet([(*HEADER, "Status", "SMS ID"), ("Ana", "600000001", "Hi", None, "Sent", "BCDFGHJKMNPQR")])
+    assert "Rows emptied: 1" in xlsms("init", file, "--new-identity").out
+    assert list(openpyxl.load_workbook(file).active.values)[1] == ("Ana", "600000001", "Hi", None, None, None)

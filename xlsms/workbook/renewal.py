@@ -1,0 +1,74 @@
+"""A copy made a workbook of its own: what tied it to the original is taken out, and it gets a new GUID."""
+
+from pathlib import Path
+
+from xlsms.errors import TransientError, UserError
+from xlsms.files.lock import check_free
+from xlsms.files.swap import draft_of, finish, replace
+from xlsms.ooxml.book import Book
+from xlsms.ooxml.package import Member, Package, fingerprint
+from xlsms.ooxml.rewrite import rewrite
+from xlsms.workbook.base import RESULTS, Placed, RowEdit
+from xlsms.workbook.closed import ClosedWorkbook
+from xlsms.workbook.identity import GUID_PROPERTY, new_guid
+from xlsms.workbook.writing import ATTEMPTS, check_ready, opened, ready
+
+__all__ = ["renew"]
+
+
+def renew(path: Path) -> int:
+    """Empty the result columns of every row that has an id, then give the workbook a new GUID; returns those rows.
+
+    In this order a crash in between leaves what is still known as a copy.
+
+    Raises:
+        UserError: the file cannot be read or written.
+        TransientError: somebody has it open or keeps saving it.
+    """
+    real = Path(path).resolve()
+    workbook = ClosedWorkbook(real)
+    rows = [row for row in workbook.read().rows if row.id is not None]
+    applied = workbook.apply([RowEdit(values=dict.fromkeys(RESULTS), placed=Placed.of(row)) for row in rows])
+    if applied.stale or not any(_renamed(real) for _ in range(ATTEMPTS)):
+        raise TransientError("file-keeps-changing", path=real.name)
+    return len(rows)
+
+
+def _renamed(path: Path) -> bool:
+    """Give the file a new GUID if it has one; False when it was saved meanwhile."""
+    ready(path)
+    with opened(path) as book:
+        check_ready(path, book)
+        old = book.custom_properties.get(GUID_PROPERTY)
+        if old is None:
+            return True
+        new = new_guid()
+        member = _holder(book, old)
+        content = book.package.read(member).replace(old.encode(), new.encode())
+        draft = draft_of(path)
+        try:
+            with draft.open("xb") as out:
+                rewrite(book.package, {member: [content]}, out)
+            finish(draft, path)
+            _check(book.package, draft, member, new)
+            check_free(path)
+            return replace(path, draft, expected=book.package.fingerprint, identify=fingerprint)
+        finally:
+            draft.unlink(missing_ok=True)
+
+
+def _holder(book: Book, guid: str) -> Member:
+    """The part that holds the custom properties."""
+    for member in book.package.members:
+        if member.key.startswith("/docprops/") and guid.encode() in book.package.read(member):
+            return member
+    raise UserError("file-damaged", reason="a property without a part")
+
+
+def _check(old: Package, draft: Path, changed: Member, guid: str) -> None:
+    """Only the one part may differ, and the new GUID must read back."""
+    with Package.open(draft) as new:
+        alike = [before.crc == after.crc for before, after in zip(old.members, new.members, strict=True)]
+        expected = [member.name != changed.name for member in old.members]
+        if alike != expected or Book(new).custom_properties.get(GUID_PROPERTY) != guid:
+            raise UserError("sheet-not-writable", reason="the new file does not read back")
