@@ -4,19 +4,18 @@ from collections.abc import Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from typing import Any
 
-from sqlalchemy import Connection, delete, func, or_, select, update
+from sqlalchemy import Connection, Row, Select, delete, func, or_, select, update
 
 from xlsms.model import Alphabet, MessageId
 from xlsms.states import State
 from xlsms_service.ledger.chunk import chunks
-from xlsms_service.ledger.schema import message, part
+from xlsms_service.ledger.schema import UNSETTLED, WAITING, message, part
 
 __all__ = ["Claimed", "claim", "next_due", "recover", "reroute"]
 
 _ABANDONED = timedelta(days=1)
-
-_WAITING = (State.QUEUED, State.SCHEDULED)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,29 +45,11 @@ def claim(
     A message longer than the room is claimed only alone, when the link is `idle`. From here on a crash makes the
     claimed messages *uncertain*, so no more are claimed than can leave at once.
     """
-    query = (
-        select(
-            message.c.id,
-            message.c.number,
-            message.c.sender,
-            message.c.text,
-            message.c.alphabet,
-            message.c.parts,
-            message.c.attempts,
-        )
-        .where(
-            message.c.state.in_(_WAITING),
-            message.c.admitted,
-            message.c.route.in_(routes),
-            or_(message.c.not_before.is_(None), message.c.not_before <= now),
-        )
-        .order_by(message.c.id)
-        .limit(room)
-        .with_for_update(skip_locked=True)
-    )
     chosen: list[Claimed] = []
     retried: set[MessageId] = set()
-    for row in connection.execute(query):
+    # Route by route, the index gives the oldest at once; over several it would have to sort all that wait.
+    oldest = [row for route in routes for row in _waiting(connection, route, room, now)]
+    for row in sorted(oldest, key=lambda row: row.id)[:room]:
         room -= row.parts
         if room < 0 and (chosen or not idle):
             break
@@ -100,6 +81,30 @@ def claim(
     return [replace(each, taken=frozenset(taken[each.id])) if each.id in taken else each for each in chosen]
 
 
+def _waiting(connection: Connection, route: str, most: int, now: datetime) -> Sequence[Row[Any]]:
+    query: Select[Any] = (
+        select(
+            message.c.id,
+            message.c.number,
+            message.c.sender,
+            message.c.text,
+            message.c.alphabet,
+            message.c.parts,
+            message.c.attempts,
+        )
+        .where(
+            WAITING,
+            message.c.admitted,
+            message.c.route == route,
+            or_(message.c.not_before.is_(None), message.c.not_before <= now),
+        )
+        .order_by(message.c.id)
+        .limit(most)
+        .with_for_update(skip_locked=True)
+    )
+    return connection.execute(query).all()
+
+
 def _taken(connection: Connection, ids: AbstractSet[MessageId]) -> dict[MessageId, set[int]]:
     found: dict[MessageId, set[int]] = {}
     if ids:
@@ -110,7 +115,7 @@ def _taken(connection: Connection, ids: AbstractSet[MessageId]) -> dict[MessageI
 
 def next_due(connection: Connection, now: datetime) -> datetime | None:
     """When the next message that waits for its time may go."""
-    query = select(func.min(message.c.not_before)).where(message.c.state.in_(_WAITING), message.c.not_before > now)
+    query = select(func.min(message.c.not_before)).where(WAITING, message.c.not_before > now)
     return connection.execute(query).scalar()
 
 
@@ -127,10 +132,12 @@ def recover(connection: Connection, now: datetime) -> int:
         "state_at": now,
         "version": message.c.version + 1,
     }
-    return connection.execute(update(message).where(message.c.state == State.SENDING).values(uncertain)).rowcount
+    return connection.execute(
+        update(message).where(UNSETTLED, message.c.state == State.SENDING).values(uncertain)
+    ).rowcount
 
 
 def reroute(connection: Connection, routes: Sequence[str], default: str) -> None:
     """Messages that wait for a route which the settings no longer have take the default one."""
-    query = update(message).where(message.c.state.in_(_WAITING), message.c.route.not_in(routes)).values(route=default)
+    query = update(message).where(WAITING, message.c.route.not_in(routes)).values(route=default)
     connection.execute(query)

@@ -20,7 +20,18 @@ from sqlalchemy import (
     text,
 )
 
-__all__ = ["Instant", "inbound", "link", "message", "metadata", "part", "waiting_receipt", "workbook"]
+__all__ = [
+    "UNSETTLED",
+    "WAITING",
+    "Instant",
+    "inbound",
+    "link",
+    "message",
+    "metadata",
+    "part",
+    "waiting_receipt",
+    "workbook",
+]
 
 metadata = MetaData(
     naming_convention={
@@ -65,6 +76,11 @@ workbook = Table(
     Column("facts", JSON, comment="facts of the problem"),
 )
 
+#: Conditions of partial indexes. SQLite uses such an index only for a query that says its condition in the same
+#: words, not with parameters: queries take them from here.
+WAITING = text("state IN ('queued', 'scheduled')")
+UNSETTLED = text("state IN ('sending', 'uncertain')")
+
 message = Table(
     "message",
     metadata,
@@ -103,8 +119,8 @@ message = Table(
         "ix_message_waiting",
         "route",
         "id",
-        sqlite_where=text("state IN ('queued', 'scheduled')"),
-        postgresql_where=text("state IN ('queued', 'scheduled')"),
+        sqlite_where=WAITING,
+        postgresql_where=WAITING,
     ),
     Index(
         "ix_message_lacking",
@@ -115,8 +131,8 @@ message = Table(
     Index(
         "ix_message_unsettled",
         "state",
-        sqlite_where=text("state IN ('sending', 'uncertain')"),
-        postgresql_where=text("state IN ('sending', 'uncertain')"),
+        sqlite_where=UNSETTLED,
+        postgresql_where=UNSETTLED,
     ),
 )
 

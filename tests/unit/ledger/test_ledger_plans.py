@@ -1,0 +1,44 @@
+"""Questions that are asked again and again must not read every message there ever was."""
+
+from datetime import UTC, datetime
+
+import pytest
+from sqlalchemy import event
+
+from xlsms_service.ledger import book, claim
+from xlsms_service.ledger.ledger import Ledger
+
+NOW = datetime(2026, 3, 1, tzinfo=UTC)
+
+
+@pytest.mark.parametrize(
+    ("index", "ask"),
+    [
+        (
+            "ix_message_waiting (route=?)",
+            lambda c: claim.claim(c, connector="net", routes=["", "+34"], room=10, idle=True, now=NOW),
+        ),
+        ("ix_message_waiting", lambda c: claim.reroute(c, ["+34"], "")),
+        ("ix_message_lacking", book.lacking_books),
+        ("ix_message_lacking (workbook_id=?)", lambda c: book.lacking(c, 1)),
+    ],
+    ids=["claim", "reroute", "lacking_books", "lacking"],
+)
+def test_the_answer_comes_from_an_index(tmp_path, index, ask):
+    plans = []
+
+    def work(connection):
+        def explain(conn, cursor, statement, parameters, context, many):
+            if "FROM message" in statement or "UPDATE message" in statement:
+                rows = conn.connection.driver_connection.execute(f"EXPLAIN QUERY PLAN {statement}", parameters)
+                plans.append("; ".join(row[3] for row in rows))
+
+        event.listen(connection, "before_cursor_execute", explain)
+        ask(connection)
+
+    with Ledger.open(tmp_path) as ledger:
+        ledger.do_now(work)
+    assert plans
+    for plan in plans:
+        assert f"message USING INDEX {index}" in plan
+        assert "FOR ORDER BY" not in plan or "lacking" in index
