@@ -66,6 +66,7 @@ class Patch:
             else:
                 self.refused[row, column] = code
         self._prefix = found.prefix.decode()
+        self._literals: dict[int, bytes] = {}
 
     def chunks(self) -> Iterator[bytes]:
         """The sheet's XML with the cells written. Runs once."""
@@ -95,17 +96,15 @@ class Patch:
         feed(edited, root_tag(self._found.head))
         closed = False
 
-        def checked(xml: bytes) -> bytes:
-            feed(edited, xml)
-            return xml
-
         for kind, data in blocks(source):
             if kind == "head":
                 head = self._widened(data)
                 closed = head.endswith(b"/>") and bool(waiting)
                 yield head[:-2].rstrip() + b">" if closed else head
             elif kind == "tail":
-                yield b"".join(checked(self._new_row(row)) for row in reversed(waiting))
+                rest = b"".join(self._new_row(row) for row in reversed(waiting))
+                feed(edited, rest)
+                yield rest
                 if closed:
                     yield b"</" + self._found.prefix + b"sheetData>"
                 yield data
@@ -116,8 +115,9 @@ class Patch:
                 out: list[bytes] = []
                 for start, end, row in self._targets(grammar, data, waiting):
                     new = self._new_row(row) if start == end else self._plain_row(grammar, data[start:end], row)
-                    out += (data[at:start], checked(new))
+                    out += (data[at:start], new)
                     at = end
+                feed(edited, b"".join(out[1::2]))
                 out.append(data[at:])
                 yield b"".join(out)
 
@@ -140,25 +140,40 @@ class Patch:
                 yield match.start(), end, waiting.pop()
 
     def _plain_row(self, grammar: Grammar, xml: bytes, number: int) -> bytes:
-        row = RowPlace(number, 0, xml.index(b">") + 1, len(xml))
+        """A row of a plain sheet; where all cells are there already, nothing else of the row is looked at."""
+        out: list[bytes] = []
+        done = 0
         for column in sorted(self._rows[number]):
-            at = xml.find(b'%b%b%d"' % (grammar.cell_open, column_letters(column).encode(), number))
-            if at < 0:  # not there, and so to be put between its neighbours: all cells of the row are needed
-                row.cells = [self._plain_cell(grammar, xml, match.start()) for match in grammar.cell.finditer(xml)]
-                break
-            row.cells.append(self._plain_cell(grammar, xml, at))
-        return self._edited(xml, row)
+            at = xml.find(b'%b%d"' % (self._literal(grammar, column), number))
+            if at < done:  # not there, or out of order: all cells of the row are needed
+                cells = [self._plain_cell(grammar, xml, match.start()) for match in grammar.cell.finditer(xml)]
+                return self._edited(xml, RowPlace(number, 0, xml.index(b">") + 1, len(xml), cells))
+            cell = self._plain_cell(grammar, xml, at, column)
+            if cell.formula:
+                self.refused[number, column] = "cell-formula"
+                continue
+            out += (xml[done:at], self._cell(number, column, cell.style))
+            done = cell.end
+        out.append(xml[done:])
+        return b"".join(out)
+
+    def _literal(self, grammar: Grammar, column: int) -> bytes:
+        """How a cell of a column starts, up to the row number."""
+        known = self._literals.get(column)
+        if known is None:
+            known = self._literals[column] = grammar.cell_open + column_letters(column).encode()
+        return known
 
     @staticmethod
-    def _plain_cell(grammar: Grammar, xml: bytes, at: int) -> CellPlace:
+    def _plain_cell(grammar: Grammar, xml: bytes, at: int, column: int = 0) -> CellPlace:
         tag = xml.index(b">", at) + 1
         end = tag if xml[tag - 2 : tag] == b"/>" else xml.index(grammar.cell_end, tag) + len(grammar.cell_end)
         head = xml[at:tag]
-        letters = head[len(grammar.cell_open) : head.index(b'"', len(grammar.cell_open))].rstrip(b"0123456789")
+        if not column:
+            letters = head[len(grammar.cell_open) : head.index(b'"', len(grammar.cell_open))].rstrip(b"0123456789")
+            column = column_number(letters.decode())
         style = style_of(head) if b' s="' in head else None
-        return CellPlace(
-            column_number(letters.decode()), at, end, style, grammar.formula.search(xml, tag, end) is not None
-        )
+        return CellPlace(column, at, end, style, grammar.formula.search(xml, tag, end) is not None)
 
     def _spliced(self, source: Iterable[bytes]) -> Iterator[bytes]:
         """A sheet that is not plain, at the offsets that expat tells; the result is parsed as a whole."""

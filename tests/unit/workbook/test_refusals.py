@@ -199,7 +199,7 @@ def test_hidden_and_empty_rows(tmp_path):
     xml = sheet_xml(
         f'<row r="1">{text_cell("A1", "Phone")}{text_cell("B1", "Name")}</row><row r="2" hidden="1"><c r="A2"><v>1</v></c></row>'
         '<row r="3"><c r="A3" s="1"/></row><row r="4"><c r="H4"><v>9</v></c></row>'
-         f'<row r="5">{text_cell("B5", "no phone")}</row>'
+        f'<row r="5">{text_cell("B5", "no phone")}</row>'
     )
     rows = list(read_rows(workbook(tmp_path / "a.xlsx", xml)))
     assert [(row.number, row.phone, row.hidden) for row in rows] == [(2, 1, True), (5, None, False)]
