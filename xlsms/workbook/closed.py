@@ -50,6 +50,11 @@ class ClosedWorkbook:
         with opened(self.path) as book:
             return version_of(book.package)
 
+    def check(self) -> None:
+        """Make sure that rows can be read; quick, as none is. Raises what `read` would for the file and its headers."""
+        with opened(self.path) as book:
+            layouts(book)
+
     def check_ready(self) -> None:
         """Make sure that `apply` could write now, as far as the file itself decides; changes nothing.
 
@@ -236,13 +241,13 @@ class _Work:
             role in RESULTS and role not in layout.columns and value is not None for role, value in edit.values.items()
         ):
             self.need(layout, layout.missing)
-        reader = self._readers[name]
+        there = self._readers[name].current(raw)
         for role, value in edit.values.items():
             new: New = wall_time(value, self._zone) if isinstance(value, datetime) else value
             letters = layout.columns.get(role)
             if letters is not None:
                 cell = (raw.number, column_number(letters))
-                current, calculated = reader.current(raw, letters)
+                current, calculated = there.get(letters, (None, False))
                 if calculated:
                     self._calculated.append(
                         Refusal(edit=edit, role=role, error=self._error(layout, cell, "cell-formula"))

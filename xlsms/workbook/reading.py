@@ -51,6 +51,9 @@ class _Cells(Mapping[str, Any]):
             self._cells = {cell[0]: cell for cell in self._raw.cells}
         return self._read(self._cells.get(letters, _EMPTY))
 
+    def __contains__(self, header: object) -> bool:
+        return header in self._letters
+
     def __iter__(self) -> Iterator[str]:
         return iter(self._letters)
 
@@ -77,6 +80,7 @@ class RowReader:
         self._roles = {letters.encode(): role for role, letters in layout.columns.items() if role in _ASKED}
         grammar = Grammar(layout.found.prefix)
         self._asked = grammar.cells_of(b"|".join(self._roles))
+        self._known = grammar.cells_of("|".join(layout.columns.values()).encode())
         self._formula = b"<" + grammar.prefix + b"f"
         self._repeated = dict.fromkeys(layout.repeated, "columns-same-name")
         self._hidden = layout.part.hidden
@@ -127,10 +131,10 @@ class RowReader:
         """The text of a cell in the id column, as ids are compared."""
         return _text(self._decoder.value(cell)[0]).upper()
 
-    def current(self, raw: RawRow, letters: str) -> tuple[Raw, bool]:
-        """What a cell holds, and whether it is calculated."""
-        cell = next((cell for cell in raw.cells if cell[0] == letters.encode()), _EMPTY)
-        return self._decoder.value(cell)[0], self._decoder.has_formula(cell)
+    def current(self, raw: RawRow) -> dict[str, tuple[Raw, bool]]:
+        """What the cells in the columns with a role hold, by their letters, and whether they are calculated."""
+        value, calculated = self._decoder.value, self._decoder.has_formula
+        return {cell[0].decode(): (value(cell)[0], calculated(cell)) for cell in self._known.findall(raw.body)}
 
     def _is_marked(self, cell: RawCell) -> bool:
         return is_mark(self._aware(self._decoder.value(cell)[0]))
