@@ -215,7 +215,7 @@ class App:
         """
         began = time.monotonic()
         path = await asyncio.to_thread(path.resolve)
-        await self._thread.run(self._open(path).read)  # what is wrong with the file is said before any link opens
+        await self._thread.run(self._open(path).check)  # what is wrong with the file is said before any link opens
         async with self._delivery() as here:
             before: MessageId | None = await self._ledger.do(view.newest)
             taken, problems, held = await self._take(path, terms(self._settings, mark))

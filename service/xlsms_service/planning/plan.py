@@ -2,7 +2,7 @@
 
 import hashlib
 import re
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field, replace
 from datetime import datetime, tzinfo
@@ -185,8 +185,28 @@ def _filled(row: Row, terms: Terms, templates: dict[str, Template]) -> str:
         for header, code in row.problems.items():
             if header.strip().casefold() == name.casefold():
                 raise UserError(code, field=header)
-    values = {header: Field(text, row.values.get(header)) for header, text in row.fields.items()}
-    return template.render(values, f"{terms.language}-{terms.country}")
+    return template.render(_Fields(row), f"{terms.language}-{terms.country}")
+
+
+class _Fields(Mapping[str, Field]):
+    """What a row gives to a text. Only the cells that the text asks for are decoded."""
+
+    __slots__ = ("_row",)
+
+    def __init__(self, row: Row) -> None:
+        self._row = row
+
+    def __getitem__(self, header: str) -> Field:
+        return Field(self._row.fields[header], self._row.values.get(header))
+
+    def __contains__(self, header: object) -> bool:
+        return header in self._row.fields
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._row.fields)
+
+    def __len__(self) -> int:
+        return len(self._row.fields)
 
 
 def _worded(entry: PlanEntry, text: str, terms: Terms) -> PlanEntry:
