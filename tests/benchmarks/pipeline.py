@@ -1,0 +1,314 @@
+"""The whole way: marked rows of a workbook to the ledger, over SMPP, and receipts back into the file.
+
+    python -m tests.benchmarks.pipeline [--rows N] [--window 100] [--profile FILE]
+
+The SMSC is our simulator in a process of its own, and every phone behind it delivers at once. `App.send` does all the
+work, as `xlsms send --wait` has it done. Beside it, in the same run, stand the two limits: what the same link carries
+with no ledger and no workbook (submits and receipts), and what this disk would allow if each message were written down
+by an fsync of its own before it leaves. The last line is JSON.
+"""
+
+import argparse
+import asyncio
+import cProfile
+import json
+import multiprocessing
+import os
+import statistics
+import tempfile
+import threading
+import time
+from collections import Counter
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from multiprocessing.connection import Connection
+from pathlib import Path
+from unittest import mock
+
+import xlsxwriter
+
+from xlsms.model import Outgoing, PartKey
+from xlsms.states import LABELS, State
+from xlsms.workbook import read_rows
+from xlsms.workbook.closed import ClosedWorkbook
+from xlsms_service.app import App, Patience
+from xlsms_service.config import ConnectorSettings, ServiceSettings, Settings
+from xlsms_service.connectors.base import Link
+from xlsms_service.connectors.smpp import SmppConnector, SmppSettings
+from xlsms_service.delivery import engine
+from xlsms_service.ledger.writer import Writer
+from xlsms_service.simulators.exchange import Settings as Exchange
+from xlsms_service.simulators.phones import Pace, Population
+from xlsms_service.simulators.smsc import Smsc
+
+HEADERS = ("Name", "Phone", "Message", "Send", "Status", "Detail", "Status time", "Reply", "Reply time", "Parts", "SMS ID")  # fmt: skip
+TEXT = "Hello {Name}, we remind you of your appointment tomorrow at 10:30. Thank you."
+FSYNCS = 200
+
+
+def generate(path: Path, rows: int) -> None:
+    """A list in which every row is marked, and every text another one."""
+    with xlsxwriter.Workbook(path) as book:
+        sheet = book.add_worksheet("People")
+        sheet.write_row(0, 0, HEADERS)
+        for row in range(1, rows + 1):
+            sheet.write_row(row, 0, (f"Person {row}", 600_000_000 + row, TEXT, "x"))
+
+
+def serve(pipe: Connection, window: int) -> None:
+    """The network: sends its port, and at the end how many parts it took."""
+
+    async def main() -> None:
+        smsc = Smsc(Population(shares={}, pace=Pace(receipt=0)), Exchange(window=window, keep=0))
+        async with smsc.serve() as server:
+            pipe.send(server.port)
+            await asyncio.to_thread(pipe.recv)
+            pipe.send(smsc.counters.parts)
+
+    asyncio.run(main())
+
+
+@contextmanager
+def network(window: int):
+    """A network in a process of its own; yields its port and a function that says how many parts it took."""
+    context = multiprocessing.get_context("spawn")
+    ours, theirs = context.Pipe()
+    process = context.Process(target=serve, args=(theirs, window), daemon=True)
+    process.start()
+    port = ours.recv()
+
+    def taken() -> int:
+        ours.send(None)
+        return ours.recv()
+
+    yield port, taken
+    process.terminate()
+    process.join()
+
+
+class Feeder:
+    """Delivery's part without a ledger: fills the room, counts answers and receipts, acknowledges at once."""
+
+    def __init__(self, connector: SmppConnector, parts: list[Outgoing]) -> None:
+        self.connector = connector
+        self.parts = parts
+        self.next = self.ended = self.receipts = 0
+        self.up = asyncio.Event()
+        self.done = asyncio.Event()
+
+    def link_changed(self, status) -> None:
+        if status.link is Link.UP:
+            self.up.set()
+
+    def room_changed(self, connector: str) -> None:
+        if self.up.is_set():
+            self.fill()
+
+    def fill(self) -> None:
+        end = min(self.next + self.connector.room(), len(self.parts))
+        if end > self.next:
+            self.connector.submit(self.parts[self.next : end])
+            self.next = end
+
+    def outcomes(self, connector: str, outcomes) -> None:
+        self.ended += len(outcomes)
+        self._look()
+
+    def received(self, connector: str, items) -> None:
+        self.receipts += len(items)
+        self.connector.acknowledge([item.token for item in items])
+        self._look()
+
+    def _look(self) -> None:
+        if self.ended == self.receipts == len(self.parts):
+            self.done.set()
+
+
+def link_alone(port: int, rows: int, window: int) -> float:
+    """Seconds for as many texts and their receipts over the connector, with neither ledger nor workbook."""
+
+    async def main() -> float:
+        settings = SmppSettings(host="127.0.0.1", port=port, window=window, sender="Clinica")
+        connector = SmppConnector("alone", settings, clock=lambda: datetime.now(UTC))
+        feeder = Feeder(
+            connector,
+            [
+                Outgoing(key=PartKey(n, 1), destination=f"+34{600_000_000 + n}", text=TEXT, alphabet="gsm7")
+                for n in range(rows)
+            ],
+        )
+        await connector.open(feeder)
+        await feeder.up.wait()
+        began = time.perf_counter()
+        feeder.fill()
+        await feeder.done.wait()
+        took = time.perf_counter() - began
+        await connector.close()
+        return took
+
+    return asyncio.run(main())
+
+
+def fsync_seconds(folder: Path) -> float:
+    """The median time in which this disk makes an appended page durable."""
+    took = []
+    with (folder / "fsync").open("wb", buffering=0) as file:
+        for _ in range(FSYNCS):
+            file.write(bytes(4096))
+            began = time.perf_counter()
+            os.fsync(file.fileno())
+            took.append(time.perf_counter() - began)
+    return statistics.median(took)
+
+
+@dataclass
+class Watch:
+    """Looks on while `App.send` works: when each stage ended, and how often the ledger was forced to disk."""
+
+    profile: bool = False
+    began: float = 0.0
+    times: dict[str, float] = field(default_factory=dict)
+    submitted: int = 0
+    receipts: int = 0
+    commits: int = 0
+    commit_seconds: float = 0.0
+    applies: list[tuple[float, int]] = field(default_factory=list)
+    profiles: dict[str, cProfile.Profile] = field(default_factory=dict)
+
+    def note(self, stage: str) -> None:
+        self.times[stage] = time.perf_counter() - self.began
+
+    @contextmanager
+    def looking(self, rows: int):
+        apply, settle, commit = ClosedWorkbook.apply, engine._settle, Writer._commit
+        changes = 0
+
+        def timed_apply(workbook, edits):
+            if not self.applies:
+                self.note("read + plan")
+            began = time.perf_counter()
+            applied = apply(workbook, edits)
+            self.applies.append((time.perf_counter() - began, len(edits)))
+            self.note("ids written" if len(self.applies) == 1 else "all states in the file")
+            return applied
+
+        def counted_settle(connection, connector, answered, items, *rest):
+            settle(connection, connector, answered, items, *rest)
+            self.submitted += len(answered)
+            self.receipts += len(items)
+            if answered and self.submitted == rows:
+                self.note("all submitted")
+            if items and self.receipts == rows:
+                self.note("all receipts in")
+
+        def counted_commit(writer, connection, group):
+            nonlocal changes
+            began = time.perf_counter()
+            commit(writer, connection, group)
+            now = connection.connection.driver_connection.total_changes
+            if now != changes:  # a transaction that only reads is not forced to disk
+                self.commits += 1
+                self.commit_seconds += time.perf_counter() - began
+            changes = now
+
+        with (
+            mock.patch.object(ClosedWorkbook, "apply", timed_apply),
+            mock.patch.object(engine, "_settle", counted_settle),
+            mock.patch.object(Writer, "_commit", counted_commit),
+        ):
+            yield
+
+
+async def pipeline(path: Path, data: Path, port: int, window: int, watch: Watch, rows: int) -> tuple[float, float]:
+    """Seconds from the call to the last state in the file, and seconds of processor time."""
+    options = {"host": "127.0.0.1", "port": port, "system_id": "xlsms", "sender": "Clinica", "window": window}
+    settings = Settings(
+        service=ServiceSettings(data=data), connectors=(ConnectorSettings(name="net", type="smpp", options=options),)
+    )
+    with watch.looking(rows):
+        async with App(settings) as service:
+            watch.began, cpu = time.perf_counter(), time.process_time()
+            report = await service.send(path, patience=Patience(linger=timedelta(0)))
+            took, cpu = time.perf_counter() - watch.began, time.process_time() - cpu
+    if report.by_state != {State.DELIVERED: rows}:
+        raise SystemExit(f"not all delivered: {report.by_state}")
+    return took, cpu
+
+
+def check_file(path: Path, rows: int) -> None:
+    """The file shows what happened, or the figures mean nothing."""
+    shown = Counter(row.status for row in read_rows(path))
+    if shown != {LABELS["en"][State.DELIVERED]: rows}:
+        raise SystemExit(f"the file shows {shown}")
+
+
+@contextmanager
+def profiled(file: str | None):
+    """Profile the event loop and every other thread into FILE.<thread>; slows everything down."""
+    if file is None:
+        yield
+        return
+    profiles: dict[str, cProfile.Profile] = {}
+
+    def begin(*_) -> None:
+        profile = profiles[threading.current_thread().name] = cProfile.Profile()
+        profile.enable()
+
+    threading.setprofile(begin)
+    begin()
+    yield
+    threading.setprofile(None)
+    profiles[threading.current_thread().name].disable()
+    for name, profile in profiles.items():
+        profile.dump_stats(f"{file}.{name}")
+        print(f"profile: {file}.{name}")
+
+
+def main() -> None:
+    """Run it and print the figures."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--rows", type=int, default=5000)
+    parser.add_argument("--window", type=int, default=100)
+    parser.add_argument("--profile", metavar="FILE", help="cProfile of each thread; the figures are worthless then")
+    asked = parser.parse_args()
+    rows, window = asked.rows, asked.window
+    watch = Watch()
+    with tempfile.TemporaryDirectory() as name, network(window) as (port, taken):
+        folder = Path(name)
+        path = folder / "people.xlsx"
+        generate(path, rows)
+        fsync = fsync_seconds(folder)
+        alone = link_alone(port, rows, window)
+        with profiled(asked.profile):
+            took, cpu = asyncio.run(pipeline(path, folder / "data", port, window, watch, rows))
+        check_file(path, rows)
+        if (count := taken()) != 2 * rows:
+            raise SystemExit(f"the network took {count} parts instead of {2 * rows}")
+    print(f"{rows:,} rows, window {window}: seconds from the start\n")
+    for stage, at in sorted(watch.times.items(), key=lambda each: each[1]):
+        print(f"{stage:26}{at:8.2f}")
+    print(f"{'the end':26}{took:8.2f}   ({cpu:.1f} s of processor time)\n")
+    print(f"{'rows a second, whole way':40}{rows / took:10,.0f}")
+    print(f"{'link alone, texts and receipts a second':40}{rows / alone:10,.0f}")
+    print(f"{'this disk, fsyncs a second':40}{1 / fsync:10,.0f}   ({fsync * 1000:.2f} ms each)")
+    print(f"{'ledger commits':40}{watch.commits:10,}   ({watch.commit_seconds:.1f} s, work included)")
+    print(f"{'writes of the workbook':40}{len(watch.applies):10,}   ({sum(t for t, _ in watch.applies):.1f} s)\n")
+    result = {
+        "benchmark": "pipeline",
+        "rows": rows,
+        "window": window,
+        "rows_per_second": round(rows / took),
+        "cpu_ms_per_row": round(cpu / rows * 1000, 3),
+        "link_alone_per_second": round(rows / alone),
+        "fsync_ms": round(fsync * 1000, 3),
+        "ledger_commits": watch.commits,
+        "workbook_writes": len(watch.applies),
+        "ratio_to_link_alone": round(alone / took, 3),
+        "ratio_to_one_fsync_per_message": round(rows * fsync / took, 2),
+    }
+    print(json.dumps(result))
+
+
+if __name__ == "__main__":
+    main()
