@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -22,6 +22,7 @@ __all__ = [
     "get",
     "lacking",
     "lacking_books",
+    "look_up",
     "note_problem",
     "note_version",
     "outdated",
@@ -38,6 +39,7 @@ class Book:
     path: Path
     language: str
     version: str | None  #: the file as we last read or wrote it
+    guid: str | None = None
     problem: str | None = None
     facts: Mapping[str, object] | None = None
 
@@ -63,6 +65,7 @@ def _book(row: Row[Any]) -> Book:
         path=Path(row.path),
         language=row.language,
         version=row.version,
+        guid=row.guid,
         problem=row.problem,
         facts=row.facts,
     )
@@ -91,25 +94,43 @@ def recognise(
 ) -> Book:
     """Which workbook the file at `path` is; one never seen before becomes known.
 
-    A file with a GUID is known by it. One without is known by the ids of its rows, then by its path. When the known
+    A file with a GUID is known by it. One without is known by its path, then by the ids of its rows. When the known
     workbook stood elsewhere and `exists` says that it still does, this one is a copy of it.
 
     Raises:
         UserError: `workbook-copied`; nothing is sent from a copy until the user says what it is.
     """
-    known = _by_guid(connection, guid) if guid else _by_rows(connection, row_ids) or find(connection, path)
+    known = look_up(connection, path=path, guid=guid, row_ids=row_ids)
     if known is None:
-        made = connection.execute(insert(workbook).values(guid=guid, path=str(path), language=language))
-        key = made.inserted_primary_key
-        if key is None:
-            raise RuntimeError("the database gave no key")
-        return Book(id=key[0], path=path, language=language, version=None)
+        return _make(connection, path=path, guid=guid, language=language)
     if known.path != path and exists(known.path):
         raise UserError("workbook-copied", place=Place(file=path.name), original=known.path)
     if (known.path, known.language) != (path, language):
         query = update(workbook).where(workbook.c.id == known.id).values(path=str(path), language=language)
         connection.execute(query)
     return Book(id=known.id, path=path, language=language, version=known.version)
+
+
+def look_up(connection: Connection, *, path: Path, guid: str | None, row_ids: Sequence[RowId]) -> Book | None:
+    """The workbook that the file at `path` is, or is a copy of; None when it was never taken in."""
+    if guid:
+        return _by_guid(connection, guid)
+    here = find(connection, path)
+    # What was noted down only for a problem has never been taken in: it says nothing about whose rows these are.
+    return here if here and here.version else _by_rows(connection, row_ids)
+
+
+def _make(connection: Connection, *, path: Path, guid: str | None, language: str) -> Book:
+    """A workbook never taken in before, on the note about a problem at its path if there is one."""
+    here = find(connection, path)
+    values = {"guid": guid, "path": str(path), "language": language}
+    if here is not None and here.guid is None:
+        connection.execute(update(workbook).where(workbook.c.id == here.id).values(values))
+        return replace(here, language=language, guid=guid)
+    key = connection.execute(insert(workbook).values(values)).inserted_primary_key
+    if key is None:
+        raise RuntimeError("the database gave no key")
+    return Book(id=key[0], path=path, language=language, version=None, guid=guid)
 
 
 def _by_guid(connection: Connection, guid: str) -> Book | None:

@@ -27,8 +27,10 @@ class Orders:
     deferred: bool = False  #: something can only be decided later: look again
 
 
-def sort_out(rows: Sequence[Row], known: Mapping[RowId, Known], *, all_rows: bool, country: str) -> Orders:
-    """Sort rows into orders.
+def sort_out(
+    rows: Sequence[Row], known: Mapping[RowId, Known], *, book: int | None, all_rows: bool, country: str
+) -> Orders:
+    """Sort the rows of a workbook, which the ledger calls `book`, into orders.
 
     With `all_rows` a row needs no mark to be sent, but is sent once only: what says "again" is always a mark.
     """
@@ -43,6 +45,9 @@ def sort_out(rows: Sequence[Row], known: Mapping[RowId, Known], *, all_rows: boo
         it = known.get(row_id) if identity.check(row_id) else None
         if it is None:
             orders.strangers += [row for row in group if row.marked]
+            continue
+        if it.workbook != book:  # pasted from another workbook: the id stays with the row it was given to
+            orders.copies += group
             continue
         kept = _the_one(group, it, country)
         orders.copies += [row for row in group if row is not kept]

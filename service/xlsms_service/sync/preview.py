@@ -8,6 +8,7 @@ from xlsms.errors import Place, UserError
 from xlsms.model import Row
 from xlsms.workbook.base import Snapshot
 from xlsms_service.ledger import acceptance
+from xlsms_service.ledger import book as books
 from xlsms_service.ledger.ledger import Ledger
 from xlsms_service.planning import Facts, Plan, PlanEntry, Terms, plan
 from xlsms_service.sync import order
@@ -18,8 +19,12 @@ __all__ = ["preview"]
 
 def preview(ledger: Ledger | None, snapshot: Snapshot, terms: Terms, now: datetime) -> Plan:
     """The plan of everything that the workbook orders, in the order of its rows; without a ledger nothing is known."""
-    known = ledger.do_now(acceptance.known, order.ids(snapshot.rows)) if ledger else {}
-    orders = order.sort_out(snapshot.rows, known, all_rows=terms.all_rows, country=terms.country)
+    ids = order.ids(snapshot.rows)
+    known = ledger.do_now(acceptance.known, ids) if ledger else {}
+    book = ledger.do_now(books.look_up, path=snapshot.path, guid=snapshot.guid, row_ids=ids) if ledger else None
+    orders = order.sort_out(
+        snapshot.rows, known, book=book.id if book else None, all_rows=terms.all_rows, country=terms.country
+    )
 
     def repeated(fingerprints: AbstractSet[str]) -> AbstractSet[str]:
         return ledger.do_now(acceptance.repeated, fingerprints, now - DUPLICATE_WINDOW) if ledger else frozenset()

@@ -338,6 +338,23 @@ def test_a_copied_row_loses_the_id_and_is_sent_only_when_marked_again(desk):
     assert {each.number for each in desk.claim()} == {"+34600111222", "+34600999888"}
 
 
+def test_a_row_pasted_from_another_workbook_leaves_the_original_its_id(desk):
+    row = desk.table().add("600111222")
+    desk.take()
+    other = Path("/books/other.xlsx")
+    desk.table(other).add("600333444", mark="")
+    desk.take(other)
+    pasted = dict(row) | {Role.SEND: "x"}
+    desk.table(other).rows.append(pasted)
+    assert desk.take(other).accepted == 0
+    assert pasted[Role.ID] is None
+    assert "[row-copied]" in pasted[Role.DETAIL]
+    (claimed,) = desk.claim()
+    desk.move(claimed.id, State.SENT)
+    desk.write_back()
+    assert row[Role.STATUS] == "Enviado"
+
+
 def test_an_unmarked_copy_does_not_keep_the_state_of_another_person(desk):
     table = desk.table()
     row = table.add("600111222")
