@@ -370,6 +370,7 @@ class App:
             accepted += taken.accepted
             held += taken.held
             problems |= {str(problem.place): problem for problem in taken.problems}
+            self._writeback.hurry(taken.book.id)
             self._wake()
             if not taken.changed:
                 break

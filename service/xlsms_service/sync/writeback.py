@@ -69,6 +69,11 @@ class Writeback:
         """Something became durable that a workbook may have to show."""
         self._wake.set()
 
+    def hurry(self, book: int) -> None:
+        """This workbook has just been read: what kept it from being written may be over."""
+        self._paces.pop(book, None)
+        self._wake.set()
+
     async def run(self) -> None:
         """Write what is lacking, for ever."""
         while True:
