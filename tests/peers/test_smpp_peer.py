@@ -202,6 +202,7 @@ def test_submits_are_taken_and_their_receipts_come_back(link) -> None:
             await diary.until(diary.ups)
             connector.submit([part(n, f"Cita {n} ñ€ {{x}}") for n in range(200)])
             await diary.until(lambda: len(diary.results) == len(diary.receipts) == 200)
+            await diary.until(lambda: len(diary.events("submit")) == 200)
             assert {outcome.result for outcome in diary.results} == {Result.ACCEPTED}
             assert [fact["text"] for fact in diary.events("submit")] == [f"Cita {n} ñ€ {{x}}" for n in range(200)]
             first = diary.events("submit")[0]
@@ -227,7 +228,8 @@ def test_long_texts_arrive_whole(link, text: str) -> None:
             sent = parts(7, text)
             assert len(sent) > 2
             connector.submit(sent)
-            await diary.until(lambda: len(diary.results) == len(sent))
+            # The peer's log and its answers come over two ways.
+            await diary.until(lambda: len(diary.results) == len(diary.events("submit")) == len(sent))
             facts = diary.events("submit")
             assert [fact["udh"] for fact in facts] == [
                 [f"000307{len(sent):02x}{n:02x}"] for n in range(1, len(sent) + 1)
