@@ -1,7 +1,8 @@
 """Draws the pictures of the README: `python docs/render.py`.
 
 A sheet before and after a send, as LibreOffice shows it: the workbook of `xlsms demo`, sent for real to the simulated
-network. Needs `soffice` and `pdftoppm` (Debian: libreoffice-calc, poppler-utils).
+network. Needs `soffice`, `pdftoppm` and a font that draws emoji as outlines (Debian: libreoffice-calc, poppler-utils,
+fonts-symbola; colour fonts leave gaps in the PDF).
 """
 
 import shutil

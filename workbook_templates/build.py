@@ -254,8 +254,8 @@ def _styles(book: Workbook) -> None:
 
 def _alignment(column: Column) -> Alignment:
     if column.centred:
-        return Alignment(horizontal="center", vertical="top")
-    return Alignment(horizontal="left", vertical="top", indent=1, wrap_text=column.wrapped or None)
+        return Alignment(horizontal="center", vertical="center")
+    return Alignment(horizontal="left", vertical="center", indent=1, wrap_text=column.wrapped or None)
 
 
 def _head(sheet: Worksheet, words: Words) -> None:
