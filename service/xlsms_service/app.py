@@ -51,6 +51,9 @@ _BEAT = 0.2
 #: A workbook that is saved under our hands is read again this often.
 _TRIES = 5
 
+#: These have not been handed over yet.
+_NOT_OUT = frozenset({State.QUEUED, State.SENDING})
+
 #: Nothing more happens to these unless someone acts.
 _SETTLED = FINAL | {State.HELD, State.UNCERTAIN, State.SCHEDULED}
 
@@ -218,10 +221,11 @@ class App:
         await self._thread.run(self._open(path).check)  # what is wrong with the file is said before any link opens
         async with self._delivery() as here:
             before: MessageId | None = await self._ledger.do(view.newest)
+            known = await self._ledger.do(books.find, path)
+            earlier = await self._ledger.do(view.tally, known.id) if known else None
             taken, problems, held = await self._take(path, terms(self._settings, mark))
-            tally = await self._ledger.do(view.tally, taken.book.id)
-            if not taken.accepted or tally.total > taken.accepted + len(held):
-                before = None  # an earlier send of this workbook is still on its way: it counts too
+            if not taken.accepted or (earlier and set(earlier.by_state) & _NOT_OUT):
+                before = None  # what an earlier send has left counts too
             await self._follow(taken.book.id, before, patience, on_progress)
         tally = await self._ledger.do(view.tally, taken.book.id, before)
         return Report(

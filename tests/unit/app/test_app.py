@@ -81,6 +81,18 @@ def test_without_waiting_it_returns_when_all_is_handed_over_and_a_later_send_bri
     assert status(slow).tally.total == 4
 
 
+def test_a_receipt_that_never_comes_does_not_keep_the_next_send_waiting(tmp_path):
+    phones = tmp_path / "phones.toml"
+    phones.write_text('[[phone]]\nnumber = "+34600000050"\nbehaviour = "silent"\n')
+    settings = settings_for(tmp_path, phones=str(phones))
+    path = make_list(tmp_path / "list.xlsx", ["600000050"])
+    assert send(settings, path, wait=False).by_state == {State.SENT: 1}
+    book = openpyxl.load_workbook(path)
+    book.active.append(["Otra", "600000001", "Hola", "x"])
+    book.save(path)
+    assert send(settings, path).by_state == {State.DELIVERED: 1}
+
+
 @pytest.mark.parametrize(
     ("options", "kind", "code"),
     [({"type": "smpp", "host": "127.0.0.1", "port": 1}, TransientError, "smsc-unreachable"),
