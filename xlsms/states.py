@@ -55,7 +55,7 @@ LABELS: dict[str, dict[State, str]] = {
 #: From each state, the states that may follow. A receipt may overtake the answer to the submit, so *sending* reaches
 #: every outcome; *delivered* replaces any other outcome (some networks report EXPIRED first), and nothing replaces it.
 MOVES: dict[State, frozenset[State]] = {
-    State.SCHEDULED: frozenset({State.QUEUED, State.SENDING, State.HELD, State.CANCELLED, State.EXPIRED}),
+    State.SCHEDULED: frozenset({State.QUEUED, State.HELD, State.CANCELLED, State.EXPIRED}),
     State.QUEUED: frozenset({State.SENDING, State.SCHEDULED, State.HELD, State.CANCELLED, State.EXPIRED, State.FAILED}),
     State.HELD: frozenset({State.QUEUED, State.SCHEDULED, State.CANCELLED, State.EXPIRED}),
     State.SENDING: frozenset(

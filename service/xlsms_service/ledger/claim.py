@@ -6,14 +6,14 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Connection, Row, Select, delete, func, or_, select, update
+from sqlalchemy import Connection, Row, Select, delete, or_, select, update
 
 from xlsms.model import Alphabet, MessageId
 from xlsms.states import State
 from xlsms_service.ledger.chunk import chunks
-from xlsms_service.ledger.schema import UNSETTLED, WAITING, message, part
+from xlsms_service.ledger.schema import SCHEDULED, UNSETTLED, WAITING, message, part
 
-__all__ = ["Claimed", "claim", "next_due", "recover", "reroute"]
+__all__ = ["Claimed", "claim", "recover", "reroute"]
 
 _ABANDONED = timedelta(days=1)
 
@@ -40,11 +40,12 @@ def claim(
     idle: bool,
     now: datetime,
 ) -> list[Claimed]:
-    """Claim the oldest waiting messages of these routes, no more parts than `room`.
+    """Claim the oldest waiting messages of these routes, no more parts than `room`; those whose time has come too.
 
     A message longer than the room is claimed only alone, when the link is `idle`. From here on a crash makes the
     claimed messages *uncertain*, so no more are claimed than can leave at once.
     """
+    _release(connection, now)
     chosen: list[Claimed] = []
     retried: set[MessageId] = set()
     # Route by route, the index gives the oldest at once; over several it would have to sort all that wait.
@@ -81,6 +82,12 @@ def claim(
     return [replace(each, taken=frozenset(taken[each.id])) if each.id in taken else each for each in chosen]
 
 
+def _release(connection: Connection, now: datetime) -> None:
+    """Scheduled messages whose time has come wait like the others."""
+    queued = {"state": State.QUEUED, "state_at": now, "version": message.c.version + 1}
+    connection.execute(update(message).where(SCHEDULED, message.c.not_before <= now).values(queued))
+
+
 def _waiting(connection: Connection, route: str, most: int, now: datetime) -> Sequence[Row[Any]]:
     query: Select[Any] = (
         select(
@@ -113,12 +120,6 @@ def _taken(connection: Connection, ids: AbstractSet[MessageId]) -> dict[MessageI
     return found
 
 
-def next_due(connection: Connection, now: datetime) -> datetime | None:
-    """When the next message that waits for its time may go."""
-    query = select(func.min(message.c.not_before)).where(WAITING, message.c.not_before > now)
-    return connection.execute(query).scalar()
-
-
 def recover(connection: Connection, now: datetime) -> int:
     """After a stop without leave: what was claimed may have left. How many are *uncertain* for it.
 
@@ -139,5 +140,5 @@ def recover(connection: Connection, now: datetime) -> int:
 
 def reroute(connection: Connection, routes: Sequence[str], default: str) -> None:
     """Messages that wait for a route which the settings no longer have take the default one."""
-    query = update(message).where(WAITING, message.c.route.not_in(routes)).values(route=default)
-    connection.execute(query)
+    for waiting in (WAITING, SCHEDULED):
+        connection.execute(update(message).where(waiting, message.c.route.not_in(routes)).values(route=default))

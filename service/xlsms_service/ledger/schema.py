@@ -21,6 +21,7 @@ from sqlalchemy import (
 )
 
 __all__ = [
+    "SCHEDULED",
     "UNSETTLED",
     "WAITING",
     "Instant",
@@ -78,7 +79,8 @@ workbook = Table(
 
 #: Conditions of partial indexes. SQLite uses such an index only for a query that says its condition in the same
 #: words, not with parameters: queries take them from here.
-WAITING = text("state IN ('queued', 'scheduled')")
+WAITING = text("state = 'queued'")
+SCHEDULED = text("state = 'scheduled'")
 UNSETTLED = text("state IN ('sending', 'uncertain')")
 
 message = Table(
@@ -121,6 +123,12 @@ message = Table(
         "id",
         sqlite_where=WAITING,
         postgresql_where=WAITING,
+    ),
+    Index(
+        "ix_message_scheduled",
+        "not_before",
+        sqlite_where=SCHEDULED,
+        postgresql_where=SCHEDULED,
     ),
     Index(
         "ix_message_lacking",

@@ -1,5 +1,6 @@
 """Questions that are asked again and again must not read every message there ever was."""
 
+import re
 from datetime import UTC, datetime
 
 import pytest
@@ -15,12 +16,12 @@ NOW = datetime(2026, 3, 1, tzinfo=UTC)
     ("index", "ask"),
     [
         (
-            "ix_message_waiting (route=?)",
+            "ix_message_(waiting|scheduled)",
             lambda c: claim.claim(c, connector="net", routes=["", "+34"], room=10, idle=True, now=NOW),
         ),
-        ("ix_message_waiting", lambda c: claim.reroute(c, ["+34"], "")),
+        ("ix_message_(waiting|scheduled)", lambda c: claim.reroute(c, ["+34"], "")),
         ("ix_message_lacking", book.lacking_books),
-        ("ix_message_lacking (workbook_id=?)", lambda c: book.lacking(c, 1)),
+        (r"ix_message_lacking \(workbook_id=\?\)", lambda c: book.lacking(c, 1)),
     ],
     ids=["claim", "reroute", "lacking_books", "lacking"],
 )
@@ -40,5 +41,5 @@ def test_the_answer_comes_from_an_index(tmp_path, index, ask):
         ledger.do_now(work)
     assert plans
     for plan in plans:
-        assert f"message USING INDEX {index}" in plan
+        assert re.search(f"message USING INDEX {index}", plan)
         assert "FOR ORDER BY" not in plan or "lacking" in index

@@ -124,8 +124,16 @@ def upgrade() -> None:
         "message",
         ["route", "id"],
         unique=False,
-        sqlite_where=sa.text("state IN ('queued', 'scheduled')"),
-        postgresql_where=sa.text("state IN ('queued', 'scheduled')"),
+        sqlite_where=sa.text("state = 'queued'"),
+        postgresql_where=sa.text("state = 'queued'"),
+    )
+    op.create_index(
+        "ix_message_scheduled",
+        "message",
+        ["not_before"],
+        unique=False,
+        sqlite_where=sa.text("state = 'scheduled'"),
+        postgresql_where=sa.text("state = 'scheduled'"),
     )
     op.create_index("uq_message_row_id_mark", "message", ["row_id", "mark"], unique=True)
     op.create_table(
