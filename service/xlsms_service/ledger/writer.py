@@ -4,6 +4,7 @@ import queue
 import threading
 from collections.abc import Callable
 from concurrent.futures import Future
+from contextlib import nullcontext
 from dataclasses import dataclass
 from typing import Any
 
@@ -66,15 +67,19 @@ class Writer:
 
     def _commit(self, connection: Connection, group: list[_Job]) -> None:
         done: list[tuple[Future[Any], Any]] = []
+        alone = len(group) == 1
         try:
-            with connection.begin():
+            with connection.begin() as transaction:
                 for job in group:
                     if not job.future.set_running_or_notify_cancel():
                         continue
                     try:
-                        with connection.begin_nested():
+                        # A savepoint keeps a work's failure from the others; one that is alone needs none.
+                        with nullcontext() if alone else connection.begin_nested():
                             result = job.work(connection)
                     except Exception as error:  # noqa: BLE001  # handed to the caller, who knows what it means
+                        if alone:
+                            transaction.rollback()
                         job.future.set_exception(error)
                     else:
                         done.append((job.future, result))

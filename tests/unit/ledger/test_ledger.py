@@ -2,6 +2,7 @@ import sqlite3
 import subprocess
 import sys
 import textwrap
+import threading
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -63,16 +64,33 @@ def test_every_commit_is_synced_to_disk_and_foreign_keys_hold(ledger):
         )
 
 
-def test_work_that_fails_leaves_nothing_behind_and_the_others_stand(ledger):
-    def fails(connection):
-        add_link(connection, "half")
-        raise LookupError("on purpose")
+def fails(connection):
+    add_link(connection, "half")
+    raise LookupError("on purpose")
 
+
+def test_work_that_fails_alone_leaves_nothing_behind(ledger):
+    with pytest.raises(LookupError):
+        ledger.do_now(fails)
+    ledger.do_now(add_link, "after")
+    assert ledger.do_now(link_names) == ["after"]
+
+
+def test_work_that_fails_leaves_nothing_behind_and_the_others_stand(ledger):
+    started, go_on = threading.Event(), threading.Event()
+
+    def holds(connection):  # what follows queues up behind it, and shares one transaction
+        started.set()
+        go_on.wait()
+
+    ledger._writer.submit(holds)
+    started.wait()
     futures = [
         ledger._writer.submit(lambda c: add_link(c, "before")),
         ledger._writer.submit(fails),
         ledger._writer.submit(lambda c: add_link(c, "after")),
     ]
+    go_on.set()
     assert futures[0].result() is None
     with pytest.raises(LookupError):
         futures[1].result()
