@@ -81,6 +81,11 @@ def test_state_number_that_nobody_defined_keeps_the_word_or_itself() -> None:
     assert parse_receipt("id:1", {Tag.MESSAGE_STATE: b"\x63"}).state == "99"
 
 
+def test_state_number_longer_than_an_integer_leaves_the_text_its_say() -> None:
+    assert parse_receipt("id:1 stat:DELIVRD", {Tag.MESSAGE_STATE: b"\0\0\0\x05"}).state == "UNDELIV"
+    assert parse_receipt("id:1 stat:DELIVRD", {Tag.MESSAGE_STATE: b"\xff" * 3000}).state == "DELIVRD"
+
+
 def test_dates_are_of_the_clock_of_the_network() -> None:
     report = parse_receipt("id:1 done date:2607011200", {}, ZoneInfo("Europe/Madrid"))
     assert report.done_at == datetime(2026, 7, 1, 10, 0, tzinfo=UTC)

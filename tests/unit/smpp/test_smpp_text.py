@@ -88,7 +88,22 @@ def test_place_in_a_long_message_is_told_by_header_or_parameters() -> None:
     assert read_text(told, "gsm7").concat == Concat(reference=0x1234, total=2, part=2, wide=True)
 
 
-@pytest.mark.parametrize("tlvs", [sar(1, 0, 1), sar(1, 2, 0), sar(1, 2, 3), {Tag.SAR_MSG_REF_NUM: b"\0\1"}])
+@pytest.mark.parametrize(
+    "tlvs",
+    [
+        sar(1, 0, 1),
+        sar(1, 2, 0),
+        sar(1, 2, 3),
+        {Tag.SAR_MSG_REF_NUM: b"\0\1"},
+        {**sar(1, 2, 1), Tag.SAR_TOTAL_SEGMENTS: b"\x7f\xff\xff\xff"},
+        {**sar(1, 2, 1), Tag.SAR_TOTAL_SEGMENTS: b"\1" + bytes(8)},
+        {**sar(1, 2, 1), Tag.SAR_TOTAL_SEGMENTS: b"\0\2"},
+        {**sar(1, 2, 1), Tag.SAR_SEGMENT_SEQNUM: b"\0\1"},
+        {**sar(1, 2, 1), Tag.SAR_SEGMENT_SEQNUM: b""},
+        {**sar(1, 2, 1), Tag.SAR_MSG_REF_NUM: b"\1"},
+        {**sar(1, 2, 1), Tag.SAR_MSG_REF_NUM: bytes(9)},
+    ],
+)
 def test_impossible_place_is_none(tlvs: dict[int, bytes]) -> None:
     assert read_text(pdus.DeliverSm(sequence=1, short_message=b"hi", tlvs=tlvs), "gsm7").concat is None
 

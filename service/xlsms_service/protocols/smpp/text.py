@@ -32,6 +32,7 @@ _INBOUND: dict[int, str] = {
     13: "euc_jp",
     14: "euc_kr",
 }
+_SAR_LENGTHS = (2, 1, 1)  # octets of reference, total and part
 _GSM_GROUPS = 0x10  #: from here on a data_coding is a 3GPP TS 23.038 §4 coding scheme with a message class or the like
 
 
@@ -89,13 +90,16 @@ def read_text(pdu: ShortMessage, default: DefaultCoding) -> UserText:
 
 
 def _sar(tlvs: tlv.Tlvs) -> Concat | None:
-    """The place in a long message by the three SAR parameters (§5.3.2.22-24)."""
-    reference = tlv.integer(tlvs, Tag.SAR_MSG_REF_NUM)
-    total = tlv.integer(tlvs, Tag.SAR_TOTAL_SEGMENTS)
-    part = tlv.integer(tlvs, Tag.SAR_SEGMENT_SEQNUM)
-    if reference is None or not total or not part or part > total:
+    """The place in a long message by the three SAR parameters (§5.3.2.22-24); impossible places are ignored.
+
+    Their lengths are the specification's own, so that nobody makes us wait for millions of parts.
+    """
+    reference = tlvs.get(Tag.SAR_MSG_REF_NUM, b"")
+    total = tlvs.get(Tag.SAR_TOTAL_SEGMENTS, b"")
+    part = tlvs.get(Tag.SAR_SEGMENT_SEQNUM, b"")
+    if (len(reference), len(total), len(part)) != _SAR_LENGTHS or not 1 <= part[0] <= total[0]:
         return None
-    return Concat(reference=reference & 0xFFFF, total=total, part=part, wide=True)
+    return Concat(reference=int.from_bytes(reference, "big"), total=total[0], part=part[0], wide=True)
 
 
 def relative_time(span: timedelta) -> str:

@@ -12,6 +12,7 @@ Tlvs = Mapping[int, bytes]  #: tag -> value; unknown tags are kept
 
 _HEAD = Struct(">HH")
 _LONGEST = 0xFFFF
+_LONGEST_INTEGER = 4  # octets (§3.1)
 
 
 def read_tlvs(body: bytes, at: int, *, strict: bool = True) -> dict[int, bytes]:
@@ -48,9 +49,9 @@ def write_tlvs(tlvs: Tlvs) -> bytes:
 
 
 def integer(tlvs: Tlvs, tag: int) -> int | None:
-    """The number in an optional parameter, whatever its length; None where it is missing or empty."""
-    value = tlvs.get(tag)
-    return int.from_bytes(value, "big") if value else None
+    """The number in an optional parameter; None where it is missing, empty, or longer than an integer may be (§3.1)."""
+    value = tlvs.get(tag, b"")
+    return int.from_bytes(value, "big") if 0 < len(value) <= _LONGEST_INTEGER else None
 
 
 def text(tlvs: Tlvs, tag: int) -> str | None:
