@@ -1,6 +1,6 @@
 """What a deliver_sm is taken for: a receipt or a text, and nothing is dropped."""
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from hypothesis import given
@@ -70,16 +70,31 @@ def test_intermediate_state_is_told_as_it_came() -> None:
 
 def test_zone_and_form_of_ids_are_the_settings() -> None:
     got = read(
-        deliver(b"id:127 done date:2607011200 stat:DELIVRD", esm_class=4),
+        deliver(b"id:127 done date:2611222000 stat:DELIVRD", esm_class=4),
         id_form="answer-hex",
         receipt_zone="Europe/Madrid",
     )
-    assert got.done_at == datetime(2026, 7, 1, 10, tzinfo=UTC)
+    assert got.done_at == datetime(2026, 11, 22, 19, tzinfo=UTC)
     answer = pdus.SubmitSmResp(sequence=1, message_id="0000007F")
     assert outcome_of(PartKey(1, 1), answer, NOW, "answer-hex").network_id == got.network_id
 
 
+@pytest.mark.parametrize("date", ["999912312359", "99991231235959", "00010101000000", "2611141905", "2611301905"])
+def test_date_far_from_when_the_receipt_came_is_no_date(date: str) -> None:
+    got = read(deliver(f"id:7F done date:{date} stat:DELIVRD".encode(), esm_class=4))
+    assert (got.network_id, got.state, got.done_at) == ("7F", "DELIVRD", None)
+
+
+@pytest.mark.parametrize(("date", "days"), [("2611161905", -6), ("2611231905", 1)])
+def test_date_of_these_days_is_the_networks(date: str, days: int) -> None:
+    got = read(deliver(f"id:7F done date:{date} stat:DELIVRD".encode(), esm_class=4))
+    assert got.done_at == NOW + timedelta(days=days)
+
+
 def test_sender_keeps_what_the_network_wrote() -> None:
+    assert read(deliver(b"hi", source_addr_ton=1, source_addr="34600111222")).sender == "+34600111222"
+    assert read(deliver(b"hi", source_addr_ton=2, source_addr="600111222")).sender == "600111222"
+    assert read(deliver(b"hi", source_addr_ton=1, source_addr="²³")).sender == "²³"
     assert read(deliver(b"hi", source_addr_ton=5, source_addr="BANCO")).sender == "BANCO"
     assert read(deliver(b"hi", source_addr_ton=0, source_addr="600111222")).sender == "600111222"
     assert read(deliver(b"hi", source_addr="+34600111222")).sender == "+34600111222"

@@ -1,6 +1,6 @@
 """What a deliver_sm means: a receipt, or a text from a phone."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from xlsms.model import Inbound, Receipt
@@ -13,6 +13,9 @@ from xlsms_service.protocols.smpp.text import UserText, read_text
 __all__ = ["DeliverReader"]
 
 _INTERNATIONAL = 1
+
+#: Between what a receipt says of its time and when it comes; a date further off is a wrong clock, or a trick.
+_FAR = timedelta(days=7)
 
 
 class DeliverReader:
@@ -42,7 +45,7 @@ class DeliverReader:
             network_id=uniform_id(report.id, self._id_form, receipt=True),
             state=report.state,
             at=at,
-            done_at=report.done_at,
+            done_at=report.done_at if report.done_at and abs(report.done_at - at) <= _FAR else None,
             recipient=_number(pdu.source_addr_ton, pdu.source_addr),
             error=report.error,
         )
@@ -60,5 +63,5 @@ class DeliverReader:
 
 
 def _number(ton: int, address: str) -> str:
-    """The address with the + that its type of number stands for."""
-    return f"+{address}" if ton == _INTERNATIONAL and address.isdigit() else address
+    """The address with the + that an international one stands for; any other stays as the network wrote it."""
+    return f"+{address}" if ton == _INTERNATIONAL and address.isascii() and address.isdigit() else address
