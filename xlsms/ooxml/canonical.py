@@ -8,7 +8,7 @@ formula stands in them, column styles, merges and the filter.
 from collections.abc import Iterable, Iterator
 
 from xlsms.errors import UserError
-from xlsms.ooxml.cells import MOST_COLUMNS, MOST_ROWS, column_letters, reference
+from xlsms.ooxml.cells import MOST_COLUMNS, MOST_ROWS, column_letters, natural, reference
 from xlsms.ooxml.markup import NAMESPACES, new_parser, parse_some
 
 __all__ = ["canonical_sheet"]
@@ -76,8 +76,8 @@ class _Writer:
         self.out.append(element if parent == "worksheet" else f"<{parent}>{element}</{parent}>")
 
     def _start_row(self, attributes: dict[str, str]) -> None:
-        number = attributes.get("r", "")
-        self._row = int(number) if number.isdigit() and len(number) <= len(str(MOST_ROWS)) else self._row + 1
+        number = natural(attributes.get("r", ""))
+        self._row = self._row + 1 if number is None else number
         if not 0 < self._row <= MOST_ROWS:
             raise UserError("file-damaged", reason="a row outside the sheet")
         self._column = 0

@@ -17,6 +17,7 @@ __all__ = [
     "column_number",
     "date_of",
     "escape",
+    "natural",
     "reference",
     "serial_of",
     "unescape",
@@ -33,6 +34,7 @@ _NAMED = {"amp": "&", "lt": "<", "gt": ">", "quot": '"', "apos": "'"}
 _MOST_UNICODE = 0x10FFFF
 _SURROGATES = range(0xD800, 0xE000)
 _DIGITS = 15  # of a number that Excel keeps
+_LONGEST_NATURAL = 10  # digits of an unsigned 32-bit number, the largest of a workbook's XML
 
 
 Content = str | int | float | bool | None  #: what an element can hold; dates are serials by then
@@ -55,6 +57,11 @@ def column_number(letters: str) -> int:
     for letter in letters.upper():
         number = number * 26 + ord(letter) - 64
     return number
+
+
+def natural(text: str | bytes) -> int | None:
+    """The number that at most ten ASCII digits stand for; None for anything else."""
+    return int(text) if text.isdigit() and text.isascii() and len(text) <= _LONGEST_NATURAL else None
 
 
 def reference(text: str) -> tuple[int, int]:
@@ -81,13 +88,14 @@ class Area:
     def of(cls, text: str) -> "Area | None":
         """`A1:B9`, `A1`, whole columns `A:B` or rows `1:9`; None when it is none of them."""
         first, _, last = text.replace("$", "").partition(":")
+        last = last or first
+        if first.isdigit():
+            first, last = f"A{first}", f"{column_letters(MOST_COLUMNS)}{last}"
+        elif first.isalpha():
+            first, last = f"{first}1", f"{last}{MOST_ROWS}"
         try:
-            if first.isdigit():
-                return cls(int(first), 1, int(last or first), MOST_COLUMNS)
-            if first.isalpha():
-                return cls(1, column_number(first), MOST_ROWS, column_number(last or first))
             top, left = reference(first)
-            bottom, right = reference(last or first)
+            bottom, right = reference(last)
         except ValueError:
             return None
         return cls(min(top, bottom), min(left, right), max(top, bottom), max(left, right))

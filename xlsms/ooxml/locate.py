@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from xlsms.errors import UserError
-from xlsms.ooxml.cells import reference
+from xlsms.ooxml.cells import natural, reference
 from xlsms.ooxml.markup import local, new_parser, parse
 
 __all__ = ["CellPlace", "RowPlace", "SheetPlace", "locate"]
@@ -79,19 +79,18 @@ class _Locator:
         elif tag == "row" and parent == "sheetData":
             match = self._opening()
             last = self.rows[-1].number if self.rows else 0
-            number = attributes.get("r", "")
+            number = natural(attributes.get("r", ""))
             end = match.end() if match[2] else 0
-            self.rows.append(RowPlace(int(number) if number.isdigit() else last + 1, match.start(), match.end(), end))
+            self.rows.append(RowPlace(last + 1 if number is None else number, match.start(), match.end(), end))
             self._column = 0
             if self.rows[-1].number <= last:
                 raise UserError("sheet-not-writable")
         elif tag == "c" and parent == "row" and self.sheet is not None:
             self._column = reference(attributes["r"])[1] if "r" in attributes else self._column + 1
             if self.rows[-1].number in self._wanted:
-                style = attributes.get("s", "")
                 match = self._opening()
                 end = match.end() if match[2] else 0
-                place = CellPlace(self._column, match.start(), end, int(style) if style.isdigit() else None)
+                place = CellPlace(self._column, match.start(), end, natural(attributes.get("s", "")))
                 self.rows[-1].cells.append(place)
         elif tag == "f" and parent == "c" and self.rows and self.rows[-1].cells:
             self.rows[-1].cells[-1].formula = True

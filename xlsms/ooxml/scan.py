@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from xlsms.errors import UserError
 from xlsms.ooxml.book import SHEET_LIMIT, Book, SheetPart
 from xlsms.ooxml.canonical import canonical_sheet
-from xlsms.ooxml.cells import Area, column_letters
+from xlsms.ooxml.cells import Area, column_letters, natural
 from xlsms.ooxml.markup import NAMESPACES, elements
 
 __all__ = [
@@ -130,10 +130,10 @@ def _survey(chunks: Iterable[bytes], *, plain: bool) -> Survey:
 
 
 def _column_style(name: str, attributes: dict[str, str]) -> tuple[int, int, int] | None:
-    if name != "col" or not attributes.get("style", "").isdigit():
+    if name != "col":
         return None
-    first, last = attributes.get("min", ""), attributes.get("max", "")
-    return (int(first), int(last), int(attributes["style"])) if first.isdigit() and last.isdigit() else None
+    first, last, style = (natural(attributes.get(key, "")) for key in ("min", "max", "style"))
+    return None if first is None or last is None or style is None else (first, last, style)
 
 
 def root_tag(head: bytes) -> bytes:

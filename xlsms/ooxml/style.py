@@ -4,6 +4,7 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from xlsms.ooxml.cells import natural
 from xlsms.ooxml.markup import elements
 
 __all__ = ["BUILT_IN", "LOCAL_DATE", "Look", "Styles", "is_date", "shows_time"]
@@ -89,7 +90,7 @@ class Styles:
         codes = dict(BUILT_IN)
         formats = []
         for tag in elements(chunks, frozenset({"numFmt", "xf"})):
-            number = _number(tag.attributes.get("numFmtId"))
+            number = natural(tag.attributes.get("numFmtId", "")) or 0
             if tag.name == "numFmt" and tag.parent == "numFmts":
                 codes[number] = tag.attributes.get("formatCode", "General")
             elif tag.name == "xf" and tag.parent == "cellXfs":
@@ -106,7 +107,3 @@ class Styles:
         if is_date(self.code(style)):
             return style
         return self._dates.get(self._formats[style][1]) if 0 <= style < len(self._formats) else None
-
-
-def _number(text: str | None) -> int:
-    return int(text) if text and text.isdigit() else 0

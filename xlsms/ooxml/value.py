@@ -4,7 +4,7 @@ import re
 from datetime import datetime
 
 from xlsms.ooxml.book import Book
-from xlsms.ooxml.cells import date_of, unescape
+from xlsms.ooxml.cells import date_of, natural, unescape
 from xlsms.ooxml.scan import RawCell
 from xlsms.ooxml.style import is_date
 from xlsms.ooxml.text import inner_text
@@ -26,8 +26,7 @@ def style_of(attributes: bytes) -> int:
     at = attributes.find(b' s="')
     if at < 0:
         return 0
-    text = attributes[at + 4 : attributes.find(b'"', at + 4)]
-    return int(text) if text.isdigit() else 0
+    return natural(attributes[at + 4 : attributes.find(b'"', at + 4)]) or 0
 
 
 def type_of(attributes: bytes) -> bytes:
