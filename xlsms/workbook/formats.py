@@ -62,7 +62,10 @@ def shown(value: Raw, code: str, language: Language) -> str:
         return _text(value, code)
     if isinstance(value, datetime):
         return _date(value, code, language)
-    return _number(value, code, language)
+    try:
+        return _number(value, code, language)
+    except (ArithmeticError, ValueError):  # a code that no program would write, such as `[>1.2.3]`
+        return _general(value, language)
 
 
 @lru_cache(maxsize=512)

@@ -28,6 +28,11 @@ MOMENT = datetime(2026, 11, 22, 9, 5, 7)  # noqa: DTZ001 - wall-clock time, as a
         (12345.678, "0.00E+00", "1.23E+04", "1,23E+04"),
         (0.5, "# ?/?", "0.5", "0,5"),
         (1e300, "0.00", "1e+300", "1e+300"),
+        (1.5, "[>1.2.3]0", "1.5", "1,5"),
+        (1.5, "[>.]0", "1.5", "1,5"),
+        (999999999999999, "0.00" + "%" * 20, "999999999999999", "999999999999999"),
+        (-1.5, "0.0E+0" + "%" * 400, "-1.5", "-1,5"),
+        (1.7e308, "[h]", "1.7e+308", "1,7e+308"),
         (True, "General", "TRUE", "VERDADERO"),
         (None, "0", "", ""),
         ("text", "0.00", "text", "text"),
@@ -59,6 +64,12 @@ def test_which_formats_are_dates(code, date, time):
     assert shows_time(code) is time
 
 
+PIECES = [
+    "0", "#", "?", ".", ",", "%", "%%%%", ".000", "0.0000000000", "E+00", "[>1.2.3]", "[<.]", "[=-1]", "[h]", "[mm]", "yy",
+    "m", "d", "hh", "s", "AM/PM", "@", "General", '"x"', "[$€-40A]", "[$-]", "[$-zz]", ";", "/", "[Red]",
+]  # fmt: skip
+
+
 @given(
     st.one_of(
         st.floats(allow_nan=False, allow_infinity=False),
@@ -66,7 +77,10 @@ def test_which_formats_are_dates(code, date, time):
         st.just(MOMENT),
         st.text(max_size=5),
     ),
-    st.text('0#?.,;%E+-dmyhs[]$"\\_*@/ AP>1é€', max_size=20),
+    st.one_of(
+        st.text('0#?.,;%E+-dmyhs[]$"\\_*@/ AP>1é€', max_size=20),
+        st.lists(st.sampled_from(PIECES), max_size=8).map("".join),
+    ),
 )
 def test_any_format_shows_something_and_never_fails(value, code):
     assert isinstance(shown(value, code, "es"), str)
