@@ -7,6 +7,8 @@ cells of a merge, and header and totals cells of a table.
 
 import math
 import re
+from bisect import bisect_left, bisect_right
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -40,6 +42,23 @@ class Styled:
 New = Content | datetime | Styled  #: a date is naive wall-clock time
 
 
+class _Cover:
+    """How many of many areas a cell lies in, without a look at each for every cell."""
+
+    def __init__(self, areas: Sequence[Area]) -> None:
+        self.corners = Counter((area.top, area.left) for area in areas)
+        self._areas = areas
+        self._ends: dict[int, tuple[list[int], list[int]]] = {}  # by column: top rows and bottom rows, each in order
+
+    def __getitem__(self, cell: Cell) -> int:
+        row, column = cell
+        if column not in self._ends:
+            areas = [area for area in self._areas if area.left <= column <= area.right]
+            self._ends[column] = sorted(area.top for area in areas), sorted(area.bottom for area in areas)
+        tops, bottoms = self._ends[column]
+        return bisect_right(tops, row) - bisect_left(bottoms, row)  # begun, and not ended above
+
+
 class Patch:
     """What is to be written into one sheet, and after `chunks` has run to its end, what was.
 
@@ -59,6 +78,7 @@ class Patch:
         self.refused: dict[Cell, str] = {}
         self._book, self._found, self._tables = book, found, tables
         self._rows: dict[int, dict[int, New]] = {}
+        self._arrays, self._merges = _Cover(found.arrays), _Cover(found.merges)
         for (row, column), value in cells.items():
             code = self._barred((row, column), value)
             if code is None:
@@ -75,9 +95,9 @@ class Patch:
 
     def _barred(self, cell: Cell, value: New) -> str | None:
         """Why a cell cannot be written, as far as that is known without its row."""
-        if any(cell in area for area in self._found.arrays):
+        if self._arrays[cell]:
             return "cell-in-array"
-        if any(cell in area and cell != (area.top, area.left) for area in self._found.merges):
+        if self._merges[cell] > self._merges.corners[cell]:  # as its first cell a merge can be written
             return "cell-merged"
         if any(cell in table.area and not table.first <= cell[0] <= table.last for table in self._tables):
             return "cell-of-table"
