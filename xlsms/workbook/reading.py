@@ -1,6 +1,7 @@
 """Rows of a sheet as the rest of xlsms knows them. Merge fields are decoded only when they are asked for."""
 
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import suppress
 from datetime import UTC, datetime, tzinfo
 from typing import Any
 
@@ -33,7 +34,10 @@ def local_time(moment: datetime, zone: tzinfo | None) -> datetime:
 
 def wall_time(moment: datetime, zone: tzinfo | None) -> datetime:
     """An aware time as the wall clock shows it in `zone` or on this computer; a naive one is taken as it is."""
-    return (moment if moment.tzinfo is None else moment.astimezone(zone)).replace(tzinfo=None)
+    if moment.tzinfo is not None:
+        with suppress(OSError, OverflowError, ValueError):  # years that the clock does not know stay as they are
+            moment = moment.astimezone(zone)
+    return moment.replace(tzinfo=None)
 
 
 class _Cells(Mapping[str, Any]):
