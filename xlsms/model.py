@@ -5,7 +5,7 @@ All are frozen values; all times are aware UTC.
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Literal, NewType
 
@@ -23,7 +23,6 @@ __all__ = [
     "Role",
     "Row",
     "RowId",
-    "utc",
 ]
 
 CellValue = str | int | float | bool | datetime | None  #: what a cell holds, as read or to be written
@@ -147,10 +146,3 @@ class Inbound:
     at: datetime
     concat: Concat | None = None
     raw: bytes = b""  #: the PDU's user data, kept when the text may be misread
-
-
-def utc(moment: datetime) -> datetime:
-    """`moment` in UTC; a naive one is a programmer's error."""
-    if moment.tzinfo is None:
-        raise ValueError("a time without a zone")
-    return moment.astimezone(UTC)

@@ -42,10 +42,6 @@ class Version:
         """All of it in one line, for a store to keep and compare."""
         return f"{self.size}:{self.mtime_ns}:{self.inode}:{self.directory}"
 
-    def same_content(self, other: "Version") -> bool:
-        """Whether the bytes are the same, whenever and wherever written: tells our own write from another's."""
-        return (self.size, self.directory) == (other.size, other.directory)
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Sheet:
