@@ -41,7 +41,11 @@ def going(line, port, folder, environment, says):
         yield
     finally:
         process.send_signal(signal.SIGINT)
-        process.communicate(timeout=30)
+        try:
+            process.communicate(timeout=30)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.communicate()
     assert process.returncode == 0
 
 

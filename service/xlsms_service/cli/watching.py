@@ -5,6 +5,7 @@ import signal
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from pathlib import Path
+from types import FrameType
 from typing import Annotated
 
 import typer
@@ -55,13 +56,18 @@ async def _serve(settings: Settings, tell: Callable[[Event], None]) -> None:
     loop, task = asyncio.get_running_loop(), asyncio.current_task()
     if task is None:
         raise RuntimeError("a coroutine outside a task")
-    # Not loop.add_signal_handler: Windows has none.
-    before = signal.signal(signal.SIGTERM, lambda _number, _frame: loop.call_soon_threadsafe(task.cancel) and None)
+
+    def stop_soon(_number: int, _frame: FrameType | None) -> None:
+        loop.call_soon_threadsafe(task.cancel)
+
+    # Not loop.add_signal_handler: Windows has none. SIGINT too: a script's background jobs are started deaf to it.
+    before = {number: signal.signal(number, stop_soon) for number in (signal.SIGINT, signal.SIGTERM)}
     try:
         async with App(settings, on_event=tell) as service:
             await service.run()
     finally:
-        signal.signal(signal.SIGTERM, before)
+        for number, handler in before.items():
+            signal.signal(number, handler)
 
 
 def _announce(session: Session, settings: Settings) -> None:

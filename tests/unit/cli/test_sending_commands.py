@@ -209,6 +209,24 @@ def test_run_sends_what_is_dropped_into_the_folder_until_it_is_told_to_stop(shee
     assert err == ""
 
 
+@pytest.mark.skipif(os.name != "posix", reason="a shell that ignores Ctrl+C for its children")
+def test_run_heeds_ctrl_c_though_a_script_has_started_it_in_the_background(connected, tmp_path):
+    (tmp_path / "inbox").mkdir()
+    connected.write_text(connected.read_text() + '[[watch]]\nfolder = "inbox"\n')
+    words = [sys.executable, "-m", "xlsms_service", "--config", str(connected), "run", "--json"]
+    process = subprocess.Popen(
+        ["/bin/sh", "-c", 'trap "" INT; exec "$@"', "sh", *words], stdout=subprocess.PIPE, text=True
+    )
+    try:
+        assert json.loads(process.stdout.readline())["event"] == "link"
+        process.send_signal(signal.SIGINT)
+        process.communicate(timeout=30)
+    finally:
+        process.kill()
+        process.communicate()
+    assert process.returncode == 0
+
+
 def test_the_demo_sends_a_list_and_leaves_the_result(xlsms, tmp_path):
     run = xlsms("demo", "--rows", "12", "--folder", "d", "--json")
     assert run.code == 0
