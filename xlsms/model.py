@@ -62,6 +62,7 @@ class Row:
     sender: str | None = None
     id: RowId | None = None  #: as found; may be malformed, unknown or a copy
     status: str = ""  #: what the status cell shows
+    detail: str = ""  #: what the detail cell shows
     hidden: bool = False  #: hidden by hand, by grouping or by a filter
     fields: Mapping[str, str] = field(default_factory=dict)  #: header -> the text that the user sees
     values: Mapping[str, CellValue] = field(default_factory=dict)  #: header -> the value itself, for formats

@@ -142,6 +142,12 @@ class Workbook(Protocol):
             TransientError: the file is being saved or held by another program.
         """
 
+    def version(self) -> Version:
+        """Which bytes it holds now; quick, as no row is read."""
+
+    def check_ready(self) -> None:
+        """Make sure that it could be written now; raises as `apply` does, and changes nothing."""
+
     def apply(self, edits: Sequence[RowEdit]) -> Applied:
         """Write all edits at once, or, with an error, none. Idempotent: the same edits again change nothing.
 

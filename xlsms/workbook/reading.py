@@ -125,6 +125,7 @@ class RowReader:
             sender=_text(at.get(Role.SENDER)) or None,
             id=RowId(identity) if identity else None,
             status=_text(at.get(Role.STATUS)),
+            detail=_text(at.get(Role.DETAIL)),
             hidden=raw.hidden or self._hidden,
             fields=_Cells(self._letters, raw, self._shown),
             values=_Cells(self._letters, raw, self._value),

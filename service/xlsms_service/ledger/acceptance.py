@@ -9,7 +9,7 @@ from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from sqlalchemy import Connection, bindparam, delete, insert, or_, select, update
+from sqlalchemy import ColumnElement, Connection, FromClause, and_, delete, insert, or_, select, update
 
 from xlsms.model import Alphabet, MessageId, RowId
 from xlsms.states import State
@@ -25,6 +25,10 @@ _CAME_TO_NOTHING = (State.FAILED, State.EXPIRED, State.CANCELLED, State.HELD)
 _STILL_HERE = (State.QUEUED, State.SCHEDULED, State.HELD)
 
 
+#: A message that turns out to repeat one that was admitted meanwhile; its workbook shows *queued* until written again.
+_HELD = {"state": State.HELD, "code": "duplicate-recent", "version": message.c.version + 1}
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Draft:
     """A message about to be accepted."""
@@ -38,7 +42,7 @@ class Draft:
     sender: str | None = None
     row_id: RowId | None = None
     sheet: str | None = None
-    mark: int = 1  #: how many times the row was marked, this one included
+    replaces: MessageId | None = None  #: the row was marked again: what it showed before
     state: State = State.QUEUED  #: or scheduled, or held
     code: str | None = None
     facts: Mapping[str, object] = field(default_factory=dict)
@@ -47,43 +51,43 @@ class Draft:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Known:
-    """The newest message of a row."""
+    """The message that an id stands for."""
 
     message: MessageId
     workbook: int | None
     row_id: RowId
-    mark: int
     mark_open: bool
     admitted: bool
+    superseded: bool
     number: str
     fingerprint: str
     state: State
 
 
 def known(connection: Connection, row_ids: Sequence[RowId]) -> dict[RowId, Known]:
-    """The newest message of each of these rows; rows never seen are left out."""
+    """The messages that these ids stand for; an id gets a new row's or a new order's message, never two."""
     columns = (
         message.c.id,
         message.c.workbook_id,
         message.c.row_id,
-        message.c.mark,
         message.c.mark_open,
         message.c.admitted,
+        message.c.superseded,
         message.c.number,
         message.c.fingerprint,
         message.c.state,
     )
     found: dict[RowId, Known] = {}
     for some in chunks(row_ids):
-        query = select(*columns).where(message.c.row_id.in_(some)).order_by(message.c.mark)
+        query = select(*columns).where(message.c.row_id.in_(some))
         for row in connection.execute(query):
             found[RowId(row.row_id)] = Known(
                 message=MessageId(row.id),
                 workbook=row.workbook_id,
                 row_id=RowId(row.row_id),
-                mark=row.mark,
                 mark_open=row.mark_open,
                 admitted=row.admitted,
+                superseded=row.superseded,
                 number=row.number,
                 fingerprint=row.fingerprint,
                 state=State(row.state),
@@ -97,9 +101,7 @@ def repeated(connection: Connection, fingerprints: Iterable[str], since: datetim
     for some in chunks(sorted(set(fingerprints))):
         query = select(message.c.fingerprint).where(
             message.c.fingerprint.in_(some),
-            message.c.accepted_at >= since,
-            message.c.admitted,
-            message.c.state.not_in(_CAME_TO_NOTHING),
+            _counts(message, since),
         )
         found.update(connection.execute(query).scalars())
     return found
@@ -124,7 +126,7 @@ def _values(draft: Draft, book: int | None, now: datetime, *, admitted: bool) ->
         "workbook_id": book,
         "sheet": draft.sheet,
         "row_id": draft.row_id,
-        "mark": draft.mark,
+        "replaces": draft.replaces,
         "mark_open": True,
         "admitted": admitted,
         "superseded": False,
@@ -149,29 +151,48 @@ def _values(draft: Draft, book: int | None, now: datetime, *, admitted: bool) ->
 
 def admit(
     connection: Connection,
-    rows: Sequence[tuple[RowId, int]],
+    row_ids: Sequence[RowId],
+    *,
     now: datetime,
+    since: datetime,
     standing: AbstractSet[RowId] = frozenset(),
 ) -> None:
-    """These (row, mark) stand in the workbook with their state shown: they may go out.
+    """These ids stand in the workbook with their state shown: their messages may go out.
 
-    The mark that ordered them has been taken out, but for the rows in `standing`. A newer mark takes the row over: the
-    older message shows nowhere any more, and is taken back if it has not left.
+    The mark that ordered them has been taken out, but for the rows in `standing`. What a message replaces shows nowhere
+    any more, and is taken back if it has not left. A text that somebody else has been admitted with since `since` is
+    held: two workbooks may have been taken in at once.
     """
-    keys = [{"row": row_id, "nth": mark, "stands": row_id in standing} for row_id, mark in rows]
-    if not keys:
-        return
-    mine = (message.c.row_id == bindparam("row"), message.c.mark == bindparam("nth"))
-    free = {"admitted": True, "written": message.c.version, "mark_open": bindparam("stands")}
-    connection.execute(update(message).where(*mine, message.c.admitted.is_(False)).values(free), keys)
-    again = [key for key in keys if key["nth"] != 1]
-    if again:
-        older = (message.c.row_id == bindparam("row"), message.c.mark < bindparam("nth"))
-        still_here = or_(*(message.c.state == state for state in _STILL_HERE))
+    for some in chunks(row_ids):
+        mine = and_(message.c.row_id.in_(some), message.c.admitted.is_(False))
+        connection.execute(update(message).where(mine, _just_said(since)).values(_HELD | {"state_at": now}))
+        free = {"admitted": True, "written": 1, "mark_open": False}
+        connection.execute(update(message).where(mine).values(free))
+        older = message.c.id.in_(select(message.c.replaces).where(message.c.row_id.in_(some)))
         taken_back = {"state": State.CANCELLED, "code": "marked-anew", "state_at": now}
-        connection.execute(update(message).where(*older, still_here).values(taken_back), again)
-        shown = {"superseded": True, "written": message.c.version}
-        connection.execute(update(message).where(*older).values(shown), again)
+        connection.execute(update(message).where(older, message.c.state.in_(_STILL_HERE)).values(taken_back))
+        connection.execute(update(message).where(older).values(superseded=True))
+    for some in chunks(sorted(standing)):
+        connection.execute(update(message).where(message.c.row_id.in_(some)).values(mark_open=True))
+
+
+def _counts(table: FromClause, since: datetime) -> ColumnElement[bool]:
+    """The text of a message has reached someone since then, or is about to."""
+    columns = table.c
+    lately = or_(columns.accepted_at >= since, columns.state.in_((State.QUEUED, State.SCHEDULED)))
+    return and_(lately, columns.admitted, columns.state.not_in(_CAME_TO_NOTHING))
+
+
+def _just_said(since: datetime) -> ColumnElement[bool]:
+    """Another message that counts says the same; who marks a row again knows that."""
+    other = message.alias()
+    same = select(other.c.id).where(
+        other.c.fingerprint == message.c.fingerprint,
+        other.c.id != message.c.id,
+        _counts(other, since),
+    )
+    ready = message.c.state.in_((State.QUEUED, State.SCHEDULED))
+    return and_(message.c.replaces.is_(None), ready, same.exists())
 
 
 def close_marks(connection: Connection, messages: Sequence[MessageId]) -> None:

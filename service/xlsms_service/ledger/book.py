@@ -7,7 +7,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Connection, Row, bindparam, insert, select, update
+from sqlalchemy import Connection, Row, and_, bindparam, delete, func, insert, select, text, update
 
 from xlsms.errors import Place, UserError, XlsmsError
 from xlsms.model import MessageId, RowId
@@ -29,6 +29,13 @@ __all__ = [
     "recognise",
     "written",
 ]
+
+
+#: The row does not show the newest of its message; one that was marked again shows another message.
+_LACKS = and_(text("version > written"), message.c.superseded.is_(False))
+
+#: Rows asked for at once: the ledger has others to serve.
+_MOST = 5_000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -94,37 +101,66 @@ def recognise(
 ) -> Book:
     """Which workbook the file at `path` is; one never seen before becomes known.
 
-    A file with a GUID is known by it. One without is known by its path, then by the ids of its rows. When the known
-    workbook stood elsewhere and `exists` says that it still does, this one is a copy of it.
+    A file with a GUID is known by it. One without is known by the ids of its rows, if it holds most of those of a
+    workbook, else by its path. When the known workbook stood elsewhere and `exists` says that it still does, this one
+    is a copy of it; unless another workbook has taken its place there.
 
     Raises:
         UserError: `workbook-copied`; nothing is sent from a copy until the user says what it is.
     """
-    known = look_up(connection, path=path, guid=guid, row_ids=row_ids)
+    known = look_up(connection, path=path, guid=guid, row_ids=row_ids, exists=exists)
     if known is None:
         return _make(connection, path=path, guid=guid, language=language)
-    if known.path != path and exists(known.path):
+    if known.path != path and _stands(connection, known, exists):
         raise UserError("workbook-copied", place=Place(file=path.name), original=known.path)
     if (known.path, known.language) != (path, language):
+        _forget_notes(connection, path)
         query = update(workbook).where(workbook.c.id == known.id).values(path=str(path), language=language)
         connection.execute(query)
-    return Book(id=known.id, path=path, language=language, version=known.version)
+    return replace(known, path=path, language=language)
 
 
-def look_up(connection: Connection, *, path: Path, guid: str | None, row_ids: Sequence[RowId]) -> Book | None:
+def _forget_notes(connection: Connection, path: Path) -> None:
+    """What was noted down about a problem with the file at `path`, which is known now."""
+    used = select(message.c.id).where(message.c.workbook_id == workbook.c.id)
+    noted = (workbook.c.path == str(path), workbook.c.version.is_(None), ~used.exists())
+    connection.execute(delete(workbook).where(*noted))
+
+
+def look_up(
+    connection: Connection,
+    *,
+    path: Path,
+    guid: str | None,
+    row_ids: Sequence[RowId],
+    exists: Callable[[Path], bool],
+) -> Book | None:
     """The workbook that the file at `path` is, or is a copy of; None when it was never taken in."""
     if guid:
         return _by_guid(connection, guid)
     here = find(connection, path)
-    # What was noted down only for a problem has never been taken in: it says nothing about whose rows these are.
-    return here if here and here.version else _by_rows(connection, row_ids)
+    if here is not None and not here.version:
+        here = None  # noted down for a problem, never taken in
+    owner = _by_rows(connection, row_ids)
+    if owner is None:
+        # A workbook none of whose rows is here any more has given its place to another.
+        return here if here and not _ids_of(connection, here.id) else None
+    # Rows of a workbook that still stands at its own place were pasted into this one.
+    pasted = here is not None and here.id != owner.id and _stands(connection, owner, exists)
+    return here if pasted else owner
+
+
+def _stands(connection: Connection, book: Book, exists: Callable[[Path], bool]) -> bool:
+    """Whether the workbook is still where it was seen, no other having taken its place."""
+    there = find(connection, book.path)
+    return there is not None and there.id == book.id and exists(book.path)
 
 
 def _make(connection: Connection, *, path: Path, guid: str | None, language: str) -> Book:
-    """A workbook never taken in before, on the note about a problem at its path if there is one."""
+    """A workbook never taken in before; on the note about a problem at its path, or one that now has a GUID."""
     here = find(connection, path)
     values = {"guid": guid, "path": str(path), "language": language}
-    if here is not None and here.guid is None:
+    if here is not None and here.guid is None and (guid or not here.version):
         connection.execute(update(workbook).where(workbook.c.id == here.id).values(values))
         return replace(here, language=language, guid=guid)
     key = connection.execute(insert(workbook).values(values)).inserted_primary_key
@@ -139,16 +175,22 @@ def _by_guid(connection: Connection, guid: str) -> Book | None:
 
 
 def _by_rows(connection: Connection, row_ids: Sequence[RowId]) -> Book | None:
-    """The workbook that most of the first ids belong to."""
-    sample = list(row_ids[:100])
-    if not sample:
-        return None
-    owners = connection.execute(select(message.c.workbook_id).where(message.c.row_id.in_(sample))).scalars().all()
-    if not owners:
-        return None
-    owner = Counter(owners).most_common(1)[0][0]
-    row = connection.execute(select(workbook).where(workbook.c.id == owner)).first()
-    return None if row is None or row.guid else _book(row)
+    """The workbook without GUID most of whose ids these are."""
+    owners: Counter[int] = Counter()
+    for some in chunks(row_ids):
+        query = select(message.c.workbook_id).where(message.c.row_id.in_(some), message.c.superseded.is_(False))
+        owners.update(owner for owner in connection.execute(query).scalars() if owner is not None)
+    for owner, count in owners.most_common(1):
+        row = connection.execute(select(workbook).where(workbook.c.id == owner)).one()
+        if row.guid is None and 2 * count >= _ids_of(connection, owner):
+            return _book(row)
+    return None
+
+
+def _ids_of(connection: Connection, book: int) -> int:
+    """How many rows of a workbook show a message."""
+    mine = (message.c.workbook_id == book, message.c.admitted, message.c.superseded.is_(False))
+    return connection.execute(select(func.count()).select_from(message).where(*mine)).scalar_one()
 
 
 def note_version(connection: Connection, book: int, version: str) -> None:
@@ -171,16 +213,19 @@ def note_problem(connection: Connection, path: Path, error: XlsmsError) -> None:
 
 def lacking_books(connection: Connection) -> list[Book]:
     """The workbooks that lack something."""
-    ids = select(message.c.workbook_id).where(message.c.version > message.c.written, message.c.workbook_id.is_not(None))
+    ids = select(message.c.workbook_id).where(_LACKS, message.c.workbook_id.is_not(None))
     return [_book(row) for row in connection.execute(select(workbook).where(workbook.c.id.in_(ids)))]
 
 
-def lacking(connection: Connection, book: int) -> list[Lacking]:
-    """What the workbook lacks, one entry a row, in the order in which the rows were accepted."""
+def lacking(connection: Connection, book: int, after: int = 0) -> list[Lacking]:
+    """What the workbook lacks, one entry a row, in the order of acceptance: some thousands after that message."""
+    columns = (message.c.id, message.c.row_id, message.c.version, message.c.state, message.c.code, message.c.facts,
+               message.c.state_at, message.c.reply, message.c.reply_at)  # fmt: skip
     query = (
-        select(message)
-        .where(message.c.workbook_id == book, message.c.version > message.c.written, message.c.admitted)
+        select(*columns)
+        .where(message.c.workbook_id == book, _LACKS, message.c.admitted, message.c.id > after)
         .order_by(message.c.id)
+        .limit(_MOST)
     )
     return [
         Lacking(

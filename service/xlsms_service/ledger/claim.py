@@ -10,12 +10,19 @@ from sqlalchemy import Connection, Row, Select, delete, or_, select, update
 
 from xlsms.model import Alphabet, MessageId
 from xlsms.states import State
+from xlsms_service.ledger import settlement
 from xlsms_service.ledger.chunk import chunks
 from xlsms_service.ledger.schema import SCHEDULED, UNSETTLED, WAITING, message, part
 
 __all__ = ["Claimed", "claim", "recover", "reroute"]
 
 _ABANDONED = timedelta(days=1)
+
+#: Scheduled messages that begin to wait in one go; the next claim takes the next ones.
+_RELEASED = 2_000
+
+#: A receipt whose answer has not come by then belongs to somebody else's message.
+_FOREIGN = timedelta(days=7)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -84,8 +91,9 @@ def claim(
 
 def _release(connection: Connection, now: datetime) -> None:
     """Scheduled messages whose time has come wait like the others."""
+    due = select(message.c.id).where(SCHEDULED, message.c.not_before <= now, message.c.admitted).limit(_RELEASED)
     queued = {"state": State.QUEUED, "state_at": now, "version": message.c.version + 1}
-    connection.execute(update(message).where(SCHEDULED, message.c.not_before <= now).values(queued))
+    connection.execute(update(message).where(message.c.id.in_(due)).values(queued))
 
 
 def _waiting(connection: Connection, route: str, most: int, now: datetime) -> Sequence[Row[Any]]:
@@ -127,6 +135,7 @@ def recover(connection: Connection, now: datetime) -> int:
     """
     abandoned = delete(message).where(message.c.admitted.is_(False), message.c.accepted_at < now - _ABANDONED)
     connection.execute(abandoned)
+    settlement.forget_waiting(connection, now - _FOREIGN)
     uncertain = {
         "state": State.UNCERTAIN,
         "code": "stopped-while-sending",

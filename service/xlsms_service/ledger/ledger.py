@@ -1,7 +1,8 @@
 """The durable store of the service: where every room meets every other.
 
-What can be done in it stands in the theme modules beside this one (`acceptance`, `claim`, `result`, `conversation`,
-`view`), each function one transaction that takes a `Connection` first. `Ledger.do` runs them.
+What can be done in it stands in the theme modules beside this one (`book`, `acceptance`, `claim`,
+`settlement`, `conversation`, `view`), each function one transaction that takes a `Connection` first. `Ledger.do` runs
+them.
 """
 
 import asyncio

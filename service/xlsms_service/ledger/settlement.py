@@ -10,12 +10,14 @@ from sqlalchemy import Connection, Row, bindparam, delete, insert, or_, select, 
 from xlsms.model import MessageId, PartKey, Receipt
 from xlsms.states import State, may_move
 from xlsms_service.ledger.chunk import chunks
-from xlsms_service.ledger.schema import message, part, waiting_receipt
+from xlsms_service.ledger.schema import UNSETTLED, message, part, waiting_receipt
 
 __all__ = [
     "Move",
     "PartRecord",
     "Standing",
+    "attempts",
+    "forget_waiting",
     "keep_parts",
     "move",
     "parts_of",
@@ -168,14 +170,26 @@ def move(connection: Connection, moves: Sequence[Move]) -> None:
         )
 
 
-def uncertain_to(connection: Connection, connector: str, recipient: str) -> list[MessageId]:
-    """The *uncertain* messages that this connector may have taken to this number."""
+def uncertain_to(connection: Connection, connector: str, recipient: str, by: datetime) -> list[MessageId]:
+    """The *uncertain* messages of one part that this connector may have taken to this number before `by`."""
     query = select(message.c.id).where(
+        UNSETTLED,
         message.c.state == State.UNCERTAIN,
         message.c.connector == connector,
         message.c.number == recipient,
+        message.c.claimed_at <= by,
+        message.c.parts == 1,
     )
     return [MessageId(key) for key in connection.execute(query).scalars()]
+
+
+def attempts(connection: Connection, messages: Iterable[MessageId]) -> dict[MessageId, int]:
+    """How often each of these was claimed."""
+    found: dict[MessageId, int] = {}
+    for some in chunks(sorted(set(messages))):
+        query = select(message.c.id, message.c.attempts).where(message.c.id.in_(some))
+        found.update({MessageId(row.id): row.attempts for row in connection.execute(query)})
+    return found
 
 
 def wait_for_answer(connection: Connection, receipts: Sequence[Receipt]) -> None:
@@ -198,18 +212,30 @@ def wait_for_answer(connection: Connection, receipts: Sequence[Receipt]) -> None
         )
 
 
-def take_waiting(connection: Connection, connector: str) -> list[Receipt]:
-    """The receipts of this connector that wait for their answer; they are not kept any longer."""
-    query = delete(waiting_receipt).where(waiting_receipt.c.connector == connector).returning(waiting_receipt)
-    return [
-        Receipt(
-            connector=row.connector,
-            network_id=row.network_id,
-            state=row.state,
-            at=row.at,
-            done_at=row.done_at,
-            recipient=row.recipient,
-            error=row.error,
+def take_waiting(connection: Connection, connector: str, network_ids: Iterable[str]) -> list[Receipt]:
+    """The receipts of this connector that waited for these ids; they are not kept any longer."""
+    found: list[Receipt] = []
+    for some in chunks(sorted(set(network_ids))):
+        query = (
+            delete(waiting_receipt)
+            .where(waiting_receipt.c.connector == connector, waiting_receipt.c.network_id.in_(some))
+            .returning(waiting_receipt)
         )
-        for row in connection.execute(query)
-    ]
+        found += [
+            Receipt(
+                connector=row.connector,
+                network_id=row.network_id,
+                state=row.state,
+                at=row.at,
+                done_at=row.done_at,
+                recipient=row.recipient,
+                error=row.error,
+            )
+            for row in connection.execute(query)
+        ]
+    return found
+
+
+def forget_waiting(connection: Connection, before: datetime) -> None:
+    """Receipts older than this belong to nothing that will still be answered."""
+    connection.execute(delete(waiting_receipt).where(waiting_receipt.c.at < before))

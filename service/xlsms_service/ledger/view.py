@@ -48,13 +48,20 @@ class LinkRow:
     at: datetime
 
 
-def tally(connection: Connection, book: int | None = None, after: MessageId | None = None) -> Tally:
-    """Count messages: all, those of one workbook, those accepted after `after`, or both."""
+def tally(
+    connection: Connection,
+    book: int | None = None,
+    after: MessageId | None = None,
+    only: MessageId | None = None,
+) -> Tally:
+    """Count messages: all, those of one workbook, those accepted after `after`, or `only` one."""
     here = [message.c.admitted, message.c.superseded.is_(False)]
     if book is not None:
         here.append(message.c.workbook_id == book)
     if after is not None:
         here.append(message.c.id > after)
+    if only is not None:
+        here.append(message.c.id == only)
     query = (
         select(
             message.c.state,

@@ -49,11 +49,22 @@ class Writer:
             self._thread.join()
 
     def _run(self) -> None:
-        with self._engine.connect() as connection:
-            ended = False
-            while not ended:
-                group, ended = self._gather()
-                self._commit(connection, group)
+        ended = False
+        while not ended:
+            group, ended = self._gather()
+            try:
+                with self._engine.connect() as connection:
+                    ended = self._serve(connection, group, ended=ended)
+            except Exception as error:  # noqa: BLE001  # no connection, or a broken one: each caller must know
+                _tell(group, error)
+
+    def _serve(self, connection: Connection, group: list[_Job], *, ended: bool) -> bool:
+        """Commit group after group on one connection, until the end or until one fails as a whole."""
+        whole = self._commit(connection, group)
+        while whole and not ended:
+            group, ended = self._gather()
+            whole = self._commit(connection, group)
+        return ended
 
     def _gather(self) -> tuple[list[_Job], bool]:
         """Wait for a job; those that have queued up behind it share its commit. Whether the last has been seen."""
@@ -65,7 +76,8 @@ class Writer:
             group.append(job)
         return group, False
 
-    def _commit(self, connection: Connection, group: list[_Job]) -> None:
+    def _commit(self, connection: Connection, group: list[_Job]) -> bool:
+        """Whether the transaction went well, whatever became of single works."""
         done: list[tuple[Future[Any], Any]] = []
         alone = len(group) == 1
         try:
@@ -83,9 +95,16 @@ class Writer:
                         job.future.set_exception(error)
                     else:
                         done.append((job.future, result))
-        except Exception as error:  # noqa: BLE001  # the commit failed: none of it is durable, and each caller must know
-            for future, _ in done:
-                future.set_exception(error)
-            return
+        except Exception as error:  # noqa: BLE001  # not begun or not committed: none of it is durable
+            _tell(group, error)
+            return False
         for future, result in done:
             future.set_result(result)
+        return True
+
+
+def _tell(group: list[_Job], error: Exception) -> None:
+    """Every caller of the group that has no answer yet gets the error."""
+    for job in group:
+        if not job.future.done():
+            job.future.set_exception(error)

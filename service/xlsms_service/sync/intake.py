@@ -6,7 +6,8 @@ next look at the file finds either a marked row without an id, which is taken as
 ledger knows.
 """
 
-from collections.abc import Callable, Mapping
+import asyncio
+from collections.abc import Callable, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
@@ -18,7 +19,7 @@ from xlsms.model import CellValue, Role, Row, RowId
 from xlsms.states import LABELS, State
 from xlsms.wording import detail
 from xlsms.workbook import identity
-from xlsms.workbook.base import Applied, Placed, RowEdit, Snapshot, Workbook
+from xlsms.workbook.base import Applied, Placed, Refusal, RowEdit, Snapshot, Workbook
 from xlsms_service.ledger import acceptance
 from xlsms_service.ledger import book as books
 from xlsms_service.ledger.acceptance import Draft, Known
@@ -79,63 +80,96 @@ class Intake:
         self._route = route
         self._now = now
         self._rng = rng
+        self._one = asyncio.Lock()
 
     async def take(self, path: Path, terms: Terms) -> Taken:
-        """Take in what the workbook at `path` asks for.
+        """Take in what the workbook at `path` asks for; one workbook at a time, so that no two count as the first.
 
         Raises:
             UserError: the file or its columns cannot be used, or it is a copy of another; nothing was accepted.
             TransientError: the file is open elsewhere or keeps changing; nothing was accepted.
         """
-        workbook = self._open(path)
-        snapshot = await self._thread.run(workbook.read)
-        book = await self._ledger.do(
-            books.recognise,
-            path=path,
-            guid=snapshot.guid,
-            language=snapshot.language,
-            row_ids=order.ids(snapshot.rows),
-            exists=Path.exists,
-        )
-        known = await self._ledger.do(acceptance.known, order.ids(snapshot.rows))
-        orders = await self._thread.run(
-            order.sort_out, snapshot.rows, known, book=book.id, all_rows=terms.all_rows, country=terms.country
-        )
-        await self._catch_up(book, orders)
-        work = await self._thread.run(self._work, snapshot, orders, terms)
-        applied = await self._write(workbook, book, work)
-        return await self._taken(snapshot, book, orders, work, applied)
+        async with self._one:
+            workbook = self._open(path)
+            snapshot = await self._thread.run(workbook.read)
+            ids = order.ids(snapshot.rows)
+            book = await self._ledger.do(
+                books.recognise,
+                path=path,
+                guid=snapshot.guid,
+                language=snapshot.language,
+                row_ids=ids,
+                exists=Path.exists,
+            )
+            known = await self._ledger.do(acceptance.known, ids)
+            orders = await self._thread.run(
+                order.sort_out, snapshot.rows, known, book=book.id, all_rows=terms.all_rows, country=terms.country
+            )
+            await self._catch_up(book, orders)
+            work = await self._thread.run(self._work, snapshot, orders, terms)
+            applied = await self._write(workbook, snapshot, book, work)
+            return await self._taken(snapshot, book, orders, work, applied)
 
     async def _catch_up(self, book: Book, orders: Orders) -> None:
         """What the file shows and the ledger does not know: a crash came between, or somebody else wrote the file."""
-        now = self._now()
-        await self._ledger.do(acceptance.admit, [(it.row_id, it.mark) for it in orders.adopted], now)
+        # Whether a mark beside such an id is the old one or a new one, nobody knows: it counts as the old one.
+        standing = {it.row_id for row, it in orders.adopted if row.marked}
+        await self._admit([it.row_id for _, it in orders.adopted], standing)
         await self._ledger.do(acceptance.close_marks, orders.unmarked)
         await self._ledger.do(books.outdated, book.id, orders.outdated)
 
-    async def _write(self, workbook: Workbook, book: Book, work: _Work) -> Applied | None:
+    async def _admit(self, row_ids: Sequence[RowId], standing: AbstractSet[RowId]) -> None:
+        now = self._now()
+        await self._ledger.do(
+            acceptance.admit, row_ids, now=now, since=now - DUPLICATE_WINDOW, standing=frozenset(standing)
+        )
+
+    async def _write(self, workbook: Workbook, snapshot: Snapshot, book: Book, work: _Work) -> Applied | None:
         edits = [*work.edits.values(), *work.others]
         if not edits:
             return None
-        now = self._now()
-        await self._ledger.do(acceptance.propose, book.id, work.drafts, now)
+        await self._thread.run(workbook.check_ready)
+        await self._ledger.do(acceptance.propose, book.id, work.drafts, self._now())
         try:
             applied = await self._thread.run(workbook.apply, edits)
         except XlsmsError:
-            await self._ledger.do(acceptance.withdraw, [draft.row_id for draft in work.drafts if draft.row_id])
+            await self._withdraw_untouched(workbook, snapshot, work)
             raise
+        nameless = {_id_given(refusal.edit): refusal for refusal in applied.refused if refusal.role is Role.ID}
         # A mark that could not be taken out (a formula) still stands, and orders nothing new until it has gone.
         standing = {_id_given(refusal.edit) for refusal in applied.refused if refusal.role is Role.SEND}
-        done = {_id_given(edit) for edit in applied.done} & set(work.edits)
-        marks = {draft.row_id: draft.mark for draft in work.drafts}
-        await self._ledger.do(
-            acceptance.admit,
-            [(row_id, marks[row_id]) for row_id in sorted(done)],
-            now,
-            standing=standing,
-        )
+        done = ({_id_given(edit) for edit in applied.done} & set(work.edits)) - set(nameless)
+        await self._admit(sorted(done), standing & done)
         await self._ledger.do(acceptance.withdraw, sorted(set(work.edits) - done))
+        if nameless:
+            applied = await self._tell_nameless(workbook, snapshot, list(nameless.values()), work, applied)
         return applied
+
+    async def _withdraw_untouched(self, workbook: Workbook, snapshot: Snapshot, work: _Work) -> None:
+        """Forget the proposals, if certainly none of their ids stands in the file."""
+        try:
+            now = await self._thread.run(workbook.version)
+        except (XlsmsError, OSError):
+            return
+        if now == snapshot.version:
+            await self._ledger.do(acceptance.withdraw, sorted(work.edits))
+
+    async def _tell_nameless(
+        self, workbook: Workbook, snapshot: Snapshot, refused: Sequence[Refusal], work: _Work, applied: Applied
+    ) -> Applied:
+        """Rows whose id cell cannot be written do not go; the state beside them must say so."""
+        words = LABELS[snapshot.language]
+        edits = []
+        for refusal in refused:
+            work.problems.append(refusal.error)
+            if refusal.edit.placed is not None:
+                stands = any(other.edit is refusal.edit and other.role is Role.SEND for other in applied.refused)
+                placed = refusal.edit.placed if stands else replace(refusal.edit.placed, marked=False)
+                cells = _held(words, refusal.error.code, snapshot.language, refusal.error.facts)
+                edits.append(RowEdit(placed=placed, values=cells))
+        told = await self._thread.run(workbook.apply, edits)
+        done = tuple(edit for edit in applied.done if edit not in [refusal.edit for refusal in refused])
+        return replace(applied, version=told.version, done=done)
 
     async def _taken(
         self, snapshot: Snapshot, book: Book, orders: Orders, work: _Work, applied: Applied | None
@@ -169,7 +203,7 @@ class Intake:
         self._add(work, snapshot, plan(again, asked, replace(facts, repeated=_nothing), snapshot.sheets), known)
         for row in orders.copies:
             cells: dict[Role, CellValue] = {Role.ID: None} | dict.fromkeys(_SHOWN)
-            if row.marked:
+            if row.marked or terms.all_rows:  # else a copied row would be a new one at the next look
                 cells |= _held(words, "row-copied", snapshot.language) | {Role.SEND: None}
                 work.problems.append(_problem("row-copied", row))
             work.others.append(RowEdit(placed=Placed.of(row), values=cells))
@@ -206,8 +240,8 @@ class Intake:
         it = known.get(row.id) if row.id else None
         state = State.HELD if entry.held else State.SCHEDULED if entry.send_at else State.QUEUED
         return Draft(
-            row_id=it.row_id if it else identity.new_row_id(self._rng),
-            mark=it.mark + 1 if it else 1,
+            row_id=identity.new_row_id(self._rng),
+            replaces=it.message if it else None,
             sheet=row.sheet,
             number=entry.number.e164,
             text=entry.text,

@@ -10,7 +10,10 @@ from xlsms.states import State, read_label
 from xlsms.workbook import identity
 from xlsms_service.ledger.acceptance import Known
 
-__all__ = ["Orders", "sort_out"]
+__all__ = ["Orders", "ids", "sort_out"]
+
+#: What the detail cell of a copied row shows: it is no row of its own until someone marks it.
+_COPIED = "[row-copied]"
 
 
 @dataclass(slots=True)
@@ -19,7 +22,7 @@ class Orders:
 
     new: list[Row] = field(default_factory=list)  #: marked, never seen
     anew: dict[RowId, tuple[Row, Known]] = field(default_factory=dict)  #: seen, and marked again since
-    adopted: list[Known] = field(default_factory=list)  #: their id was written, but not admitted any more
+    adopted: list[tuple[Row, Known]] = field(default_factory=list)  #: their id was written, but not admitted any more
     unmarked: list[MessageId] = field(default_factory=list)  #: their mark has gone
     outdated: list[MessageId] = field(default_factory=list)  #: show another state than they are in
     copies: list[Row] = field(default_factory=list)  #: carry the id of another row
@@ -39,7 +42,7 @@ def sort_out(
     for row in rows:
         if row.id is not None:
             by_id.setdefault(row.id, []).append(row)
-        elif row.marked or all_rows:
+        elif row.marked or (all_rows and _COPIED not in row.detail):
             orders.new.append(row)
     for row_id, group in by_id.items():
         it = known.get(row_id) if identity.check(row_id) else None
@@ -57,12 +60,14 @@ def sort_out(
 
 def _sort_known(orders: Orders, row: Row, it: Known) -> None:
     if not it.admitted:
-        orders.adopted.append(it)
-    if not row.marked:
+        orders.adopted.append((row, it))
+    elif not row.marked:
         if it.mark_open:
             orders.unmarked.append(it.message)
         if read_label(row.status) not in (None, it.state):
             orders.outdated.append(it.message)
+    elif it.superseded:
+        orders.new.append(row)  # an older version of the file was put back: its order is no newer than what followed
     elif not it.mark_open:
         if it.state is State.SENDING:
             orders.deferred = True

@@ -1,14 +1,17 @@
 """What `Intake` would do with a workbook now, without doing any of it."""
 
+from collections.abc import Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import replace
 from datetime import datetime
+from pathlib import Path
 
 from xlsms.errors import Place, UserError
-from xlsms.model import Row
+from xlsms.model import Row, RowId
 from xlsms.workbook.base import Snapshot
 from xlsms_service.ledger import acceptance
 from xlsms_service.ledger import book as books
+from xlsms_service.ledger.book import Book
 from xlsms_service.ledger.ledger import Ledger
 from xlsms_service.planning import Facts, Plan, PlanEntry, Terms, plan
 from xlsms_service.sync import order
@@ -21,7 +24,11 @@ def preview(ledger: Ledger | None, snapshot: Snapshot, terms: Terms, now: dateti
     """The plan of everything that the workbook orders, in the order of its rows; without a ledger nothing is known."""
     ids = order.ids(snapshot.rows)
     known = ledger.do_now(acceptance.known, ids) if ledger else {}
-    book = ledger.do_now(books.look_up, path=snapshot.path, guid=snapshot.guid, row_ids=ids) if ledger else None
+    book = (
+        ledger.do_now(books.look_up, path=snapshot.path, guid=snapshot.guid, row_ids=ids, exists=Path.exists)
+        if ledger
+        else None
+    )
     orders = order.sort_out(
         snapshot.rows, known, book=book.id if book else None, all_rows=terms.all_rows, country=terms.country
     )
@@ -46,3 +53,7 @@ def preview(ledger: Ledger | None, snapshot: Snapshot, terms: Terms, now: dateti
 
 def _refused(row: Row, code: str) -> PlanEntry:
     return PlanEntry(row=row, problem=UserError(code, place=Place(sheet=row.sheet, row=row.number)))
+
+
+def _book(ledger: Ledger, snapshot: Snapshot, ids: Sequence[RowId]) -> Book | None:
+    return ledger.do_now(books.look_up, path=snapshot.path, guid=snapshot.guid, row_ids=ids, exists=Path.exists)

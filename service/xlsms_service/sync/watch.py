@@ -65,7 +65,7 @@ class Watcher:
         told: Callable[[Path, XlsmsError], Awaitable[None]],
         scan_every: float = _SCAN,
     ) -> None:
-        self._places = [place.absolute() for place in places]
+        self._places = [place.resolve() for place in places]  # as `send` names them: one file, one path
         self._look = look
         self._told = told
         self._scan_every = scan_every

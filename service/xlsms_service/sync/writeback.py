@@ -10,7 +10,7 @@ from pathlib import Path
 
 from sqlalchemy.exc import SQLAlchemyError
 
-from xlsms.errors import Place, TransientError, XlsmsError
+from xlsms.errors import Place, TransientError, UserError, XlsmsError
 from xlsms.model import CellValue, Role
 from xlsms.states import LABELS
 from xlsms.wording import detail
@@ -36,6 +36,10 @@ _REST = 4.0
 
 #: Seconds after which it looks for work unasked: another process may have put some into the ledger.
 _LOOK_AGAIN = 2.0
+
+
+#: Characters of a cell (ECMA-376 Part 1 §18.3.1.4 leaves it open; Excel's limit), with some to spare for escapes.
+_CELL = 32_000
 
 
 @dataclass(slots=True)
@@ -71,7 +75,7 @@ class Writeback:
 
     def hurry(self, book: int) -> None:
         """This workbook has just been read: what kept it from being written may be over."""
-        self._paces.pop(book, None)
+        self._paces.setdefault(book, _Pace()).not_before = 0.0
         self._wake.set()
 
     async def run(self) -> None:
@@ -84,31 +88,32 @@ class Writeback:
             self._wake.clear()
             try:
                 for book in await self._ledger.do(books.lacking_books):
-                    if self._clock() >= self._paces.setdefault(book.id, _Pace()).not_before:
-                        await self._try(book)
+                    pace = self._paces.setdefault(book.id, _Pace())
+                    if self._clock() >= pace.not_before:
+                        await self._try(book, pace)
             except SQLAlchemyError:
                 _log.exception("the ledger cannot be read; trying again")
 
     async def flush(self) -> None:
         """Write all that is lacking, once; what cannot be written now is written the next time."""
         for book in await self._ledger.do(books.lacking_books):
-            self._paces.setdefault(book.id, _Pace())
-            await self._try(book)
+            await self._try(book, self._paces.setdefault(book.id, _Pace()))
 
-    async def _try(self, book: Book) -> None:
+    async def _try(self, book: Book, pace: _Pace) -> None:
         began = self._clock()
         try:
             settled = await self.write(book)
-        except (XlsmsError, OSError) as raised:
-            error = raised if isinstance(raised, XlsmsError) else _disk_error(book, raised)
-            wait = _RETRY_OPEN if isinstance(error, TransientError) else _RETRY_PROBLEM
-            self._paces[book.id].not_before = self._clock() + wait
+        except SQLAlchemyError:
+            raise
+        except Exception as raised:  # noqa: BLE001  # one workbook's trouble never stops the others
+            error = _problem(book, raised)
+            pace.not_before = self._clock() + (_RETRY_OPEN if isinstance(error, TransientError) else _RETRY_PROBLEM)
             if error.code != book.problem:
                 self._told(book.path, error)
             await self._ledger.do(books.note_problem, book.path, error)
         else:
             ended = self._clock()
-            self._paces[book.id].not_before = ended + (_REST * (ended - began) if settled else _RETRY_OPEN)
+            pace.not_before = ended + (_REST * (ended - began) if settled else _RETRY_OPEN)
 
     async def write(self, book: Book) -> bool:
         """Write what this workbook lacks, now; whether every row could be told apart.
@@ -116,7 +121,11 @@ class Writeback:
         Raises:
             XlsmsError: the workbook cannot be written now; it lacks as much as before.
         """
-        rows = await self._ledger.do(books.lacking, book.id)
+        if await self._ledger.do(books.find, book.path) != book:
+            return False  # another workbook stands there now; this one is found when it is seen again
+        rows: list[Lacking] = []
+        while some := await self._ledger.do(books.lacking, book.id, rows[-1].message if rows else 0):
+            rows += some
         if not rows:
             return True
         edits = [RowEdit(id=row.row_id, values=values(row, book.language)) for row in rows]
@@ -126,6 +135,8 @@ class Writeback:
         shown = [row for row in rows if row.row_id in ended]
         await self._ledger.do(books.written, shown)
         await self._note(book, applied)
+        for refusal in applied.refused[:1]:
+            self._told(book.path, refusal.error)
         return len(shown) == len(rows)
 
     async def _note(self, book: Book, applied: Applied) -> None:
@@ -135,8 +146,15 @@ class Writeback:
             await self._ledger.do(books.note_version, book.id, applied.version.text)
 
 
-def _disk_error(book: Book, error: OSError) -> TransientError:
-    return TransientError("file-not-written", place=Place(file=book.path.name), reason=error.strerror or str(error))
+def _problem(book: Book, error: Exception) -> XlsmsError:
+    """What keeps a workbook from being written, for people; what nobody foresaw stands in the log too."""
+    if isinstance(error, XlsmsError):
+        return error
+    place = Place(file=book.path.name)
+    if isinstance(error, OSError):
+        return TransientError("file-not-written", place=place, reason=error.strerror or str(error))
+    _log.error("%s could not be written", book.path, exc_info=error)
+    return UserError("file-not-written", place=place, reason=type(error).__name__)
 
 
 def values(row: Lacking, language: str) -> Mapping[Role, CellValue]:
@@ -147,5 +165,10 @@ def values(row: Lacking, language: str) -> Mapping[Role, CellValue]:
         Role.STATUS_TIME: row.state_at,
     }
     if row.reply is not None:
-        cells |= {Role.REPLY: row.reply, Role.REPLY_TIME: row.reply_at}
+        cells |= {Role.REPLY: _newest(row.reply), Role.REPLY_TIME: row.reply_at}
     return cells
+
+
+def _newest(replies: str) -> str:
+    """As many of the replies as a cell holds, the newest last."""
+    return replies if len(replies) <= _CELL else "…" + replies[1 - _CELL :]

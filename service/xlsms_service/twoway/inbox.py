@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 
 from sqlalchemy import Connection
 
-from xlsms.model import Inbound
+from xlsms.model import Concat, Inbound
 from xlsms_service.ledger import conversation
 from xlsms_service.ledger.conversation import Waiting
 
@@ -17,6 +17,9 @@ MISSING = "[…]"
 
 #: A long text is shown with what is there when its last part does not come for this long.
 _PATIENCE = timedelta(minutes=5)
+
+#: 3GPP TS 23.040 §9.2.3.24.1: the number of parts is one octet.
+_MOST_PARTS = 255
 
 #: A text answers a message of at most this age.
 _OPEN = timedelta(days=30)
@@ -71,7 +74,7 @@ def _key(waiting: Waiting) -> tuple[object, ...]:
 
 def _complete(group: Sequence[Waiting]) -> bool:
     concat = group[0].inbound.concat
-    return concat is None or {_part(each.inbound) for each in group} >= set(range(1, concat.total + 1))
+    return concat is None or len({_part(each.inbound) for each in group} & set(_numbers(concat))) == concat.total
 
 
 def _part(inbound: Inbound) -> int:
@@ -83,4 +86,9 @@ def _text(group: Sequence[Waiting]) -> str:
     if concat is None:
         return group[0].inbound.text
     parts = {_part(each.inbound): each.inbound.text for each in group}
-    return "".join(parts.get(number, MISSING) for number in range(1, concat.total + 1))
+    return "".join(parts.get(number, MISSING) for number in _numbers(concat))
+
+
+def _numbers(concat: Concat) -> range:
+    """The numbers that the parts should have; a total beyond the format's one octet is somebody's mischief."""
+    return range(1, min(concat.total, _MOST_PARTS) + 1)

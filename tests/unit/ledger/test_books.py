@@ -70,3 +70,12 @@ def test_a_workbook_that_gets_its_guid_later_is_still_the_same(recognise, ledger
 
 def test_another_workbook_saved_under_a_known_name_is_another_one(recognise):
     assert recognise(A, "one") != recognise(A, "two")
+
+
+def test_a_copy_becomes_the_workbook_when_the_original_is_deleted(recognise, ledger):
+    first = recognise(A, "one")
+    with pytest.raises(UserError) as caught:
+        recognise(B, "one", there=[A])
+    ledger.do_now(books.note_problem, B, caught.value)
+    assert recognise(B, "one") == first
+    assert ledger.do_now(books.find, B).problem is None

@@ -21,7 +21,7 @@ NOW = datetime(2026, 3, 1, tzinfo=UTC)
         ),
         ("ix_message_(waiting|scheduled)", lambda c: claim.reroute(c, ["+34"], "")),
         ("ix_message_lacking", book.lacking_books),
-        (r"ix_message_lacking \(workbook_id=\?\)", lambda c: book.lacking(c, 1)),
+        (r"ix_message_lacking \(workbook_id=\?", lambda c: book.lacking(c, 1)),
     ],
     ids=["claim", "reroute", "lacking_books", "lacking"],
 )

@@ -15,7 +15,7 @@ from xlsms.errors import TransientError, UserError
 from xlsms.model import Role, Row
 from xlsms.states import State
 from xlsms.workbook.base import Applied, Placed, Refusal, Sheet, Snapshot, Version
-from xlsms_service.ledger import claim, settlement
+from xlsms_service.ledger import claim, conversation, settlement
 from xlsms_service.ledger.ledger import Ledger
 from xlsms_service.ledger.schema import message
 from xlsms_service.ledger.settlement import Move
@@ -35,22 +35,26 @@ class Table:
         self.path = path
         self.rows = []
         self.saves = 1
+        self.before_propose = lambda: None
         self.before_apply = lambda: None
         self.after_apply = lambda: None
-        self.formula_marks = False
+        self.formulas = set()  # roles whose cells cannot be written
 
     def add(self, phone, text="hola", mark="x", **cells):
         self.rows.append({Role.PHONE: phone, Role.MESSAGE: text, Role.SEND: mark, Role.ID: None, **cells})
         self.saves += 1
         return self.rows[-1]
 
-    def _version(self):
+    def version(self):
         return Version(size=1, mtime_ns=self.saves, inode=1, directory="d")
+
+    def check_ready(self):
+        self.before_propose()
 
     def read(self, *, marked_only=False):
         return Snapshot(
             path=self.path,
-            version=self._version(),
+            version=self.version(),
             guid=None,
             language="es",
             sheets=(Sheet(name="S", header_row=1, columns={Role.PHONE: "A"}, headers={}),),
@@ -66,11 +70,12 @@ class Table:
             marked=cells[Role.SEND] == "x",
             id=cells[Role.ID],
             status=cells.get(Role.STATUS) or "",
+            detail=cells.get(Role.DETAIL) or "",
         )
 
     def apply(self, edits):
         self.before_apply()
-        before = self._version()
+        before = self.version()
         now = [self._row(number, cells) for number, cells in enumerate(self.rows, 2)]
         done, missing, stale, refused = [], [], [], []
         for edit in edits:
@@ -83,7 +88,7 @@ class Table:
                 continue
             cells = self.rows[found[0].number - 2]
             for role, value in edit.values.items():
-                if role is Role.SEND and self.formula_marks:
+                if role in self.formulas:
                     refused.append(Refusal(edit=edit, role=role, error=UserError("formula")))
                 else:
                     cells[role] = value
@@ -92,7 +97,7 @@ class Table:
         self.after_apply()
         return Applied(
             before=before,
-            version=self._version(),
+            version=self.version(),
             done=tuple(done),
             missing=tuple(missing),
             stale=tuple(stale),
@@ -252,6 +257,7 @@ def test_a_duplicate_is_seen_in_another_workbook_too_and_forgotten_after_a_day(d
     other = Path("/books/other.xlsx")
     desk.table(other).add("600111222")
     assert len(desk.take(other).held) == 1
+    desk.move(desk.claim()[0].id, State.SENT)
     third = Path("/books/third.xlsx")
     desk.now += timedelta(hours=25)
     desk.table(third).add("600111222")
@@ -308,7 +314,7 @@ def test_a_row_marked_again_while_it_is_being_sent_is_taken_when_that_has_ended(
 
 def test_a_mark_made_by_a_formula_orders_once(desk):
     table = desk.table()
-    table.formula_marks = True
+    table.formulas = {Role.SEND}
     row = table.add("600111222")
     desk.take()
     assert row[Role.SEND] == "x"
@@ -338,10 +344,11 @@ def test_a_copied_row_loses_the_id_and_is_sent_only_when_marked_again(desk):
     assert {each.number for each in desk.claim()} == {"+34600111222", "+34600999888"}
 
 
-def test_a_row_pasted_from_another_workbook_leaves_the_original_its_id(desk):
-    row = desk.table().add("600111222")
-    desk.take()
-    other = Path("/books/other.xlsx")
+def test_a_row_pasted_from_another_workbook_leaves_the_original_its_id(desk, tmp_path):
+    path, other = tmp_path / "list.xlsx", tmp_path / "other.xlsx"
+    path.touch()
+    row = desk.table(path).add("600111222")
+    desk.take(path)
     desk.table(other).add("600333444", mark="")
     desk.take(other)
     pasted = dict(row) | {Role.SEND: "x"}
@@ -459,6 +466,185 @@ def test_a_save_during_our_write_is_read_again(desk):
     desk.write_back()
     known = desk.ledger.do_now(lambda c: c.exec_driver_sql("SELECT version FROM workbook").scalar())
     assert known != table.read().version.text
+
+
+def test_a_crash_while_a_row_marked_again_is_taken_sends_neither_twice_nor_what_was_taken_back(desk):
+    table = desk.table()
+    row = table.add("600111222")
+    desk.take()
+    (first,) = desk.claim()
+    desk.move(first.id, State.SENT)
+    row.update({Role.SEND: "x", Role.MESSAGE: "again"})
+
+    class PowerCutError(BaseException):
+        pass
+
+    def cut():
+        raise PowerCutError
+
+    table.before_apply = cut
+    with pytest.raises(PowerCutError):
+        desk.take()
+    table.before_apply = lambda: None
+    row[Role.SEND] = None
+    desk.take()
+    assert desk.claim() == []
+    row.update({Role.SEND: "x", Role.MESSAGE: "third"})
+    desk.take()
+    assert [each.text for each in desk.claim()] == ["third"]
+    desk.take()
+    assert desk.claim() == []
+
+
+def test_a_crash_after_a_formula_marked_row_was_written_sends_it_once(desk):
+    table = desk.table()
+    table.formulas = {Role.SEND}
+    table.add("600111222")
+
+    class PowerCutError(BaseException):
+        pass
+
+    def cut():
+        raise PowerCutError
+
+    table.after_apply = cut
+    with pytest.raises(PowerCutError):
+        desk.take()
+    table.after_apply = lambda: None
+    for _ in range(3):
+        desk.take()
+    assert len(desk.claim()) == 1
+    desk.take()
+    assert desk.claim() == []
+
+
+def test_an_older_version_with_an_old_order_is_held_as_a_duplicate(desk):
+    row = desk.table().add("600111222")
+    desk.take()
+    old = dict(row)
+    desk.move(desk.claim()[0].id, State.SENT)
+    row[Role.SEND] = "x"
+    before = dict(row) | {Role.ID: old[Role.ID]}
+    desk.take()
+    desk.move(desk.claim()[0].id, State.SENT)
+    row.clear()
+    row.update(before)
+    assert desk.take().accepted == 0
+    assert desk.claim() == []
+
+
+def test_a_row_whose_id_cannot_be_written_does_not_go_and_says_so(desk):
+    table = desk.table()
+    table.formulas = {Role.ID}
+    row = table.add("600111222")
+    taken = desk.take()
+    assert taken.accepted == 0
+    assert [problem.code for problem in taken.problems] == ["formula"]
+    assert row[Role.STATUS] == "Retenido"
+    assert desk.claim() == []
+
+
+def test_a_copy_in_a_folder_where_all_rows_go_is_not_sent_by_itself(desk):
+    table = desk.table()
+    row = table.add("600111222", mark="")
+    desk.take(all_rows=True)
+    table.rows.append(dict(row) | {Role.PHONE: "600999888"})
+    desk.take(all_rows=True)
+    desk.now += timedelta(days=3)
+    assert desk.take(all_rows=True).accepted == 0
+    table.rows[-1][Role.SEND] = "x"
+    desk.move(desk.claim()[0].id, State.SENT)
+    assert desk.take(all_rows=True).accepted == 1
+
+
+def test_two_copies_taken_in_at_once_send_once(desk):
+    paths = [Path("/books/one.xlsx"), Path("/books/two.xlsx")]
+    for path in paths:
+        desk.table(path).add("600111222")
+
+    async def both():
+        other = Intake(
+            desk.ledger, WorkbookThread(), desk.tables.__getitem__, route=lambda _: "", now=lambda: NOW, rng=Random(2)
+        )
+        await asyncio.gather(desk.intake.take(paths[0], Terms()), other.take(paths[1], Terms()))
+        other._thread.close()
+
+    asyncio.run(both())
+    assert len(desk.claim()) == 1
+    desk.write_back()
+    shown = sorted(desk.table(path).rows[0][Role.STATUS] for path in paths)
+    assert shown in (["En cola", "Retenido"], ["Enviando", "Retenido"])
+
+
+def test_a_failure_after_the_swap_loses_no_row(desk):
+    table = desk.table()
+    table.add("600111222")
+
+    def late():
+        raise TransientError("disk-full")
+
+    table.after_apply = late
+    with pytest.raises(TransientError):
+        desk.take()
+    table.after_apply = lambda: None
+    desk.take()
+    assert len(desk.claim()) == 1
+
+
+def test_a_workbook_that_is_open_elsewhere_costs_no_proposals(desk):
+    table = desk.table()
+    table.add("600111222")
+
+    def locked():
+        raise TransientError("file-open-elsewhere", owner="Ana", application="Excel")
+
+    table.before_propose = locked
+    with pytest.raises(TransientError):
+        desk.take()
+    assert desk.messages() == []
+
+
+def test_a_late_receipt_for_the_first_order_does_not_overwrite_the_state_of_the_second(desk):
+    row = desk.table().add("600111222")
+    desk.take()
+    (first,) = desk.claim()
+    desk.move(first.id, State.SENT)
+    row[Role.SEND] = "x"
+    desk.take()
+    (second,) = desk.claim()
+    desk.move(second.id, State.FAILED)
+    desk.move(first.id, State.DELIVERED)
+    desk.write_back()
+    assert row[Role.STATUS] == "Fallido"
+
+
+def test_a_workbook_renamed_before_another_takes_its_name_keeps_its_states(desk, tmp_path):
+    old, moved = tmp_path / "list.xlsx", tmp_path / "old.xlsx"
+    old.touch()
+    row = desk.table(old).add("600111222")
+    desk.take(old)
+    (claimed,) = desk.claim()
+    desk.tables[moved] = desk.tables.pop(old)
+    moved.touch()
+    desk.table(old).add("600333444")
+    desk.take(old)
+    desk.move(claimed.id, State.SENT)
+    desk.write_back()
+    desk.take(moved)
+    desk.write_back()
+    assert row[Role.STATUS] == "Enviado"
+
+
+def test_more_replies_than_a_cell_holds_keep_the_newest(desk):
+    row = desk.table().add("600111222")
+    desk.take()
+    (claimed,) = desk.claim()
+    reply = "\n".join(f"{number} " + "x" * 1000 for number in range(60))
+    desk.ledger.do_now(conversation.answered, [], to=claimed.id, text=reply, at=NOW, now=NOW)
+    desk.write_back()
+    assert len(row[Role.REPLY]) < 32767
+    assert row[Role.REPLY].startswith("…")
+    assert row[Role.REPLY].endswith("59 " + "x" * 1000)
 
 
 class Lists(RuleBasedStateMachine):

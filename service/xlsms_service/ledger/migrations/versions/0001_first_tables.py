@@ -68,15 +68,13 @@ def upgrade() -> None:
         sa.Column("workbook_id", _ID, nullable=True, comment="null: not from a workbook"),
         sa.Column("sheet", sa.Text(), nullable=True),
         sa.Column("row_id", sa.String(length=16), nullable=True, comment="the text in the row's id cell"),
-        sa.Column(
-            "mark", sa.Integer(), nullable=False, comment="how many times this row was marked, this message included"
-        ),
+        sa.Column("replaces", _ID, nullable=True, comment="the message that its row showed before"),
         sa.Column(
             "mark_open", sa.Boolean(), nullable=False, comment="the mark that ordered it may still stand in the sheet"
         ),
         sa.Column("admitted", sa.Boolean(), nullable=False, comment="its id is in the workbook: it may go out"),
         sa.Column(
-            "superseded", sa.Boolean(), nullable=False, comment="the row was marked anew: it shows a newer message"
+            "superseded", sa.Boolean(), nullable=False, comment="the row was marked again: it shows a newer message"
         ),
         sa.Column("number", sa.String(length=20), nullable=False),
         sa.Column("sender", sa.String(length=20), nullable=True),
@@ -98,6 +96,7 @@ def upgrade() -> None:
         sa.Column("reply_at", sa.BigInteger(), nullable=True),
         sa.Column("version", sa.Integer(), nullable=False, comment="grows with every change that the sheet shows"),
         sa.Column("written", sa.Integer(), nullable=False, comment="the version that the workbook shows"),
+        sa.ForeignKeyConstraint(["replaces"], ["message.id"], name=op.f("fk_message_replaces")),
         sa.ForeignKeyConstraint(["workbook_id"], ["workbook.id"], name=op.f("fk_message_workbook_id")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_message")),
     )
@@ -135,7 +134,7 @@ def upgrade() -> None:
         sqlite_where=sa.text("state = 'scheduled'"),
         postgresql_where=sa.text("state = 'scheduled'"),
     )
-    op.create_index("uq_message_row_id_mark", "message", ["row_id", "mark"], unique=True)
+    op.create_index("uq_message_row_id", "message", ["row_id"], unique=True)
     op.create_table(
         "inbound",
         sa.Column("id", _ID, nullable=False),
@@ -153,6 +152,7 @@ def upgrade() -> None:
         sa.ForeignKeyConstraint(["message_id"], ["message.id"], name=op.f("fk_inbound_message_id")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_inbound")),
     )
+    op.create_index("ix_inbound_message_id", "inbound", ["message_id"], unique=False)
     op.create_index(
         "ix_inbound_waiting",
         "inbound",
