@@ -30,7 +30,7 @@ _LOOK_AGAIN = 1.0
 #: Seconds between tries to write down what must not be lost while the ledger cannot be written.
 _LEDGER_RETRY = 1.0
 
-#: Parts of one long message that one reference names; per destination they repeat after 256 messages.
+#: References of long messages (3GPP TS 23.040 §9.2.3.24.1).
 _REFERENCES = 256
 
 
@@ -137,7 +137,7 @@ class Engine:
         return {name: lane.status for name, lane in self._lanes.items()}
 
     async def wait_for_link(self, within: timedelta) -> bool:
-        """Wait until a link is up, all were refused for good, or the time is over. Whether one is up."""
+        """Wait until a link is up, none is being tried any more, or the time is over. Whether one is up."""
         with suppress(TimeoutError):
             async with asyncio.timeout(within.total_seconds()), self._links:
                 await self._links.wait_for(self._links_known)
@@ -223,9 +223,11 @@ class Engine:
     # Links to ledger.
 
     async def _record(self) -> None:
-        while not self._left:
+        left = False
+        while not left:
             await self._record_wake.wait()
             self._record_wake.clear()
+            left = self._left  # asked before: what comes while the rest is written down must still be written down
             await self._write_down()
 
     async def _write_down(self) -> None:
@@ -277,9 +279,14 @@ def _settle(
     conversation.keep(connection, [item for item in items if isinstance(item, Inbound)])
 
 
+def _reference(message: MessageId) -> int:
+    """One that a phone has not just had: lists as long as there are references give each phone another one in turn."""
+    return (message + message // _REFERENCES) % _REFERENCES
+
+
 def _parts(lane: _Lane, message: Claimed) -> list[Outgoing]:
     """The parts of a message that the network does not have yet; noted as open with the link."""
-    texts = split(message.text, limit=None).parts if message.parts > 1 else [message.text]
+    texts = split(message.text, limit=None).parts
     parts = [
         Outgoing(
             key=PartKey(message.id, number),
@@ -287,7 +294,7 @@ def _parts(lane: _Lane, message: Claimed) -> list[Outgoing]:
             sender=message.sender,
             text=text,
             alphabet=message.alphabet,
-            concat=Concat(message.id % _REFERENCES, message.parts, number) if message.parts > 1 else None,
+            concat=Concat(_reference(message.id), len(texts), number) if len(texts) > 1 else None,
         )
         for number, text in enumerate(texts, 1)
         if number not in message.taken

@@ -1,7 +1,7 @@
 """What the answers to the parts of a message make of the message."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from sqlalchemy import Connection
@@ -20,6 +20,10 @@ _PART_STATES = {
     Result.REFUSED: State.FAILED,
     Result.UNCERTAIN: State.UNCERTAIN,
 }
+
+
+#: Claims of one message, each sent back by the network for the moment; at half a minute each it is most of a day.
+_MOST_TRIES = 2_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,13 +53,24 @@ def settle(connection: Connection, connector: str, answered: Sequence[Answered],
             if outcome.result is not Result.RETURNED
         ],
     )
-    settlement.move(
-        connection,
-        [_verdict(each, [part.state for part in earlier.get(each.message, ())]) for each in answered],
-    )
-    early = settlement.take_waiting(connection, connector)
+    verdicts = [_verdict(each, [part.state for part in earlier.get(each.message, ())]) for each in answered]
+    settlement.move(connection, _give_up(connection, verdicts))
+    ids = [outcome.network_id for each in answered for outcome in each.outcomes if outcome.network_id]
+    early = settlement.take_waiting(connection, connector, {form for network_id in ids for form in forms(network_id)})
     if early:
         receipt.settle(connection, connector, early, forms, now)
+
+
+def _give_up(connection: Connection, verdicts: Sequence[Move]) -> list[Move]:
+    """What the network has sent back again and again will not go: it has failed."""
+    back = [verdict.message for verdict in verdicts if verdict.state is State.QUEUED]
+    tries = settlement.attempts(connection, back)
+    return [
+        replace(verdict, state=State.FAILED, code="never-taken", not_before=None)
+        if tries.get(verdict.message, 0) >= _MOST_TRIES
+        else verdict
+        for verdict in verdicts
+    ]
 
 
 def _verdict(answered: Answered, earlier: Sequence[State]) -> Move:

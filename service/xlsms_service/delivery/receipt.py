@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from sqlalchemy import Connection
 
@@ -46,6 +46,10 @@ _CODES: Mapping[str, str] = {
 
 #: Digits that two writings of one phone number have in common at least.
 _COMMON_DIGITS = 8
+
+
+#: The network's clock and zone may be off by this much.
+_CLOCKS = timedelta(days=1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,7 +163,8 @@ def _settle_uncertain(connection: Connection, connector: str, strangers: Sequenc
     moves: dict[MessageId, Move] = {}
     for receipt in strangers:
         recipient = "+" + receipt.recipient.lstrip("+")
-        open_ones = settlement.uncertain_to(connection, connector, recipient) if receipt.recipient else []
+        by = min(receipt.at, receipt.done_at + _CLOCKS) if receipt.done_at else receipt.at
+        open_ones = settlement.uncertain_to(connection, connector, recipient, by) if receipt.recipient else []
         if len(open_ones) == 1 and open_ones[0] not in moves:
             moves[open_ones[0]] = _move(open_ones[0], STATES[receipt.state], receipt)
         else:
