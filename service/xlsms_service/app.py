@@ -7,16 +7,17 @@ from collections.abc import AsyncIterator, Callable, Coroutine, Iterable, Mappin
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from pathlib import Path
 from random import Random, SystemRandom
 from types import TracebackType
 from typing import Self
 from zoneinfo import ZoneInfo
 
+from sqlalchemy import Connection
 from sqlalchemy.exc import SQLAlchemyError
 
 from xlsms.errors import TransientError, UserError, XlsmsError
-from xlsms.model import MessageId
 from xlsms.states import FINAL, State
 from xlsms.workbook.closed import ClosedWorkbook
 from xlsms_service.config import Mark, Settings, Watch
@@ -50,6 +51,9 @@ _BEAT = 0.2
 
 #: A workbook that is saved under our hands is read again this often.
 _TRIES = 5
+
+#: What someone can mend without saving the file: it is looked at again.
+_MENDED_OUTSIDE = frozenset({"workbook-copied", "file-read-only", "file-not-readable", "file-not-found"})
 
 #: These have not been handed over yet.
 _NOT_OUT = frozenset({State.QUEUED, State.SENDING})
@@ -220,14 +224,18 @@ class App:
         path = await asyncio.to_thread(path.resolve)
         await self._thread.run(self._open(path).check)  # what is wrong with the file is said before any link opens
         async with self._delivery() as here:
-            before: MessageId | None = await self._ledger.do(view.newest)
+            newest = await self._ledger.do(view.newest)
             known = await self._ledger.do(books.find, path)
             earlier = await self._ledger.do(view.tally, known.id) if known else None
             taken, problems, held = await self._take(path, terms(self._settings, mark))
-            if not taken.accepted or (earlier and set(earlier.by_state) & _NOT_OUT):
-                before = None  # what an earlier send has left counts too
-            await self._follow(taken.book.id, before, patience, on_progress)
-        tally = await self._ledger.do(view.tally, taken.book.id, before)
+            # What an earlier send has left counts too.
+            anew = taken.accepted and not (earlier and set(earlier.by_state) & _NOT_OUT)
+            count = partial(view.tally, book=taken.book.id, after=newest if anew else None)
+            finished = await self._follow(count, patience, on_progress, here=here)
+        while not finished:  # the process that delivered has ended: it is our turn
+            async with self._delivery() as here:
+                finished = await self._follow(count, patience, on_progress, here=here)
+        tally = await self._ledger.do(count)
         return Report(
             path=path,
             by_state=tally.by_state,
@@ -271,8 +279,12 @@ class App:
                 sender=entry.sender,
             )
             message = await self._ledger.do(acceptance.accept_text, draft, self._now())
-            before = MessageId(message - 1)
-            tally = await self._follow(None, before, patience, on_progress)
+            count = partial(view.tally, only=message)
+            finished = await self._follow(count, patience, on_progress, here=here)
+        while not finished:
+            async with self._delivery() as here:
+                finished = await self._follow(count, patience, on_progress, here=here)
+        tally = await self._ledger.do(count)
         return Report(
             path=None,
             by_state=tally.by_state,
@@ -403,17 +415,17 @@ class App:
             if seen.get(path) == now:
                 return
             book = await self._ledger.do(books.find, path)
-            version = await self._thread.run(self._open(path).version)
-            if book is None or book.version != version.text:
-                try:
+            try:
+                version = await self._thread.run(self._open(path).version)
+                if book is None or book.version != version.text:
                     await self._take(path, asked)
-                except TransientError:
+                    return
+            except XlsmsError as error:
+                if isinstance(error, TransientError) or error.code in _MENDED_OUTSIDE:
                     raise
-                except XlsmsError:
-                    seen[path] = now  # it stays as wrong until it is saved again
-                    raise
-            else:
-                seen[path] = now
+                seen[path] = now  # it stays as wrong until it is saved again
+                raise
+            seen[path] = now
             said.pop(path, None)
 
         async def told(path: Path, error: XlsmsError) -> None:
@@ -432,18 +444,22 @@ class App:
 
     async def _follow(
         self,
-        book: int | None,
-        after: MessageId | None,
+        count: Callable[[Connection], Tally],
         patience: Patience,
         on_progress: Callable[[Progress], None],
-    ) -> Tally:
-        """Tell progress until everything is out (or settled, when asked to wait), or the time is over."""
+        *,
+        here: bool,
+    ) -> bool:
+        """Tell progress until everything is out (or settled, when asked to wait), or the time is over.
+
+        False when another process was to deliver and has ended before.
+        """
         loop = asyncio.get_running_loop()
         began = quiet_since = loop.time()
         last: Tally | None = None
         while True:
             asked = loop.time()
-            tally = await self._ledger.do(view.tally, book, after)
+            tally = await self._ledger.do(count)
             now = loop.time()
             if last is None or (tally.by_state, tally.replies) != (last.by_state, last.replies):
                 quiet_since, last = now, tally
@@ -451,9 +467,11 @@ class App:
             open_states = set(tally.by_state) - (_SETTLED if patience.wait else _SETTLED | {State.SENT})
             lingered = not patience.wait or now - quiet_since >= patience.linger.total_seconds()
             if not open_states and lingered:
-                return tally
+                return True
             if patience.timeout is not None and now - began >= patience.timeout.total_seconds():
-                return tally
+                return True
+            if not here and self._lease.take():
+                return False
             # Counting a big campaign takes a while itself: it never gets more than a tenth of the ledger's time.
             await asyncio.sleep(max(_BEAT, 10 * (now - asked)))
 
