@@ -19,9 +19,10 @@ from xlsms.ooxml.cells import TEXT_LIMIT, Area, Content, cell_xml, column_letter
 from xlsms.ooxml.locate import CellPlace, RowPlace, locate
 from xlsms.ooxml.markup import feed, new_parser, parse
 from xlsms.ooxml.scan import Grammar, Survey, blocks, root_tag
+from xlsms.ooxml.style import is_date, is_duration
 from xlsms.ooxml.value import style_of
 
-__all__ = ["TEXT_DATE", "Cell", "New", "Patch", "Styled"]
+__all__ = ["TEXT_DATE", "Cell", "New", "Patch", "Styled", "Timed"]
 
 Cell = tuple[int, int]  #: row and column, both from 1
 _MEMORY = 256 << 20  # inflated bytes of an unusual sheet, which has to be held at once
@@ -39,7 +40,17 @@ class Styled:
     style: int
 
 
-New = Content | datetime | Styled  #: a date is naive wall-clock time
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Timed:
+    """A date, time or duration: its serial in a cell whose own format shows one, and text in any other."""
+
+    serial: float | None  #: None where no workbook counts so far
+    text: str
+    moment: bool = False  #: another cell format of the same looks may stand in
+    duration: bool = False  #: a format of elapsed time, such as `[h]:mm`, shows it as well
+
+
+New = Content | datetime | Styled | Timed  #: a date is naive wall-clock time
 
 
 class _Cover:
@@ -286,12 +297,23 @@ class Patch:
                 content = value.strftime(TEXT_DATE)
             else:
                 content, style = serial_of(value, date1904=self._book.date1904), dated
+        elif isinstance(value, Timed):
+            content, style = self._timed(value, style)
         else:
             content = value
         if isinstance(content, int) and not isinstance(content, bool) and abs(content) >= 10**_DIGITS:
             content = str(content)
         self.written[row, column] = content
         return cell_xml(self._prefix, f"{column_letters(column)}{row}", style, content)
+
+    def _timed(self, value: Timed, style: int | None) -> tuple[Content, int | None]:
+        code = self._book.styles.code(style or 0)
+        if value.serial is None:
+            return value.text, style
+        if is_date(code) or (value.duration and is_duration(code)):
+            return value.serial, style
+        dated = self._book.styles.date_like(style or 0) if value.moment else None
+        return (value.text, style) if dated is None else (value.serial, dated)
 
     def _widened(self, head: bytes) -> bytes:
         """The head with a `dimension` that takes in the new cells; left alone where it is absent."""

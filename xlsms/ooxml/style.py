@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from xlsms.ooxml.cells import natural
 from xlsms.ooxml.markup import elements
 
-__all__ = ["BUILT_IN", "LOCAL_DATE", "Look", "Styles", "is_date", "shows_time"]
+__all__ = ["BUILT_IN", "LOCAL_DATE", "Look", "Styles", "is_date", "is_duration", "shows_time"]
 
 LOCAL_DATE = "[$-x-sysdate]dd/mm/yyyy"  #: stands for the date format of the system, which the file does not tell
 
@@ -57,6 +57,11 @@ def is_date(code: str) -> bool:
     if "[" in text:
         return False
     return "general" not in text.lower() and "@" not in text and _DATE.search(text) is not None
+
+
+def is_duration(code: str) -> bool:
+    """Whether a number format shows elapsed time, such as `[h]:mm`."""
+    return "[" in bare(code)
 
 
 def shows_time(code: str) -> bool:

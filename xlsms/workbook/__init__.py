@@ -4,8 +4,9 @@ from collections.abc import Iterator, Mapping
 from os import PathLike
 from pathlib import Path
 
-from xlsms.model import CellValue, Row
+from xlsms.model import Row
 from xlsms.workbook.closed import ClosedWorkbook, write
+from xlsms.workbook.content import Writable
 
 __all__ = ["read_rows", "write_cells"]
 
@@ -20,10 +21,11 @@ def read_rows(path: str | PathLike[str]) -> Iterator[Row]:
         yield from reader.rows()
 
 
-def write_cells(path: str | PathLike[str], cells: Mapping[tuple[str, str], CellValue]) -> None:
+def write_cells(path: str | PathLike[str], cells: Mapping[tuple[str, str], Writable]) -> None:
     """Write cells, named by sheet and reference, and nothing else: all of them or, with an error, none.
 
     The rest of the file stays byte for byte as it is. None empties a cell; styles stay. Text is never a formula.
+    A date, time or duration is one where the cell shows it as such, and text in any other.
 
     Raises:
         UserError: the file cannot be written, or one of the cells: the place says which.

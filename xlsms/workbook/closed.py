@@ -5,13 +5,14 @@ from datetime import datetime, tzinfo
 from pathlib import Path
 
 from xlsms.errors import Place, TransientError, UserError
-from xlsms.model import CellValue, Role
+from xlsms.model import Role
 from xlsms.ooxml.book import Book
 from xlsms.ooxml.cells import column_letters, column_number, reference
 from xlsms.ooxml.patch import TEXT_DATE, Cell, New, Patch, Styled
 from xlsms.ooxml.scan import RawRow, rows, rows_at, survey
 from xlsms.ooxml.value import Raw, style_of
 from xlsms.workbook.base import RESULTS, Applied, Language, Placed, Refusal, RowEdit, Snapshot, Version
+from xlsms.workbook.content import Writable, content_of
 from xlsms.workbook.identity import GUID_PROPERTY
 from xlsms.workbook.layout import Layout, layouts, spoken
 from xlsms.workbook.reading import RowReader, wall_time
@@ -124,7 +125,7 @@ def add_columns(
     raise TransientError("file-keeps-changing", path=real.name)
 
 
-def write(path: Path, cells: Mapping[tuple[str, str], CellValue], *, step: Step = lambda _: None) -> None:
+def write(path: Path, cells: Mapping[tuple[str, str], Writable], *, step: Step = lambda _: None) -> None:
     """Write single cells of any sheets; see `xlsms.workbook.write_cells`."""
     real = Path(path).resolve()
     if not cells:
@@ -138,18 +139,21 @@ def write(path: Path, cells: Mapping[tuple[str, str], CellValue], *, step: Step 
     raise TransientError("file-keeps-changing", path=real.name)
 
 
-def _cell_patches(book: Book, cells: Mapping[tuple[str, str], CellValue]) -> list[Patch]:
+def _cell_patches(book: Book, cells: Mapping[tuple[str, str], Writable]) -> list[Patch]:
     parts = {part.name.casefold(): part for part in book.sheets}
     wanted: dict[str, dict[Cell, New]] = {}
     for (name, ref), value in cells.items():
-        if name.casefold() not in parts:
+        if not isinstance(name, str) or name.casefold() not in parts:
             raise UserError("sheet-not-found", sheet=name, sheets=", ".join(part.name for part in book.sheets))
         try:
             cell = reference(ref)
-        except ValueError as error:
+        except (ValueError, AttributeError) as error:  # no cell, or no text at all
             raise UserError("cell-not-a-reference", place=Place(sheet=name), reference=ref) from error
-        new: New = wall_time(value, None) if isinstance(value, datetime) else value
-        wanted.setdefault(name.casefold(), {})[cell] = new
+        try:
+            wanted.setdefault(name.casefold(), {})[cell] = content_of(value, date1904=book.date1904)
+        except TypeError:
+            place = Place(sheet=name, row=cell[0], column=column_letters(cell[1]))
+            raise UserError("value-not-writable", place=place, kind=type(value).__name__) from None
     return [
         Patch(book, parts[name], survey(book, parts[name]), book.tables(parts[name]), new)
         for name, new in wanted.items()

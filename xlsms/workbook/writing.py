@@ -56,6 +56,8 @@ def version_of(package: Package) -> Version:
 def ready(path: Path) -> None:
     """Make sure that a workbook may be written now, and clear away what a crash may have left beside it."""
     try:
+        if path.is_dir():
+            raise UserError("file-is-folder")
         recover(path, fingerprint)
         if not path.exists():
             raise UserError("file-not-found")

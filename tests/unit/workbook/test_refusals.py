@@ -67,6 +67,8 @@ def test_text_files_and_folders(tmp_path):
         list(read_rows(tmp_path / "a.csv"))
     with pytest.raises(UserError, match="file-is-folder"):
         list(read_rows(tmp_path))
+    with pytest.raises(UserError, match="file-is-folder"):
+        write_cells(tmp_path, {("People", "A1"): 1})
     with pytest.raises(UserError, match="file-not-found"):
         list(read_rows(tmp_path / "nothing.xlsx"))
     with pytest.raises(UserError, match="file-not-found"):
@@ -144,6 +146,9 @@ def test_cells_and_sheets_that_are_not_there(tmp_path):
         (("People", "A0"), "cell-not-a-reference"),
         (("People", "ZZZ1"), "cell-not-a-reference"),
         (("People", "A1048577"), "cell-not-a-reference"),
+        ((7, "A1"), "sheet-not-found"),
+        (("People", 7), "cell-not-a-reference"),
+        (("People", None), "cell-not-a-reference"),
     ):
         with pytest.raises(UserError) as caught:
             write_cells(path, {cell: "x"})
