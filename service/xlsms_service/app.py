@@ -344,7 +344,7 @@ class App:
         finally:
             self._engine = None
             await engine.close()
-            await self._ledger.do(inbox.handle, self._now())
+            await self._ledger.do(inbox.handle, self._now(), self._settings.service.country)
             await self._writeback.flush()
 
     def _changed(self) -> None:
@@ -362,7 +362,7 @@ class App:
                     await self._inbox_wake.wait()
             self._inbox_wake.clear()
             try:
-                handled = await self._ledger.do(inbox.handle, self._now())
+                handled = await self._ledger.do(inbox.handle, self._now(), self._settings.service.country)
             except SQLAlchemyError:
                 _log.exception("the inbox cannot be read; trying again")
                 wait = 1.0

@@ -6,6 +6,8 @@ from datetime import datetime, timedelta
 
 from sqlalchemy import Connection
 
+from xlsms import phone
+from xlsms.errors import UserError
 from xlsms.model import Concat, Inbound
 from xlsms_service.ledger import conversation
 from xlsms_service.ledger.conversation import Waiting
@@ -37,8 +39,8 @@ class Handled:
     next_at: datetime | None = None  #: when an incomplete text is to be shown as it is
 
 
-def handle(connection: Connection, now: datetime) -> Handled:
-    """Give every text in the ledger that has no place yet its place."""
+def handle(connection: Connection, now: datetime, country: str) -> Handled:
+    """Give every text in the ledger that has no place yet its place; numbers without + are of `country`."""
     groups: dict[tuple[object, ...], list[Waiting]] = {}
     for each in conversation.waiting(connection):
         groups.setdefault(_key(each), []).append(each)
@@ -50,7 +52,7 @@ def handle(connection: Connection, now: datetime) -> Handled:
             next_at = min(next_at or overdue, overdue)
             continue
         first = group[0].inbound
-        number = canonical(first.sender)
+        number = canonical(first.sender, country)
         message = conversation.latest_to(connection, number, first.connector, now - _OPEN)
         texts = [each.id for each in group]
         at = max(each.inbound.at for each in group)
@@ -60,9 +62,14 @@ def handle(connection: Connection, now: datetime) -> Handled:
     return Handled(replies=replies, strangers=strangers, next_at=next_at)
 
 
-def canonical(sender: str) -> str:
+def canonical(sender: str, country: str) -> str:
     """A sender as numbers stand in the ledger: international with +, or as it is."""
-    return f"+{sender}" if sender.isdecimal() and len(sender) >= _FULL_NUMBER else sender
+    try:
+        return phone.parse(sender, country).e164
+    except UserError:
+        # A number that nobody knows yet is still somebody's; what is short or has letters never gets a +.
+        known = sender.isascii() and sender.isdecimal() and len(sender) >= _FULL_NUMBER
+        return f"+{sender}" if known else sender
 
 
 def _key(waiting: Waiting) -> tuple[object, ...]:

@@ -153,6 +153,23 @@ def test_a_second_service_on_the_same_ledger_is_refused_and_send_leaves_delivery
     assert send(settings, path).by_state == {State.DELIVERED: 2, State.FAILED: 1, State.EXPIRED: 1}
 
 
+def test_a_send_takes_over_when_the_process_that_delivered_has_ended(tmp_path):
+    path = make_list(tmp_path / "list.xlsx")
+    settings = settings_for(tmp_path)
+    (tmp_path / "data").mkdir()
+    lease = Lease(tmp_path / "data")
+    assert lease.take()
+
+    def ends(_progress):
+        lease.give_back()
+
+    async def main():
+        async with App(settings) as service, asyncio.timeout(60):
+            return await service.send(path, on_progress=ends)
+
+    assert asyncio.run(main()).by_state == {State.DELIVERED: 2, State.FAILED: 1, State.EXPIRED: 1}
+
+
 def test_a_workbook_dropped_into_a_watched_folder_is_sent_and_filled_in(tmp_path):
     watched = tmp_path / "watched"
     watched.mkdir()

@@ -1,6 +1,7 @@
 """The engine against a link whose every answer the test decides."""
 
 import asyncio
+import itertools
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -220,6 +221,42 @@ def test_closing_leaves_what_was_not_claimed_queued_and_what_was_not_answered_un
     final = list(run(tmp_path, scene).values())
     assert final.count(State.UNCERTAIN) == 10
     assert final.count(State.QUEUED) == 20
+
+
+def test_answers_that_come_while_others_are_written_down_at_the_end_are_written_too(tmp_path):
+    async def scene(engine, ledger, link):
+        accept(ledger, 10)
+        engine.wake()
+        await link.parts(10)
+        keys = list(link.open_parts)
+        link.answer(Result.ACCEPTED, *keys[:5])
+
+        async def close(drain=None):
+            # The recorder is at work on the first five when the rest arrive.
+            await asyncio.sleep(0)
+            link.answer(Result.ACCEPTED, *keys[5:])
+
+        link.close = close
+
+    assert list(run(tmp_path, scene).values()) == [State.SENT] * 10
+
+
+def test_a_text_with_line_ends_of_two_characters_goes_as_it_was_counted(tmp_path):
+    async def scene(engine, ledger, link):
+        accept(ledger, 1, text="a" * 159 + "\r\n")
+        engine.wake()
+        (part,) = await link.parts(1)
+        assert part.text == "a" * 159 + "\n"
+        link.answer(Result.ACCEPTED, part.key)
+
+    run(tmp_path, scene)
+
+
+def test_long_texts_to_one_phone_in_two_equal_lists_have_different_references():
+    references = [engine_module._reference(MessageId(number)) for number in range(1, 5 * 256)]
+    assert all(one != other for one, other in zip(references, references[256:], strict=False))
+    assert all(one != other for one, other in itertools.pairwise(references))
+    assert set(references) == set(range(256))
 
 
 def test_the_next_connector_takes_over_only_while_the_better_one_is_down(tmp_path):

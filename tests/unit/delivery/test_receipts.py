@@ -58,8 +58,10 @@ class Bench:
                 )
         self.ledger.do_now(outcome.settle, "c", [Answered(key, tuple(outcomes), resumed)], candidates, NOW)
 
-    def receipt(self, network_id, state="DELIVRD", recipient="34600111222", error=""):
-        came = Receipt(connector="c", network_id=network_id, state=state, at=NOW, recipient=recipient, error=error)
+    def receipt(self, network_id, state="DELIVRD", recipient="34600111222", error="", done_at=None):
+        came = Receipt(
+            connector="c", network_id=network_id, state=state, at=NOW, recipient=recipient, error=error, done_at=done_at
+        )
         self.ledger.do_now(receipt.settle, "c", [came], candidates, NOW)
 
     def row(self, key):
@@ -274,6 +276,39 @@ def test_two_uncertain_messages_to_one_phone_are_not_guessed_between(bench, ledg
     ledger.do_now(claim.recover, NOW)
     bench.receipt("never-heard")
     assert [bench.state(key) for key in keys] == [State.UNCERTAIN] * 2
+
+
+def test_an_uncertain_message_of_several_parts_is_not_settled_by_one_receipt(bench, ledger):
+    key = bench.claimed(parts=3)
+    ledger.do_now(claim.recover, NOW)
+    bench.receipt("never-heard")
+    assert bench.state(key) is State.UNCERTAIN
+
+
+def test_a_receipt_made_long_before_settles_nothing(bench, ledger):
+    key = bench.claimed()
+    ledger.do_now(claim.recover, NOW)
+    bench.receipt("never-heard", done_at=NOW - timedelta(days=2))
+    assert bench.state(key) is State.UNCERTAIN
+
+
+def test_receipts_of_others_are_forgotten_after_a_week(bench, ledger):
+    bench.receipt("somebody-elses")
+    ledger.do_now(claim.recover, NOW + timedelta(days=6))
+    assert bench.waiting() == 1
+    ledger.do_now(claim.recover, NOW + timedelta(days=8))
+    assert bench.waiting() == 0
+
+
+def test_what_comes_back_for_ever_has_failed(bench, ledger, monkeypatch):
+    monkeypatch.setattr(outcome, "_MOST_TRIES", 3)
+    key = bench.claimed()
+    for number in range(3):
+        bench.answers(key, Result.RETURNED)
+        ledger.do_now(
+            claim.claim, connector="c", routes=[""], room=9, idle=True, now=NOW + timedelta(seconds=10 * number + 10)
+        )
+    assert (bench.state(key), bench.row(key).code) == (State.FAILED, "never-taken")
 
 
 def test_every_move_is_legal_or_changes_nothing(bench, ledger):

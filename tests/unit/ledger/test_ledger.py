@@ -12,7 +12,7 @@ from alembic.script import ScriptDirectory
 from hypothesis import given
 from hypothesis import strategies as st
 from sqlalchemy import insert, select
-from sqlalchemy.exc import IntegrityError, StatementError
+from sqlalchemy.exc import IntegrityError, OperationalError, StatementError
 
 from xlsms.errors import UserError
 from xlsms_service.ledger import ledger as ledger_module
@@ -96,6 +96,21 @@ def test_work_that_fails_leaves_nothing_behind_and_the_others_stand(ledger):
         futures[1].result()
     assert futures[2].result() is None
     assert ledger.do_now(link_names) == ["after", "before"]
+
+
+def test_works_that_cannot_begin_are_told_and_later_ones_go_on(tmp_path, monkeypatch):
+    monkeypatch.setattr(ledger_module, "_BUSY_SECONDS", 0)
+    other = sqlite3.connect(tmp_path / "ledger.sqlite3", isolation_level=None)
+    with Ledger.open(tmp_path) as ledger:
+        other.execute("BEGIN EXCLUSIVE")
+        futures = [ledger._writer.submit(lambda c: add_link(c, "never")) for _ in range(3)]
+        for future in futures:
+            with pytest.raises(OperationalError):
+                future.result(timeout=20)
+        other.execute("ROLLBACK")
+        ledger.do_now(add_link, "later")
+        assert ledger.do_now(link_names) == ["later"]
+    other.close()
 
 
 def test_what_was_reported_done_survives_kill_9(tmp_path):

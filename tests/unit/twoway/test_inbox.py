@@ -47,7 +47,7 @@ def arrive(ledger, *texts, sender=PHONE, connector="c", at=NOW):
 
 
 def look(ledger, at=NOW):
-    return ledger.do_now(inbox.handle, at)
+    return ledger.do_now(inbox.handle, at, "ES")
 
 
 def reply(ledger, key):
@@ -61,7 +61,7 @@ def test_a_reply_stands_beside_the_message_it_answers(ledger):
     assert (reply(ledger, key), reply(ledger, other)) == ("SI", None)
 
 
-@pytest.mark.parametrize("written", [PHONE, f"+{PHONE}"])
+@pytest.mark.parametrize("written", [PHONE, f"+{PHONE}", f"00{PHONE}", "600111222"])
 def test_numbers_are_known_with_and_without_plus(ledger, written):
     key = sent(ledger)
     arrive(ledger, "SI", sender=written)
