@@ -48,7 +48,7 @@ ROLES = {
     "phone": "where it goes; a sheet takes part when it has this column",
     "message": "the text, with `{Column}` fields",
     "send": "the mark",
-    "send at": "when it goes; empty is now. A time that has passed is held",
+    "send at": "when it goes; empty is now. A time without a date is today's. A time that has passed is held",
     "sender": "sender of this row, when it is not the usual one",
     "status": "the [state](states.md)",
     "detail": "why it is in that state, with the code",

@@ -13,7 +13,7 @@ from xlsms.phone import PhoneNumber, parse
 from xlsms.text import Field, Parts, Template, split, transliterate
 from xlsms.text.transliterate import Level
 from xlsms.workbook.base import Sheet
-from xlsms_service.planning.moment import send_time
+from xlsms_service.planning.moment import said, send_time
 
 __all__ = ["Facts", "Plan", "PlanEntry", "Terms", "Totals", "fingerprint", "plan", "plan_text"]
 
@@ -225,13 +225,13 @@ def _sender(row: Row, terms: Terms) -> str | None:
 
 
 def _timed(entry: PlanEntry, sheet: Sheet | None, terms: Terms, facts: Facts) -> PlanEntry:
-    moment = send_time(entry.row.send_at, terms.zone)
+    moment = send_time(entry.row.send_at, terms.zone, now=facts.now)
     if moment is None:
         return entry
     if moment > facts.now:
         return replace(entry, send_at=moment)
-    place = _place(entry.row, sheet, Role.SEND_AT)
-    return replace(entry, held=UserError("send-time-past", place=place, time=entry.row.send_at))
+    place, time = _place(entry.row, sheet, Role.SEND_AT), said(moment, terms.zone, terms.language)
+    return replace(entry, held=UserError("send-time-past", place=place, time=time))
 
 
 def _hold(entries: Sequence[PlanEntry], facts: Facts) -> Iterator[PlanEntry]:

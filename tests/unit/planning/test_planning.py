@@ -215,7 +215,7 @@ def test_one_text_goes_as_it_is():
     ],
 )
 def test_a_send_time_is_read_in_the_zone(cell, moment):
-    assert send_time(cell, MADRID) == moment
+    assert send_time(cell, MADRID, now=NOW) == moment
 
 
 @pytest.mark.parametrize(
@@ -223,13 +223,38 @@ def test_a_send_time_is_read_in_the_zone(cell, moment):
 )
 def test_a_send_time_that_could_mean_two_things_is_refused(cell):
     with pytest.raises(UserError) as caught:
-        send_time(cell, MADRID)
+        send_time(cell, MADRID, now=NOW)
     assert caught.value.code == "send-time-unclear"
+
+
+@pytest.mark.parametrize(
+    ("cell", "moment"),
+    [
+        (wall("1899-12-30 11:30"), datetime(2026, 3, 1, 10, 30, tzinfo=UTC)),
+        (wall("1904-01-01 09:00"), datetime(2026, 3, 1, 8, tzinfo=UTC)),  # a workbook whose calendar begins later
+        ("11:30", datetime(2026, 3, 1, 10, 30, tzinfo=UTC)),
+        ("9h05", datetime(2026, 3, 1, 8, 5, tzinfo=UTC)),
+    ],
+)
+def test_a_time_without_a_date_is_todays_in_the_zone(cell, moment):
+    assert send_time(cell, MADRID, now=NOW) == moment
+
+
+def test_today_is_the_day_of_the_zone():
+    late = datetime(2026, 3, 1, 23, 30, tzinfo=UTC)
+    assert send_time("06:00", MADRID, now=late) == datetime(2026, 3, 2, 5, tzinfo=UTC)
+
+
+@pytest.mark.parametrize(("language", "said"), [("en", "2026-03-01 09:30"), ("es", "01/03/2026 09:30")])
+@pytest.mark.parametrize("cell", [wall("1899-12-30 09:30"), "2026-03-01T08:30:15Z"])
+def test_a_time_that_has_passed_is_told_as_the_clock_on_the_wall_shows_it(cell, language, said):
+    held = one(Terms(country="ES", language=language, zone=MADRID), send_at=cell).held
+    assert f" {said} " in held.message(language)
 
 
 def test_a_year_beyond_the_calendar_is_refused():
     with pytest.raises(UserError, match="send-time-unclear"):
-        send_time(wall("0001-01-01"), ZoneInfo("Asia/Tokyo"))
+        send_time(wall("0001-01-01"), ZoneInfo("Asia/Tokyo"), now=NOW)
 
 
 CELLS = st.one_of(st.none(), st.booleans(), st.integers(), st.floats(), st.text(), st.datetimes())
