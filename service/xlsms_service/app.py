@@ -25,12 +25,13 @@ from xlsms_service.connectors.base import LinkStatus
 from xlsms_service.connectors.registry import build
 from xlsms_service.delivery.engine import Engine
 from xlsms_service.delivery.routing import Router
-from xlsms_service.ledger import acceptance, view
+from xlsms_service.ledger import acceptance, link, view
 from xlsms_service.ledger import book as books
 from xlsms_service.ledger.acceptance import Draft
 from xlsms_service.ledger.lease import Lease
 from xlsms_service.ledger.ledger import Ledger
-from xlsms_service.ledger.view import BookCount, LinkRow, Tally
+from xlsms_service.ledger.link import LinkRow
+from xlsms_service.ledger.view import BookCount, Tally
 from xlsms_service.planning import Facts, PlanEntry, Terms, plan_text
 from xlsms_service.simulators.rehearsal import rehearsal
 from xlsms_service.sync.intake import Intake, Taken
@@ -153,7 +154,7 @@ def status(settings: Settings) -> Status:
             running=running,
             tally=ledger.do_now(view.tally),
             books=tuple(ledger.do_now(view.book_counts)),
-            links=tuple(ledger.do_now(view.links)),
+            links=tuple(ledger.do_now(link.links)),
         )
 
 

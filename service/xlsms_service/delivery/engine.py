@@ -16,7 +16,7 @@ from xlsms_service.connectors.base import Acknowledgeable, Connector, IdForms, L
 from xlsms_service.delivery import outcome, receipt
 from xlsms_service.delivery.outcome import Answered
 from xlsms_service.delivery.routing import DEFAULT, Router
-from xlsms_service.ledger import claim, conversation, view
+from xlsms_service.ledger import claim, conversation, link
 from xlsms_service.ledger.claim import Claimed
 from xlsms_service.ledger.ledger import Ledger
 
@@ -250,7 +250,7 @@ class Engine:
             self._changed()
 
     async def _note_link(self, status: LinkStatus) -> None:
-        row = view.LinkRow(
+        row = link.LinkRow(
             connector=status.connector,
             state=status.link,
             code=status.error.code if status.error else None,
@@ -258,7 +258,7 @@ class Engine:
             at=self._now(),
         )
         with suppress(SQLAlchemyError):  # only for those who look from outside
-            await self._ledger.do(view.note_link, row)
+            await self._ledger.do(link.note, row)
         async with self._links:
             self._links.notify_all()
 

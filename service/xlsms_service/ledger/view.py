@@ -1,15 +1,14 @@
 """What the ledger holds, counted: for progress bars, reports and those who look from outside."""
 
 from dataclasses import dataclass
-from datetime import datetime
 
-from sqlalchemy import Connection, delete, func, insert, select
+from sqlalchemy import Connection, func, select
 
 from xlsms.model import MessageId
 from xlsms.states import State
-from xlsms_service.ledger.schema import link, message, workbook
+from xlsms_service.ledger.schema import message, workbook
 
-__all__ = ["BookCount", "LinkRow", "Tally", "book_counts", "links", "newest", "note_link", "tally"]
+__all__ = ["BookCount", "Tally", "book_counts", "newest", "tally"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,17 +34,6 @@ class BookCount:
     by_state: dict[State, int]
     problem: str | None
     facts: dict[str, object]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class LinkRow:
-    """A connector's link as last known."""
-
-    connector: str
-    state: str
-    code: str | None
-    facts: dict[str, object]
-    at: datetime
 
 
 def tally(
@@ -100,21 +88,5 @@ def book_counts(connection: Connection, limit: int = 50) -> list[BookCount]:
     rows = connection.execute(select(workbook).order_by(workbook.c.id.desc()).limit(limit))
     return [
         BookCount(path=row.path, by_state=counts.get(row.id, {}), problem=row.problem, facts=row.facts or {})
-        for row in rows
-    ]
-
-
-def note_link(connection: Connection, row: LinkRow) -> None:
-    """A link has changed."""
-    connection.execute(delete(link).where(link.c.connector == row.connector))
-    values = {"connector": row.connector, "state": row.state, "code": row.code, "facts": row.facts, "at": row.at}
-    connection.execute(insert(link).values(values))
-
-
-def links(connection: Connection) -> list[LinkRow]:
-    """Every link as last known."""
-    rows = connection.execute(select(link).order_by(link.c.connector))
-    return [
-        LinkRow(connector=row.connector, state=row.state, code=row.code, facts=row.facts or {}, at=row.at)
         for row in rows
     ]
