@@ -62,4 +62,7 @@ def detail(code: str, language: str = "en", facts: Mapping[str, object] | None =
     """What the detail cell of a row shows for `code`: message, remedy, and the code itself."""
     words = wording(code, language, facts)
     said = f"{words.message}: {words.remedy}" if words.remedy else words.message
+    texts = _catalogue().get(code)
+    if texts is None or texts.get(language, texts["en"]).message.startswith("{"):
+        return f"{said} [{code}]"  # what it begins with is the user's own
     return f"{said[:1].upper()}{said[1:]} [{code}]"
