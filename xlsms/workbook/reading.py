@@ -17,7 +17,7 @@ from xlsms.workbook.roles import is_mark
 __all__ = ["RowReader", "local_time", "wall_time"]
 
 _ASKED = frozenset(
-    {Role.PHONE, Role.MESSAGE, Role.SEND, Role.SEND_AT, Role.SENDER, Role.ID, Role.STATUS},
+    {Role.PHONE, Role.MESSAGE, Role.SEND, Role.SEND_AT, Role.SENDER, Role.ID, Role.STATUS, Role.DETAIL},
 )  # what a `Row` tells at once
 _EMPTY: RawCell = (b"", b"", b"", b"", b"")
 
