@@ -42,9 +42,11 @@ def new(name: str, language: str, rows: Sequence[Sequence[Value]] | None = None)
     `rows` replace the samples; each gives the values of the first columns in their order. Our own template is the only
     workbook that openpyxl may save: a user's would lose by it.
 
-    Raises `template-unknown`.
+    Raises `template-unknown`, `template-language`.
     """
-    if name not in TEMPLATES or language not in LANGUAGES:
+    if language not in LANGUAGES:
+        raise UserError("template-language", language=language, known=", ".join(LANGUAGES))
+    if name not in TEMPLATES:
         raise UserError("template-unknown", name=name, known=", ".join(TEMPLATES))
     book = openpyxl.load_workbook(folder() / f"{name}.{language}.xlsx")
     sheet = book.worksheets[0]

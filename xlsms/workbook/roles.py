@@ -11,7 +11,17 @@ from xlsms.errors import Place, UserError
 from xlsms.model import CellValue, Role
 from xlsms.workbook.base import Language
 
-__all__ = ["HEADER_ROWS", "OWN_SHEETS", "columns_of", "header", "is_mark", "language_of", "role_of"]
+__all__ = [
+    "HEADER_ROWS",
+    "OWN_SHEETS",
+    "columns_of",
+    "header",
+    "headers",
+    "is_mark",
+    "is_no_mark",
+    "language_of",
+    "role_of",
+]
 
 HEADER_ROWS = 20  #: how far down a header row is looked for
 
@@ -19,6 +29,7 @@ HEADER_ROWS = 20  #: how far down a header row is looked for
 OWN_SHEETS = frozenset({"sms replies", "sms rules", "sms settings", "sms report"})
 
 _MARKS = frozenset({"x", "✓", "✔", "☑", "yes", "y", "si", "s", "1", "true", "verdadero", "send", "enviar"})
+_NO_MARKS = frozenset({"no", "n", "0", "false", "falso", ""})  #: whoever writes these means that the row stays
 _PLAIN = re.compile(r"[^\w&%#+]+")
 
 
@@ -52,6 +63,11 @@ def _known() -> dict[str, tuple[Role, frozenset[str]]]:
 def header(role: Role, language: Language) -> str:
     """What xlsms calls the column of a role."""
     return _catalogue()[role][language][0]
+
+
+def headers(role: Role) -> tuple[str, ...]:
+    """Every header text that names a role, in each language."""
+    return tuple(dict.fromkeys(text for texts in _catalogue()[role].values() for text in texts))
 
 
 def role_of(text: str) -> Role | None:
@@ -102,3 +118,8 @@ def is_mark(value: CellValue) -> bool:
     if isinstance(value, int | float):
         return value == 1
     return isinstance(value, str) and (_folded(value) or value.strip()) in _MARKS
+
+
+def is_no_mark(text: str) -> bool:
+    """Whether a send cell says that the row stays, as `no` does; any other text that is no mark is unclear."""
+    return _folded(text) in _NO_MARKS

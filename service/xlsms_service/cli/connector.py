@@ -16,11 +16,11 @@ from xlsms_service.cli.figures import LINK_STYLES, complaint
 from xlsms_service.cli.session import Ending, ending_of, session_of
 from xlsms_service.cli.words import shown, tr
 from xlsms_service.config import ConnectorSettings
-from xlsms_service.connectors.base import Acknowledgeable, Link, LinkStatus
+from xlsms_service.connectors.base import Acknowledgeable, Connector, Link, LinkStatus
 from xlsms_service.connectors.registry import build
 from xlsms_service.simulators.rehearsal import rehearsal
 
-__all__ = ["commands", "reach"]
+__all__ = ["commands", "reach", "wrong_with"]
 
 commands = typer.Typer(no_args_is_help=True, help="The connectors of the settings: the ways out and in.")
 
@@ -38,7 +38,7 @@ def list_(
     session = session_of(context)
     connectors = session.settings.connectors
     if as_json:
-        session.json({"connectors": [{"name": each.name, "type": each.type, "to": _to(each)} for each in connectors]})
+        session.json({"connectors": [_figures(each) for each in connectors]})
         return
     if not connectors:
         raise UserError("no-connector")
@@ -48,6 +48,31 @@ def list_(
     for each in connectors:
         table.add_row(Text(shown(each.name), style="bold"), each.type, Text(shown(_to(each))))
     session.out.print(table)
+    for error in filter(None, map(wrong_with, connectors)):
+        session.complain(error)
+
+
+def _figures(connector: ConnectorSettings) -> dict[str, object]:
+    error = wrong_with(connector)
+    return {
+        "name": connector.name,
+        "type": connector.type,
+        "to": _to(connector),
+        "error": complaint(error) if error else None,
+    }
+
+
+def wrong_with(connector: ConnectorSettings) -> XlsmsError | None:
+    """What keeps a connector from being used at all: its type, or a key of its settings. Nothing is connected."""
+    try:
+        _build(connector)
+    except XlsmsError as error:
+        return error
+    return None
+
+
+def _build(connector: ConnectorSettings) -> Connector:
+    return build(connector, now=lambda: datetime.now(UTC), rng=SystemRandom(), rehearsal=rehearsal)[0]
 
 
 def _to(connector: ConnectorSettings) -> str:
@@ -109,7 +134,7 @@ class _Ear:
 async def reach(settings: ConnectorSettings, patience: timedelta = PATIENCE) -> XlsmsError | None:
     """Log in and leave; what keeps us out, if anything."""
     try:
-        connector, _ = build(settings, now=lambda: datetime.now(UTC), rng=SystemRandom(), rehearsal=rehearsal)
+        connector = _build(settings)
         ear = _Ear()
         await connector.open(ear)
     except XlsmsError as error:

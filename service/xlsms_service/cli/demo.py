@@ -1,5 +1,7 @@
 """`xlsms demo`: a sample workbook goes out to a simulated network and comes back, all on this computer."""
 
+import errno
+import os
 import tempfile
 from collections.abc import Callable
 from datetime import date, timedelta
@@ -12,6 +14,7 @@ from rich.table import Table
 from rich.text import Text
 
 from xlsms import templates
+from xlsms.errors import Place, UserError
 from xlsms.states import read_label
 from xlsms_service.app import App, Patience, Progress, Report
 from xlsms_service.cli.figures import STYLES
@@ -51,7 +54,11 @@ def demo(
     Nothing leaves this computer and nothing is charged.
     """
     session = session_of(context)
-    folder.mkdir(parents=True, exist_ok=True)
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        reason = os.strerror(errno.ENOTDIR) if isinstance(error, FileExistsError) else error.strerror or ""
+        raise UserError("new-not-written", place=Place(file=str(folder)), reason=reason) from error
     file = _free_name(folder, "recordatorios" if language() == "es" else "reminders")
     write_new(file, templates.new("reminders", language(), people(rows, language(), date.today())))  # noqa: DTZ011 (as on the wall)
     if not as_json:

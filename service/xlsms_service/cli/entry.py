@@ -11,6 +11,7 @@ from typer import rich_utils
 import xlsms
 from xlsms.errors import UserError, XlsmsError
 from xlsms_service.cli import connector, demo, doctor, sending, watching, workbook
+from xlsms_service.cli.figures import complaint
 from xlsms_service.cli.session import Ending, Session, ending_of
 from xlsms_service.cli.simulate import simulate
 from xlsms_service.cli.words import speak, tr
@@ -75,26 +76,32 @@ def run(arguments: Sequence[str]) -> int:
     except (KeyboardInterrupt, typer.Abort):
         return 130  # what a shell expects of an interrupted program
     except Exception as error:  # noqa: BLE001 (the last resort: the user gets a line, the file the rest)
-        return int(_ended(session, error))
+        return int(_ended(session, error, as_json="--json" in words))
     return result if isinstance(result, int) else int(Ending.DONE)
 
 
-def _ended(session: Session, error: Exception) -> Ending:
-    """Tell the user in one line, and choose the exit code."""
+def _ended(session: Session, error: Exception, *, as_json: bool) -> Ending:
+    """Tell the user in one line, and a program that asked for figures in JSON; choose the exit code."""
+
+    def tell(told: XlsmsError) -> None:
+        session.complain(told)
+        if as_json and not session.told:
+            session.json_line({"error": complaint(told)})
+
     while isinstance(error, ExceptionGroup) and len(error.exceptions) == 1:
         error = error.exceptions[0]
     match error:
         case XlsmsError():
-            session.complain(error)
+            tell(error)
             return ending_of(error)
         case typer.TyperException() if type(error).__name__ == "NoArgsIsHelpError":
             return Ending.WRONG_USE  # the help page is out already
         case typer.TyperException():
-            session.complain(_misused(error))
+            tell(_misused(error))
             return Ending.WRONG_USE
         case BrokenPipeError():
             return Ending.DONE  # whoever read our output has seen enough
-    session.surprise(error)
+    tell(session.surprise(error))
     return Ending.SOME_NOT
 
 

@@ -1,11 +1,13 @@
 """`xlsms send` and `text`: what goes out, and what became of it."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Awaitable, Callable, Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
 from typing import Annotated
+from zoneinfo import ZoneInfo
 
 import typer
 from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeElapsedColumn
@@ -13,11 +15,16 @@ from rich.progress import Progress as Bar
 from rich.table import Table
 from rich.text import Text
 
+from xlsms.errors import XlsmsError
 from xlsms.states import FINAL, State
+from xlsms.workbook.base import Sheet
+from xlsms.workbook.closed import ClosedWorkbook
 from xlsms_service.app import App, Event, Patience, Progress, Report
 from xlsms_service.cli.figures import STYLES, complaint, label, state_line
+from xlsms_service.cli.notice import nothing_marked
 from xlsms_service.cli.session import Ending, Session, session_of
 from xlsms_service.cli.words import tr
+from xlsms_service.config import Settings
 
 __all__ = ["commands", "ending_of_report", "follow", "report_figures", "show_report"]
 
@@ -59,11 +66,34 @@ def send(
             )
 
     report = follow(session, work, quiet=as_json)
+    left = _left(session.settings, file, every_row=every_row)
+    hidden = left.hidden if left else 0
     if as_json:
-        session.json(report_figures(report))
+        session.json({**report_figures(report), "hidden": hidden})
     else:
-        show_report(session, report)
+        show_report(session, report, left.sheets if left else ())
+        if hidden:
+            session.say(tr("Marked but hidden, so they stay: {count}", count=hidden), "yellow")
     session.end(ending_of_report(report))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Left:
+    """What stands in a workbook after a send."""
+
+    sheets: tuple[Sheet, ...]
+    hidden: int  #: rows that were to go, but nobody sees them
+
+
+def _left(settings: Settings, file: Path, *, every_row: bool) -> _Left | None:
+    """None when somebody has taken the file away meanwhile."""
+    zone = settings.service.zone
+    try:
+        snapshot = ClosedWorkbook(file, zone=ZoneInfo(zone) if zone else None).read(marked_only=not every_row)
+    except XlsmsError:
+        return None
+    asked = (row for row in snapshot.rows if row.marked or (every_row and row.id is None))
+    return _Left(sheets=snapshot.sheets, hidden=sum(row.hidden for row in asked))
 
 
 @commands.command(epilog='xlsms text +34600000001 "Your table is ready"')
@@ -121,17 +151,26 @@ def _bar(session: Session) -> Iterator[Callable[[Progress], None]]:
         yield tell
 
 
-def show_report(session: Session, report: Report) -> None:
+def show_report(session: Session, report: Report, sheets: Sequence[Sheet] = ()) -> None:
     """What became of a send."""
     for error in (*report.problems, *(entry.held for entry in report.held)):
         if error:
             session.complain(error)
     if not report.total and not report.problems and not report.held:
-        session.say(tr("No row is marked: nothing was sent."), "yellow")
+        session.say(nothing_marked(sheets) if sheets else tr("No row is marked: nothing was sent."), "yellow")
         return
     session.out.print(_state_table(report))
     if report.handed_over:
         session.say(tr("The service that is running delivers them."), "dim")
+    waiting = report.by_state.get(State.SCHEDULED, 0)
+    if waiting and report.handed_over:
+        session.say(tr("Rows that wait for their time: {count}", count=waiting), "cyan")
+    elif waiting:
+        line = tr(
+            "Rows that wait for their time: {count}. They go only while xlsms run or a later xlsms send is running.",
+            count=waiting,
+        )
+        session.say(line, "cyan")
     if not report.finished:
         session.say(tr("Not all is settled yet; what is still to come is written when xlsms runs again."), "yellow")
 

@@ -52,6 +52,8 @@ class Session:
     out: Console = field(default_factory=lambda: console(stderr=False))
     err: Console = field(default_factory=lambda: console(stderr=True))
 
+    told: bool = False  #: whether figures were printed
+
     @property
     def settings(self) -> Settings:
         """The settings; raises what is wrong with them only when a command needs them."""
@@ -69,10 +71,12 @@ class Session:
 
     def json(self, figures: Mapping[str, object]) -> None:
         """Figures for programs."""
+        self.told = True
         sys.stdout.write(json.dumps(figures, ensure_ascii=False, indent=2, default=str) + "\n")
 
     def json_line(self, figures: Mapping[str, object]) -> None:
         """One line of figures, at once."""
+        self.told = True
         sys.stdout.write(json.dumps(figures, ensure_ascii=False, default=str) + "\n")
         sys.stdout.flush()
 
@@ -87,8 +91,8 @@ class Session:
             return self.loaded.service.data
         return Path(tempfile.gettempdir())
 
-    def surprise(self, error: BaseException) -> None:
-        """One line, and the traceback in a file."""
+    def surprise(self, error: BaseException) -> UserError:
+        """What to say about it; the traceback goes into a file."""
         text = f"{datetime.now().astimezone():%Y-%m-%d %H:%M:%S%z}\n{''.join(traceback.format_exception(error))}\n"
         for folder in (self.log_folder(), Path(tempfile.gettempdir())):
             try:
@@ -100,9 +104,8 @@ class Session:
                     file.write(text)
             except OSError:
                 continue
-            self.complain(UserError("unexpected", reason=type(error).__name__, file=log))
-            return
-        self.complain(UserError("unexpected", reason=type(error).__name__, file="–"))
+            return UserError("unexpected", reason=type(error).__name__, file=log)
+        return UserError("unexpected", reason=type(error).__name__, file="–")
 
 
 def console(*, stderr: bool) -> Console:

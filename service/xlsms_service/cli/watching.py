@@ -16,13 +16,15 @@ from xlsms.errors import UserError
 from xlsms.wording import wording
 from xlsms_service.app import App, Event, Status
 from xlsms_service.app import status as look
+from xlsms_service.cli.connector import wrong_with
 from xlsms_service.cli.figures import LINK_STYLES, complaint, state_line
 from xlsms_service.cli.session import Session, session_of
 from xlsms_service.cli.words import language, shown, tr
 from xlsms_service.config import Settings
-from xlsms_service.ledger.view import BookCount, LinkRow
+from xlsms_service.ledger.link import LinkRow
+from xlsms_service.ledger.view import BookCount
 
-__all__ = ["commands"]
+__all__ = ["commands", "event_line"]
 
 commands = typer.Typer()
 
@@ -41,7 +43,7 @@ def run(
         if as_json:
             session.json_line(_event_figures(event))
         else:
-            session.out.print(_event_line(event), soft_wrap=True)
+            session.out.print(event_line(event), soft_wrap=True)
 
     if settings.watches and not as_json:
         _announce(session, settings)
@@ -76,7 +78,8 @@ def _announce(session: Session, settings: Settings) -> None:
     session.say(tr("Ctrl+C stops it."), "dim")
 
 
-def _event_line(event: Event) -> Text:
+def event_line(event: Event) -> Text:
+    """What happened, in one line for people."""
     line = Text(f"{event.at.astimezone():%H:%M:%S} ", style="dim")
     name = event.path.name if event.path else ""
     if event.link is not None:
@@ -86,7 +89,8 @@ def _event_line(event: Event) -> Text:
         if event.link.error:
             line.append(f" {shown(event.link.error.line(language()))}", style="")
     elif event.error is not None:
-        line.append(shown(f"{name}: {event.error.line(language())}"), style="red")
+        named = event.error.place is not None and event.error.place.file is not None
+        line.append(shown(event.error.line(language()) if named else f"{name}: {event.error.line(language())}"), "red")
     elif event.taken is not None:
         line.append(shown(name), style="bold")
         line.append(" " + tr("accepted: {count}", count=event.taken.accepted), style="green")
@@ -133,8 +137,9 @@ def status(
     books = [book for book in known.books if file is None or Path(book.path) == file.absolute()]
     if file is not None and not books:
         raise UserError("workbook-unknown", file=file)
+    wrong = [error for each in session.settings.connectors if file is None and (error := wrong_with(each))]
     if as_json:
-        session.json(_status_figures(known, books))
+        session.json({**_status_figures(known, books), "problems": [complaint(error) for error in wrong]})
         return
     if file is None:
         running = tr("The service is running.") if known.running else tr("The service is not running.")
@@ -146,6 +151,8 @@ def status(
         line.append(f"  {tr('Replies')} {known.tally.replies}", style="magenta")
         line.append(f"  {tr('SMS in all')} {known.tally.parts}", style="dim")
         session.out.print(line)
+    for error in wrong:
+        session.complain(error)
 
 
 def _link_table(links: Sequence[LinkRow]) -> Table:

@@ -11,10 +11,12 @@ from rich.text import Text
 
 from xlsms import templates
 from xlsms.errors import Place, UserError, XlsmsError
+from xlsms.workbook.base import Snapshot
 from xlsms.workbook.closed import ClosedWorkbook, add_columns
 from xlsms.workbook.renewal import renew
 from xlsms_service.app import terms
 from xlsms_service.cli.figures import complaint, plan_figures, plan_table
+from xlsms_service.cli.notice import nothing_marked, warnings
 from xlsms_service.cli.session import Ending, Session, session_of
 from xlsms_service.cli.words import language, tr
 from xlsms_service.config import Settings
@@ -95,13 +97,15 @@ def check(
 ) -> None:
     """Show what would be sent: each row's number, text and parts, and what is wrong. Nothing is sent or changed."""
     session = session_of(context)
-    plan = _plan(session.settings, file, every_row=every_row)
+    zone = session.settings.service.zone
+    snapshot = ClosedWorkbook(file, zone=ZoneInfo(zone) if zone else None).read()
+    plan = _plan(session.settings, snapshot, every_row=every_row)
     blocked = _blocked(file)
     if as_json:
-        figures = {"blocked": complaint(blocked) if blocked else None}
+        figures = {"blocked": complaint(blocked) if blocked else None, "warnings": list(warnings(snapshot))}
         session.json({"file": str(file), **plan_figures(plan), **figures})
     else:
-        _show(session, plan, rows)
+        _show(session, plan, rows, snapshot)
     if blocked:
         raise blocked
     session.end(Ending.SOME_NOT if plan.totals.problems or plan.totals.held else Ending.DONE)
@@ -116,9 +120,8 @@ def _blocked(file: Path) -> XlsmsError | None:
     return None
 
 
-def _plan(settings: Settings, file: Path, *, every_row: bool) -> Plan:
+def _plan(settings: Settings, snapshot: Snapshot, *, every_row: bool) -> Plan:
     service = settings.service
-    snapshot = ClosedWorkbook(file, zone=ZoneInfo(service.zone) if service.zone else None).read()
     asked = terms(settings, "all" if every_row else "marked")
     now = datetime.now(UTC)
     if service.ledger is None and not service.data.exists():
@@ -127,10 +130,10 @@ def _plan(settings: Settings, file: Path, *, every_row: bool) -> Plan:
         return preview(ledger, snapshot, asked, now)
 
 
-def _show(session: Session, plan: Plan, most: int) -> None:
+def _show(session: Session, plan: Plan, most: int, snapshot: Snapshot) -> None:
     totals = plan.totals
     if not totals.rows:
-        session.say(tr("No row is marked. Put an x in the send column of the rows that are to go out."), "yellow")
+        session.say(nothing_marked(snapshot.sheets), "yellow")
     else:
         session.out.print(plan_table(plan, most))
         if totals.go > most:
@@ -146,3 +149,5 @@ def _show(session: Session, plan: Plan, most: int) -> None:
         session.out.print(line)
     if totals.hidden:
         session.say(tr("Marked but hidden, so they stay: {count}", count=totals.hidden), "yellow")
+    for warning in warnings(snapshot):
+        session.say(warning, "yellow")

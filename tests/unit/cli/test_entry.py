@@ -37,7 +37,7 @@ def xlsms_version():
         (["send", "--timeout"], "usage-needs-value", "--timeout"),
         (["--config"], "usage-needs-value", "--config"),
         (["init", "a.xlsx", "--template", "surveys"], "template-unknown", "reminders"),
-        (["init", "a.xlsx", "--lang", "fr"], "template-unknown", "reminders"),
+        (["init", "a.xlsx", "--lang", "fr"], "template-language", "en, es"),
         (["init", "a.csv"], "new-not-xlsx", "a.csv"),
         (["init", "nowhere/a.xlsx"], "new-not-written", "a.xlsx"),
         (["run"], "nothing-to-watch", "[[watch]]"),
@@ -115,6 +115,16 @@ def test_a_surprise_is_one_line_and_the_rest_stands_in_a_file(xlsms, monkeypatch
     assert "ZeroDivisionError: secret details" in log.read_text("utf-8")
     assert log.stat().st_mode & 0o077 == 0
     assert log.parent.stat().st_mode & 0o077 == 0
+
+
+@pytest.mark.parametrize(
+    "words", [["check", "none.xlsx", "--json"], ["check", "--json"], ["send", "none.xlsx", "--json"]]
+)
+def test_a_program_that_asked_for_figures_gets_the_error_as_figures(xlsms, words):
+    run = xlsms(*words)
+    assert run.code == 2
+    assert set(run.figures["error"]) == {"code", "message", "remedy", "place"}
+    assert f"[{run.figures['error']['code']}]" in run.complaint
 
 
 def test_an_interruption_is_quiet(xlsms, monkeypatch):

@@ -8,12 +8,16 @@ import socket
 import subprocess
 import sys
 import time
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import openpyxl
 import pytest
 
+from xlsms.errors import Place, UserError
+from xlsms_service.app import Event
 from xlsms_service.cli.connector import reach
+from xlsms_service.cli.watching import event_line
 from xlsms_service.config import ConnectorSettings
 
 HEADER = ("Name", "Phone", "Message", "Send", "Status", "Detail", "Status time", "Reply", "Reply time", "SMS ID")
@@ -55,6 +59,30 @@ def test_rows_that_cannot_go_say_why_on_the_screen_and_in_the_sheet(xlsms, sheet
     assert cells(file, "Status")[1:] == ["Held", "Held"]
     assert cells(file, "Status")[0] in ("Sent", "Delivered")
     assert "[number-too-short]" in cells(file, "Detail")[1]
+
+
+def test_send_tells_of_rows_that_wait_and_of_rows_that_nobody_sees(xlsms, sheet, connected):
+    file = sheet(
+        [
+            ("Phone", "Message", "Send", "Send at"),
+            ("600000001", "Later", "x", "2999-01-01 10:00"),
+            ("600000002", "Hidden", "x", None),
+        ]
+    )
+    book = openpyxl.load_workbook(file)
+    book.active.row_dimensions[3].hidden = True
+    book.save(file)
+    run = xlsms("--config", connected, "send", file)
+    assert run.code == 0
+    assert "Rows that wait for their time: 1. They go only while xlsms run" in run.out
+    assert "Marked but hidden, so they stay: 1" in run.out
+    again = xlsms("--config", connected, "send", file, "--json").figures
+    assert (again["states"], again["hidden"]) == ({"scheduled": 1}, 1)
+
+
+def test_send_says_when_there_is_no_column_for_marks(xlsms, sheet, connected):
+    run = xlsms("--config", connected, "send", sheet([("Phone", "Message"), ("600000001", "Hi")]))
+    assert "There is no send column" in run.out
 
 
 def test_a_second_send_sends_nothing(xlsms, sheet, connected):
@@ -141,6 +169,19 @@ def test_a_key_that_the_connector_does_not_know_is_named_with_its_line(xlsms, co
     assert "[config-unknown-key]" in run.complaint
 
 
+@pytest.mark.parametrize("wrong", ["pasword = 'x'\n", "[[connector]]\nname = 'b'\ntype = 'modem'\n"])
+def test_a_connector_that_cannot_be_used_is_named_wherever_connectors_are(xlsms, connected, wrong):
+    connected.write_text(connected.read_text() + wrong)
+    for words in (["connector", "list"], ["status"]):
+        run = xlsms("--config", connected, *words)
+        assert run.code == 0
+        assert run.complaint.startswith(f"{connected}:")
+    listed = xlsms("--config", connected, "connector", "list", "--json").figures["connectors"]
+    assert [each["error"] is None for each in listed].count(False) == 1
+    (problem,) = xlsms("--config", connected, "status", "--json").figures["problems"]
+    assert problem["code"] in ("config-unknown-key", "connector-type-not-there")
+
+
 def test_connectors_are_listed_without_their_secrets(xlsms, connected, network):
     run = xlsms("--config", connected, "connector", "list")
     assert run.code == 0
@@ -225,6 +266,22 @@ def test_run_heeds_ctrl_c_though_a_script_has_started_it_in_the_background(conne
         process.kill()
         process.communicate()
     assert process.returncode == 0
+
+
+@pytest.mark.parametrize("folder", ["taken", "taken/below"])
+def test_a_demo_that_cannot_make_its_folder_says_so(xlsms, tmp_path, folder):
+    (tmp_path / "taken").write_text("a file")
+    run = xlsms("demo", "--folder", folder)
+    assert run.code == 2
+    assert folder in run.complaint
+    assert "[new-not-written]" in run.complaint
+
+
+def test_a_file_is_named_once_in_a_line_of_run():
+    named = UserError("file-not-found", place=Place(file="list.xlsx"))
+    for error in (named, UserError("file-keeps-changing", path="–")):
+        event = Event(kind="problem", at=datetime.now(UTC), path=Path("list.xlsx"), error=error)
+        assert event_line(event).plain.count("list.xlsx: ") == 1
 
 
 def test_the_demo_sends_a_list_and_leaves_the_result(xlsms, tmp_path):

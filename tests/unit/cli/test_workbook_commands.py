@@ -101,6 +101,44 @@ def test_check_says_when_nothing_is_marked_or_what_is_marked_is_hidden(xlsms, sh
     assert "so they stay: 1" in run.out
 
 
+def test_check_says_when_there_is_no_column_for_marks(xlsms, sheet):
+    run = xlsms("check", sheet([HEADER[:3], ("Ana", "600000001", "Hi")]))
+    assert run.code == 0
+    assert "There is no send column" in run.out
+    assert "Enviar" in run.out
+
+
+def test_check_warns_of_marks_that_say_nothing_and_of_texts_that_would_be_lost(xlsms, sheet):
+    header = (*HEADER, "Status", "Detail", "Reply", "SMS ID")
+    rows = [
+        header,
+        ("Ana", "600000001", "Hi", "x", "waiting for papers", None, None, None),
+        ("Eva", "600000002", "Hi", "maybe", None, "call first", None, None),
+        ("Leo", "600000003", "Hi", "no", "Held", "There is no text [text-empty]", None, None),
+        ("Mia", "600000004", "Hi", None, None, None, "she said yes", None),
+        ("Teo", "600000005", "Hi", None, "what a run wrote", None, "Thanks", "BCDFGHJKMNPQR"),
+    ]
+    run = xlsms("check", sheet(rows), "--json")
+    assert run.code == 0
+    marks, lost = run.figures["warnings"]
+    assert "Send" in marks
+    assert "maybe (rows 3)" in marks
+    assert "Status, Detail, Reply" in lost
+    assert "(rows 2, 3, 5)" in lost
+    shown = xlsms("check", sheet(rows)).out
+    assert marks in shown
+    assert lost in shown
+    clean = [header, ("Ana", "600000001", "Hi", "x", "Held", "There is no text [text-empty]", None, None)]
+    assert xlsms("check", sheet(clean), "--json").figures["warnings"] == []
+
+
+def test_init_names_a_language_without_templates(xlsms):
+    run = xlsms("init", "a.xlsx", "--lang", "fr")
+    assert run.code == 2
+    assert "fr" in run.complaint
+    assert "[template-language]" in run.complaint
+
+
 def test_check_shows_as_many_rows_as_asked_and_every_one_that_cannot_go(xlsms, sheet):
     rows = [(f"N{index}", 600000000 + index, "Hi {Name}", "x") for index in range(9)] + [("Bad", "1", "Hi", "x")]
     run = xlsms("check", sheet([HEADER, *rows]), "--rows", "2")

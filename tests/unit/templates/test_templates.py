@@ -104,11 +104,19 @@ def test_rows_take_the_place_and_the_look_of_the_samples(builder):
             assert sheet.cell(last, 5).alignment.wrap_text
 
 
-@pytest.mark.parametrize(("name", "language"), [("surveys", "en"), ("reminders", "fr"), ("../reminders", "en")])
-def test_a_template_that_does_not_exist_is_refused(name, language):
+@pytest.mark.parametrize(
+    ("name", "language", "code"),
+    [
+        ("surveys", "en", "template-unknown"),
+        ("../reminders", "en", "template-unknown"),
+        ("reminders", "fr", "template-language"),
+    ],
+)
+def test_a_template_that_does_not_exist_is_refused(name, language, code):
     with pytest.raises(UserError) as caught:
         templates.new(name, language)
-    assert caught.value.code == "template-unknown"
+    assert caught.value.code == code
+    assert (language if code == "template-language" else name) in caught.value.message()
 
 
 def test_the_installed_folder_goes_before_the_sources(monkeypatch, tmp_path):
