@@ -69,9 +69,9 @@ COLUMNS = (
     Column(key="message", width=60, wrapped=True),
     Column(key="send", width=9, centred=True),
     Column(key="status", width=13, centred=True, result=True),
-    Column(key="detail", width=44, wrapped=True, result=True),
+    Column(key="detail", width=60, wrapped=True, result=True),
     Column(key="status time", width=17, format="dd/mm/yyyy hh:mm", centred=True, result=True),
-    Column(key="reply", width=40, wrapped=True, result=True),
+    Column(key="reply", width=48, wrapped=True, result=True),
     Column(key="reply time", width=20, format="dd/mm/yyyy hh:mm", centred=True, result=True),
     Column(key="id", width=16, format="@", result=True, hidden=True),
 )
@@ -263,7 +263,8 @@ def _head(sheet: Worksheet, words: Words) -> None:
     sheet["A1"].font = font(size=18, bold=True, color=OURS)
     sheet["A2"] = words.hint
     sheet["A2"].font = font(color=FAINT)
-    sheet.sheet_format.defaultRowHeight, sheet.sheet_format.customHeight = 30, True  # two lines of a text
+    # Two lines of a text where LibreOffice does no sum; not fixed, so that Excel fits each row to what stands in it.
+    sheet.sheet_format.defaultRowHeight = 30
     sheet.row_dimensions[1].height = 30
     sheet.row_dimensions[2].height = 18
     sheet.row_dimensions[3].height = 8

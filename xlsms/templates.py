@@ -17,6 +17,7 @@ from openpyxl.worksheet.worksheet import Worksheet
 
 from xlsms.errors import UserError
 from xlsms.model import CellValue
+from xlsms.ooxml.cells import MOST_ROWS
 from xlsms.wording import LANGUAGES
 from xlsms.workbook.identity import GUID_PROPERTY, new_guid
 
@@ -27,6 +28,7 @@ Value = CellValue | date | time
 
 _LINE = 13.0  #: points of a line of ten-point text
 _EPOCH = (1980, 1, 1, 0, 0, 0)  # of a zip file
+_FIXED = re.compile(rb'(<row r="(\d+)" ht="[\d.]+") customHeight="1"')  # openpyxl fixes each height that it writes
 _MODIFIED = re.compile(rb"(<dcterms:modified[^>]*>)[^<]*")
 
 
@@ -54,14 +56,14 @@ def new(name: str, language: str, rows: Sequence[Sequence[Value]] | None = None)
         _fill(sheet, rows)
     guid = StringProperty(name=GUID_PROPERTY, value=new_guid())
     book.custom_doc_props.append(guid)  # type: ignore[attr-defined]  # openpyxl 3.1 has it, its stubs do not
-    return packed(book)
+    return packed(book, growing=_filtered(sheet)[1] + 1)
 
 
-def packed(book: Workbook, modified: datetime | None = None) -> bytes:
+def packed(book: Workbook, modified: datetime | None = None, *, growing: int = MOST_ROWS + 1) -> bytes:
     """The file of a workbook that is ours.
 
     It says that xlsms made it: LibreOffice leaves rows as low as they are in files that claim to be Excel's. With
-    `modified` nothing in it depends on when or where it was made.
+    `modified` nothing in it depends on when or where it was made. Rows of the first sheet from `growing` on may grow.
     """
     written, repacked = io.BytesIO(), io.BytesIO()
     book.save(written)
@@ -72,6 +74,8 @@ def packed(book: Workbook, modified: datetime | None = None) -> bytes:
                 content = content.replace(b"Microsoft Excel", b"xlsms")
             elif part == "docProps/core.xml" and modified is not None:
                 content = _MODIFIED.sub(rb"\g<1>" + f"{modified:%Y-%m-%dT%H:%M:%SZ}".encode(), content)
+            elif part == "xl/worksheets/sheet1.xml":
+                content = _FIXED.sub(lambda row: row[1] if int(row[2]) >= growing else row[0], content)
             target.writestr(zipfile.ZipInfo(part, _EPOCH), content, zipfile.ZIP_DEFLATED)
     return repacked.getvalue()
 
@@ -94,9 +98,11 @@ def _fill(sheet: Worksheet, rows: Sequence[Sequence[Value]]) -> None:
 
 
 def _height(sheet: Worksheet, column: int, value: Value) -> float:
-    """Points that a text takes in its column; nobody does the sum for a file that no program has opened yet."""
-    width = sheet.column_dimensions[get_column_letter(column)].width
-    return _LINE * ceil(len(value) / (1.4 * width)) + 4 if isinstance(value, str) else 0.0
+    """Points that a text takes in its column, rather too many; LibreOffice does not do the sum when it opens a file."""
+    if not isinstance(value, str):
+        return 0.0
+    wide = 1.1 * sheet.column_dimensions[get_column_letter(column)].width
+    return _LINE * sum(max(1, ceil(len(line) / wide)) for line in value.split("\n")) + 4
 
 
 def _filtered(sheet: Worksheet) -> tuple[int, int, int, int]:

@@ -67,6 +67,22 @@ def test_every_state_has_its_colour_in_both_languages(builder, language):
 
 
 @pytest.mark.parametrize("language", ["en", "es"])
+def test_no_height_is_fixed_so_that_rows_grow_with_what_is_written_into_them(builder, language):
+    row = ("Ana", "600 000 001", None, None, "A long text. " * 40, "x")
+    for rows in (None, [row] * 3):
+        content = templates.new("reminders", language, rows)
+        with zipfile.ZipFile(io.BytesIO(content)) as package:
+            xml = package.read("xl/worksheets/sheet1.xml").decode()
+        assert "customHeight" not in re.search("<sheetFormatPr[^>]*>", xml)[0]
+        tags = {int(found[1]): found[0] for found in re.finditer(r'<row r="(\d+)"[^>]*>', xml)}
+        below = [tag for number, tag in tags.items() if number > builder.HEADER_ROW]
+        assert not any("customHeight" in tag for tag in below)
+        assert any("customHeight" in tag for tag in tags.values()), "the head stays as it is"
+        high = [float(found[1]) for tag in below if (found := re.search(r'ht="([\d.]+)"', tag))]
+        assert [each > 8 * 13 for each in high] == [True] * (len(rows) if rows else 0)
+
+
+@pytest.mark.parametrize("language", ["en", "es"])
 def test_the_samples_are_not_marked(builder, language):
     sheet = openpyxl.load_workbook(SOURCE / f"reminders.{language}.xlsx").worksheets[0]
     send = builder.lettered()["send"]
