@@ -92,3 +92,25 @@ def test_whoever_follows_the_tutorial_gets_states_and_replies(tmp_path):
             while set(column(folder / "inbox" / "list.xlsx", "Status")) != {"Delivered"}:
                 assert time.monotonic() < until, column(folder / "inbox" / "list.xlsx", "Status")
             assert "list.xlsx" in do(status)
+
+
+def test_the_shortest_path_of_the_readme_sends_a_list(tmp_path):
+    page = (Path(__file__).parents[2] / "README.md").read_text("utf-8")
+    (settings,) = re.findall(r"<!-- settings -->\n```toml\n(.*?)```", page, re.DOTALL)
+    (lines,) = re.findall(r"<!-- list -->\n```sh\n(.*?)```", page, re.DOTALL)
+    (tmp_path / "xlsms.toml").write_text(settings, "utf-8")
+    home = {"XLSMS_CONFIG": "xlsms.toml", "HOME": str(tmp_path), "XDG_DATA_HOME": str(tmp_path / "data")}
+    environment = os.environ | home | {"LANG": "C", "LC_ALL": "C", "PYTHONUTF8": "1"}
+    for line in lines.splitlines():
+        marked = [] if "init" in line else ["--all"]  # nobody opens the workbook here to mark its rows
+        done = subprocess.run(
+            [*words(line, 0), *marked],
+            cwd=tmp_path,
+            env=environment,
+            capture_output=True,
+            text=True,
+            timeout=120,
+            check=False,
+        )
+        assert done.returncode == 0, done.stdout + done.stderr
+    assert set(column(tmp_path / "reminders.xlsx", "Status")) == {"Delivered"}
