@@ -97,7 +97,8 @@ def commands() -> str:
     parts = [MADE, "# Commands\n", f"Every command ends with one of these codes.\n\n{ENDINGS}"]
     parts.append(
         "`--config FILE` may stand anywhere. Figures for programs come with `--json`. Errors are one line on stderr:"
-        " where, what, what to do, and the code in brackets.\n"
+        " where, what, what to do, and the code in brackets; with `--json` stdout has the same as"
+        ' `{"error": {"code": …, "message": …, "remedy": …, "place": …}}`.\n'
     )
     for path, command in walk(typer.main.get_command(app)):
         parts.append(f"## {' '.join(path)}\n")
