@@ -75,7 +75,7 @@ row. `{{{{` is a brace.
 
 **What xlsms writes.** Only cells in its own columns, and the mark that it takes out. The others stay byte for byte as
 they are, and so does the rest of the file. Text from outside is written as text, never as a formula. Where columns are
-missing, `xlsms init FILE` adds them on the right; a table or a filter has to be widened by you first.
+missing, `xlsms init FILE` adds them on the right and lets a table or a filter take them in.
 """
 
 MARKS = ("x", "✓", "yes", "sí", "1", "TRUE", "send", "enviar")

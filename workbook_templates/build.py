@@ -21,6 +21,7 @@ from openpyxl.worksheet.worksheet import Worksheet
 
 from xlsms.states import LABELS, State
 from xlsms.templates import packed
+from xlsms.workbook.palette import COLOURS
 
 MADE = datetime(2026, 1, 1, tzinfo=UTC)
 HEADER_ROW = 4
@@ -32,20 +33,6 @@ FAINT = "6B7280"
 OURS = "0F766E"  # header of what the user fills in
 RESULT = "475569"  # header of what xlsms fills in
 LINE = Side(style="thin", color="E5E7EB")
-
-#: Fill and text colour of a state; states of one kind look alike.
-COLOURS: Mapping[State, tuple[str, str]] = {
-    State.DELIVERED: ("D1FAE5", "065F46"),
-    State.SENT: ("DBEAFE", "1E40AF"),
-    State.SENDING: ("DBEAFE", "1E40AF"),
-    State.QUEUED: ("F3F4F6", "374151"),
-    State.SCHEDULED: ("F3F4F6", "374151"),
-    State.FAILED: ("FEE2E2", "991B1B"),
-    State.EXPIRED: ("FEE2E2", "991B1B"),
-    State.UNCERTAIN: ("FEF3C7", "92400E"),
-    State.HELD: ("FEF3C7", "92400E"),
-    State.CANCELLED: ("E5E7EB", "6B7280"),
-}
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -13,7 +13,7 @@ from xlsms.ooxml.package import Member, Package
 from xlsms.ooxml.style import Styles
 from xlsms.ooxml.text import Strings
 
-__all__ = ["Book", "SheetPart", "Table"]
+__all__ = ["CUSTOM_PROPERTIES", "Book", "SheetPart", "Table"]
 
 SHEET_LIMIT = 0xFFFFFFFF - 1  #: inflated bytes of a sheet
 _XML = 16 << 20  # of the small parts that are read as trees
@@ -25,6 +25,7 @@ _TEMPLATES = (
     "ms-excel.template.macroenabled.main+xml",
     "ms-excel.addin.macroenabled.main+xml",
 )
+CUSTOM_PROPERTIES = ("custom-properties", "customProperties")  #: as transitional and strict packages say it
 _BINARY = "ms-excel.sheet.binary.macroenabled.main"
 
 
@@ -45,6 +46,9 @@ class Table:
     header: bool
     totals: bool
     columns: tuple[str, ...]  #: header texts
+    name: str = ""  #: as formulas call it
+    member: Member | None = None  #: the part that describes it
+    external: bool = False  #: filled from a query or an XML map, which name its columns
 
     @property
     def first(self) -> int:
@@ -106,9 +110,25 @@ class Book:
     def custom_properties(self) -> dict[str, str]:
         """The text properties in docProps/custom.xml."""
         for relation in self._relations("/").values():
-            if relation.kind == "custom-properties" and (member := self.package.part(relation.target)):
+            if relation.kind in CUSTOM_PROPERTIES and (member := self.package.part(relation.target)):
                 return dict(_properties(self._elements(member, {"property", "lpwstr"})))
         return {}
+
+    @property
+    def main(self) -> Member:
+        """The workbook part."""
+        return self._member(self._part)
+
+    def related(self, kind: str) -> Member | None:
+        """The first part that the workbook part names as of this kind."""
+        return self._first(kind)
+
+    def target(self, part: str, kind: tuple[str, ...]) -> Member | None:
+        """The part that `part` (`/` for the package) names as of one of these kinds."""
+        for relation in self._relations(part).values():
+            if relation.kind in kind and (member := self.package.part(relation.target)):
+                return member
+        return None
 
     def tables(self, sheet: SheetPart) -> tuple[Table, ...]:
         """The tables of a sheet."""
@@ -130,6 +150,9 @@ class Book:
                     columns=tuple(
                         unescape(tag.attributes.get("name", "")) for tag in tags if tag.name == "tableColumn"
                     ),
+                    name=table.attributes.get("displayName", ""),
+                    member=member,
+                    external=table.attributes.get("tableType", "worksheet") != "worksheet",
                 ),
             )
         return tuple(found)

@@ -1,7 +1,7 @@
 """A package written anew with a few members replaced; every other byte of every other member is copied as it lies."""
 
 import struct
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from typing import BinaryIO
 
 from xlsms.errors import UserError
@@ -13,10 +13,20 @@ __all__ = ["rewrite"]
 _LIMIT = 0xFFFFFFFF
 _DEFLATED = 8
 _FLAG_DESCRIPTOR = 8
+_FLAG_UTF8 = 0x800
 
 
-def rewrite(package: Package, replaced: Mapping[Member, Iterable[bytes]], out: BinaryIO) -> None:
+def rewrite(
+    package: Package,
+    replaced: Mapping[Member, Iterable[bytes]],
+    out: BinaryIO,
+    *,
+    added: Mapping[str, bytes] | None = None,
+    dropped: Collection[Member] = (),
+) -> None:
     """Write `package` to `out` (seekable) with the inflated content of some members replaced.
+
+    New members, by name, come after the others; `dropped` ones are left out.
 
     Order, names, times and attributes stay; of the central directory only offsets, and the replaced members' sizes and
     CRC-32, change. A replaced member is deflated without a data descriptor.
@@ -25,7 +35,8 @@ def rewrite(package: Package, replaced: Mapping[Member, Iterable[bytes]], out: B
         UserError: `file-too-large` when the result would need 64-bit offsets that the file did not have.
     """
     central: dict[int, bytes] = {}
-    for index in sorted(range(len(package.members)), key=lambda index: package.members[index].offset):
+    kept = [index for index, member in enumerate(package.members) if member not in dropped]
+    for index in sorted(kept, key=lambda index: package.members[index].offset):
         member = package.members[index]
         offset = out.tell()
         if member in replaced:
@@ -33,13 +44,15 @@ def rewrite(package: Package, replaced: Mapping[Member, Iterable[bytes]], out: B
             continue
         out.writelines(package.raw(member.offset, member.end))
         central[index] = _moved(member.central, member.zip64_offset, offset)
+    for number, (name, content) in enumerate((added or {}).items(), len(package.members)):
+        central[number] = _add(name.encode(), content, out)
     start = out.tell()
-    for index in range(len(package.members)):
+    for index in sorted(central):
         out.write(central[index])
     size = out.tell() - start
     if start + size >= _LIMIT:
         raise UserError("file-too-large", part="/")
-    count = len(package.members)
+    count = len(central)
     comment = package.comment
     out.write(struct.pack("<4sHHHHIIH", b"PK\5\6", 0, 0, count, count, size, start, len(comment)) + comment)
 
@@ -69,6 +82,18 @@ def _write(package: Package, member: Member, content: Iterable[bytes], out: Bina
     # the extra field goes: it may hold 64-bit sizes that no longer apply
     entry = old[:8] + head + old[12:16] + figures + struct.pack("<HH", names, 0) + old[32:46]
     return entry + old[46 : 46 + names] + old[46 + names + extras :]
+
+
+def _add(name: bytes, content: bytes, out: BinaryIO) -> bytes:
+    """Write a new member; returns its central entry."""
+    offset = out.tell()
+    stream = deflater(len(content))
+    data = stream.compress(content) + stream.flush()
+    # version 2.0, names in UTF-8, and the earliest time there is: a part has no time of its own
+    head = struct.pack("<HHHHHIII", 20, _FLAG_UTF8, _DEFLATED, 0, 0x21, crc32(content), len(data), len(content))
+    names = struct.pack("<HH", len(name), 0)
+    out.write(b"PK\3\4" + head + names + name + data)
+    return b"PK\1\2" + struct.pack("<H", 20) + head + names + bytes(10) + struct.pack("<I", offset) + name
 
 
 def _moved(central: bytes, zip64_offset: int | None, offset: int) -> bytes:

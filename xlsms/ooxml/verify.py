@@ -1,6 +1,6 @@
 """A package just written, compared with the one that it was made from, before it may take its place."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from itertools import zip_longest
 from pathlib import Path
 
@@ -19,15 +19,25 @@ class VerificationError(Exception):
     """What was written is not what was meant: a defect of ours, found before it could do harm."""
 
 
-def verify(old: Package, path: Path, patches: Sequence[Patch]) -> Package:
+def verify(
+    old: Package,
+    path: Path,
+    patches: Sequence[Patch],
+    *,
+    changed: Collection[bytes] = (),
+    added: Collection[bytes] = (),
+    dropped: Collection[bytes] = (),
+) -> Package:
     """Open the new package and make sure that only the patched members differ and that the cells read back.
+
+    Other members that were to change, to come and to go are told by their names.
 
     Returns the new package, closed, for its version.
     """
-    targets = {patch.sheet.member.name for patch in patches}
+    targets = {patch.sheet.member.name for patch in patches} | set(changed)
     try:
         with Package.open(path) as new:
-            _compare(old, new, targets)
+            _compare(old, new, targets, added, dropped)
             book = Book(new)
             for patch in patches:
                 _read_back(book, patch)
@@ -36,10 +46,14 @@ def verify(old: Package, path: Path, patches: Sequence[Patch]) -> Package:
     return new
 
 
-def _compare(old: Package, new: Package, targets: set[bytes]) -> None:
-    if len(old.members) != len(new.members) or old.comment != new.comment:
+def _compare(
+    old: Package, new: Package, targets: set[bytes], added: Collection[bytes], dropped: Collection[bytes]
+) -> None:
+    kept = [member for member in old.members if member.name not in dropped]
+    more = [member.name for member in new.members[len(kept) :]]
+    if len(kept) + len(added) != len(new.members) or set(more) != set(added) or old.comment != new.comment:
         raise VerificationError("a member was lost")
-    for before, after in zip(old.members, new.members, strict=True):
+    for before, after in zip(kept, new.members, strict=False):
         if before.name != after.name:
             raise VerificationError("members changed their order")
         if before.name not in targets and not _same(old, new, before, after):

@@ -19,7 +19,7 @@ from xlsms.workbook.reading import RowReader, wall_time
 from xlsms.workbook.roles import header
 from xlsms.workbook.writing import ATTEMPTS, Step, check_ready, opened, put, ready, version_of
 
-__all__ = ["ClosedWorkbook", "add_columns", "write"]
+__all__ = ["ClosedWorkbook", "add_columns", "right_edge", "write"]
 
 
 class ClosedWorkbook:
@@ -279,7 +279,7 @@ class _Work:
         if layout.bounded:
             place = Place(sheet=name, row=layout.header_row)
             raise UserError("columns-missing", place=place, columns=", ".join(texts))
-        right, style = _right_edge(layout)
+        right, style = right_edge(layout)
         self.added[name] = texts
         for offset, (role, text) in enumerate(zip(roles, texts, strict=True), 1):
             self._extra[name][role] = right + offset
@@ -308,7 +308,7 @@ class _Work:
         return UserError(code, place=Place(sheet=layout.part.name, row=cell[0], column=column_letters(cell[1])))
 
 
-def _right_edge(layout: Layout) -> tuple[int, int]:
+def right_edge(layout: Layout) -> tuple[int, int]:
     """The last column in use at or below the header row, and the style of the last header."""
     last = max(column_number(letters) for letters in layout.headers)
     right, style = last, 0

@@ -12,8 +12,9 @@ from rich.text import Text
 from xlsms import templates
 from xlsms.errors import Place, UserError, XlsmsError
 from xlsms.workbook.base import Snapshot
-from xlsms.workbook.closed import ClosedWorkbook, add_columns
+from xlsms.workbook.closed import ClosedWorkbook
 from xlsms.workbook.renewal import renew
+from xlsms.workbook.setup import set_up
 from xlsms_service.app import terms
 from xlsms_service.cli.figures import complaint, plan_figures, plan_table
 from xlsms_service.cli.notice import nothing_marked, warnings
@@ -57,10 +58,12 @@ def init(
 
 
 def _add_columns(session: Session, file: Path) -> None:
-    added = add_columns(file)
-    if not added:
+    done = set_up(file)
+    if done.nothing:
         session.say(tr("{file} has all the columns already.", file=file), "green")
-    for sheet, headers in added.items():
+    for sheet in done.marks:
+        session.say(tr("Drop-down and colours are in {sheet}.", sheet=sheet), "green")
+    for sheet, headers in done.columns.items():
         names = ", ".join(headers)
         session.say(tr("Added to {sheet}: {columns}", sheet=sheet, columns=names), "green")
 

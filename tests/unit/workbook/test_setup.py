@@ -1,0 +1,285 @@
+"""First set-up: what is missing is added in the looks of what is there, and nothing else of the file changes."""
+
+import io
+import random
+import re
+
+import openpyxl
+import pytest
+import python_calamine
+import xlsxwriter
+
+from tests.workbooks import MAIN, RELATIONS, members, people, sheet_xml, text_cell, workbook
+from xlsms.errors import UserError
+from xlsms.model import Role
+from xlsms.workbook.base import Placed, RowEdit
+from xlsms.workbook.closed import ClosedWorkbook
+from xlsms.workbook.setup import set_up
+
+ADDED = ("Send", "Status", "Detail", "Status time", "Reply", "Reply time", "SMS ID")
+HEADS = ("Name", "Phone", "Message", "Visit", "Amount")
+
+
+def styled(path, kind, *, beside=None):
+    """A workbook as its author would make it: fonts, bands, dates, money, a chart below."""
+    book = xlsxwriter.Workbook(path)
+    sheet = book.add_worksheet("Patients & Co")
+
+    def look(**more):
+        return book.add_format({"font_name": "Georgia", "border": 1} | more)
+
+    head = look(bold=True, bg_color="#7030A0")
+    if kind == "table":
+        columns = [{"header": text} for text in HEADS]
+        columns[4] |= {"total_function": "sum"}
+        sheet.add_table(2, 0, 7, 4, {"name": "Recall", "total_row": True, "columns": columns})
+    for column, text in enumerate(HEADS if kind != "table" else ()):
+        sheet.write(2, column, text, head)
+    for row in range(3, 7):
+        band = {"bg_color": "#F2E6FF"} if row % 2 else {}
+        values = (f"Patient {row}", 34600000000 + row, "Hello {Name}", 46000 + row, 12.5)
+        formats = ({}, {"num_format": "0"}, {}, {"num_format": "dd/mm/yyyy"}, {"num_format": "0.00", "align": "right"})
+        for column, (value, more) in enumerate(zip(values, formats, strict=True)):
+            sheet.write(row, column, value, look(**band, **more))
+    if kind == "filter":
+        sheet.autofilter(2, 0, 6, 4)
+    if beside:
+        sheet.write(beside, "mine")
+    chart = book.add_chart({"type": "column"})
+    chart.add_series({"values": ["Patients & Co", 3, 4, 6, 4]})
+    sheet.insert_chart("A16", chart)
+    book.close()
+    return path
+
+
+def changed(before, after):
+    assert set(before) <= set(after), "a part went missing"
+    return {name for name in after if before.get(name) != after[name]}
+
+
+@pytest.fixture(params=["range", "filter", "table"])
+def kind(request):
+    return request.param
+
+
+def test_only_the_parts_that_must_change_do(tmp_path, kind):
+    path = styled(tmp_path / "a.xlsx", kind)
+    before = members(path)
+    done = set_up(path)
+    assert done.columns == {"Patients & Co": ADDED}
+    expected = {
+        "[Content_Types].xml",
+        "_rels/.rels",
+        "docProps/custom.xml",
+        "xl/styles.xml",
+        "xl/worksheets/sheet1.xml",
+    }
+    expected |= {"table": {"xl/tables/table1.xml"}, "filter": {"xl/workbook.xml"}}.get(kind, set())
+    assert changed(before, members(path)) == expected
+
+
+def test_the_new_columns_look_like_the_author_s(tmp_path, kind):
+    path = styled(tmp_path / "a.xlsx", kind)
+    set_up(path)
+    sheet = openpyxl.load_workbook(path).active
+    assert [cell.value for cell in sheet[3]][5:] == list(ADDED)
+    for row in range(4, 8):
+        for letter in "FGHIJKL":
+            mine, theirs = sheet[f"{letter}{row}"], sheet[f"E{row}"]
+            assert (mine.font.name, mine.fill.bgColor.rgb, mine.border.left.style) == (
+                theirs.font.name,
+                theirs.fill.bgColor.rgb,
+                theirs.border.left.style,
+            )
+            assert mine.alignment.horizontal != "right"
+    assert sheet["I4"].number_format == sheet["K4"].number_format == "dd/mm/yyyy hh:mm"
+    assert sheet["H4"].number_format == "General"
+    assert sheet["F3"].fill.fgColor.rgb == sheet["E3"].fill.fgColor.rgb
+    assert sheet.column_dimensions["L"].hidden
+    assert not sheet.column_dimensions["K"].hidden
+    assert sheet.column_dimensions["J"].width > 20
+    last = 7 if kind == "table" else 10_000
+    assert str(sheet.data_validations.dataValidation[0].sqref) == f"F4:F{last}"
+    (area,) = sheet.conditional_formatting
+    assert str(area.sqref) == f"G4:G{last}"
+    assert len(area.rules) == 6
+    assert area.rules[0].dxf.fill.bgColor.rgb == "FFD1FAE5"
+    assert 'G4="Delivered"' in area.rules[0].formula[0]
+
+
+def test_table_and_filter_take_in_the_new_columns(tmp_path):
+    set_up(styled(tmp_path / "t.xlsx", "table"))
+    (table,) = openpyxl.load_workbook(tmp_path / "t.xlsx").active.tables.values()
+    assert (table.ref, table.autoFilter.ref) == ("A3:L8", "A3:L7")
+    assert [column.name for column in table.tableColumns] == [*HEADS, *ADDED]
+    assert [column.id for column in table.tableColumns] == list(range(1, 13))
+    set_up(styled(tmp_path / "f.xlsx", "filter"))
+    assert openpyxl.load_workbook(tmp_path / "f.xlsx").active.auto_filter.ref == "A3:L7"
+    names = re.findall(
+        rb"<definedName[^>]*_FilterDatabase[^>]*>([^<]*)<", members(tmp_path / "f.xlsx")["xl/workbook.xml"]
+    )
+    assert names == [b"'Patients &amp; Co'!$A$3:$L$7"]
+
+
+def test_states_find_their_place_afterwards(tmp_path, kind):
+    path = styled(tmp_path / "a.xlsx", kind)
+    set_up(path)
+    book = ClosedWorkbook(path)
+    row = book.read().rows[1]
+    applied = book.apply([RowEdit(values={Role.STATUS: "Delivered", Role.REPLY: "=1+1"}, placed=Placed.of(row))])
+    assert (len(applied.done), applied.refused) == (1, ())
+    values = (
+        python_calamine.CalamineWorkbook.from_path(str(path)).get_sheet_by_index(0).to_python(skip_empty_area=False)
+    )
+    assert values[4][6] == "Delivered"
+    assert values[4][9] == "=1+1"
+
+
+def test_the_same_again_changes_nothing(tmp_path, kind):
+    path = styled(tmp_path / "a.xlsx", kind)
+    set_up(path)
+    content = path.read_bytes()
+    assert set_up(path).nothing
+    assert path.read_bytes() == content
+
+
+def test_the_workbook_gets_a_guid_once_and_keeps_other_properties(tmp_path):
+    path = tmp_path / "a.xlsx"
+    book = xlsxwriter.Workbook(path)
+    book.set_custom_property("Client", "A & B")
+    book.add_worksheet().write_row(0, 0, ("Phone", "Message"))
+    book.close()
+    set_up(path, rng=random.Random(1))
+    guid = ClosedWorkbook(path).read().guid
+    assert guid
+    properties = {each.name: each.value for each in openpyxl.load_workbook(path).custom_doc_props}
+    assert properties == {"Client": "A & B", "xlsmsId": guid}
+    set_up(path, rng=random.Random(2))
+    assert ClosedWorkbook(path).read().guid == guid
+
+
+@pytest.mark.parametrize(("kind", "cell"), [("table", "F5"), ("filter", "G9"), ("filter", "H3")])
+def test_what_stands_beside_a_table_or_filter_is_never_written_over(tmp_path, kind, cell):
+    path = styled(tmp_path / "a.xlsx", kind, beside=cell)
+    content = path.read_bytes()
+    with pytest.raises(UserError) as caught:
+        set_up(path)
+    assert caught.value.code == "columns-no-room"
+    assert path.read_bytes() == content
+
+
+def test_notes_below_a_table_are_not_in_its_way(tmp_path):
+    path = styled(tmp_path / "a.xlsx", "table", beside="F12")
+    set_up(path)
+    sheet = openpyxl.load_workbook(path).active
+    assert sheet["F12"].value == "mine"
+
+
+def test_a_table_filled_from_a_source_is_left_alone(tmp_path):
+    path = styled(tmp_path / "a.xlsx", "table")
+    table = members(path)["xl/tables/table1.xml"]
+    rebuilt(path, "xl/tables/table1.xml", table.replace(b"totalsRowCount", b'tableType="queryTable" totalsRowCount'))
+    with pytest.raises(UserError, match="table-external"):
+        set_up(path)
+
+
+def rebuilt(path, name, content):
+    import zipfile
+
+    out = io.BytesIO()
+    with zipfile.ZipFile(path) as old, zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as new:
+        for each in old.namelist():
+            new.writestr(each, content if each == name else old.read(each))
+    path.write_bytes(out.getvalue())
+
+
+def test_the_user_s_own_list_colours_and_widths_stay(tmp_path):
+    before = '<cols><col min="1" max="2" width="30" customWidth="1"/><col min="3" max="16384" width="7"/></cols>'
+    after = (
+        '<conditionalFormatting sqref="B1:B9"><cfRule type="expression" priority="7"><formula>B1=1</formula></cfRule>'
+        '</conditionalFormatting><dataValidations count="1"><dataValidation type="list" sqref="D2:D9">'
+        '<formula1>"a,b"</formula1></dataValidation></dataValidations><pageMargins left="1" right="1" top="1" '
+        'bottom="1" header="0" footer="0"/>'
+    )
+    rows = '<row r="1">' + text_cell("A1", "Phone") + text_cell("B1", "Message") + text_cell("D1", "Send") + "</row>"
+    path = workbook(tmp_path / "a.xlsx", sheet_xml(rows, before=before, after=after))
+    set_up(path)
+    xml = members(path)["xl/worksheets/sheet1.xml"].decode()
+    assert after.partition("<dataValidations")[0] in xml
+    assert xml.count("<dataValidation ") == 1, "a list of the user's own is enough"
+    assert re.findall(r'priority="(\d+)"', xml) == ["7", "8", "9", "10", "11", "12", "13"]
+    sheet = openpyxl.load_workbook(path).active
+    ranges = re.findall(r'<col min="(\d+)" max="(\d+)"', xml)
+    assert ranges == [("1", "2"), ("3", "4"), *((str(at), str(at)) for at in range(5, 11)), ("11", "16384")]
+    assert sheet["E1"].value == "Status"
+
+
+@pytest.mark.parametrize(
+    "odd",
+    [
+        lambda xml: xml.replace("<", "<x:").replace("<x:/", "</x:").replace("<x:?", "<?").replace("xmlns=", "xmlns:x="),
+        lambda xml: re.sub(r'<c r="[A-Z]+\d+"', "<c", xml),
+        lambda xml: xml.replace('r="', "r='").replace('" t="inlineStr"', "' t='inlineStr'").replace('"><v', "'><v"),
+        lambda xml: "\ufeff" + xml,
+    ],
+    ids=["prefixed", "no references", "single quotes", "BOM"],
+)
+def test_odd_but_legal_sheets(tmp_path, odd):
+    xml = people().replace("Status time", "Other")
+    xml = odd(xml.replace(' xmlns:r="' + RELATIONS + '"', "")).replace("<row r='1\">", "<row r='1'>")
+    xml = re.sub(r"<row r='(\d+)\">", r"<row r='\1'>", xml)
+    path = workbook(tmp_path / "a.xlsx", xml)
+    assert set_up(path).columns == {"People": ("Status time",)}
+    assert ClosedWorkbook(path).read().sheets[0].missing == ()
+    assert set_up(path).nothing
+
+
+def test_a_prefixed_stylesheet_without_formats_for_conditions(tmp_path):
+    styles = (
+        f'<x:styleSheet xmlns:x="{MAIN}"><x:fonts count="1"><x:font/></x:fonts><x:fills count="1"><x:fill/></x:fills>'
+        '<x:borders count="1"><x:border/></x:borders><x:cellXfs count="1"><x:xf/></x:cellXfs><x:tableStyles count="0"/>'
+        "</x:styleSheet>"
+    )
+    path = workbook(tmp_path / "a.xlsx", people().replace("Reply time", "Other"))
+    parts = members(path)
+    rels = parts["xl/_rels/workbook.xml.rels"].replace(
+        b"</Relationships>",
+        f'<Relationship Id="rId9" Type="{RELATIONS}/styles" Target="styles.xml"/></Relationships>'.encode(),
+    )
+    rebuilt(path, "xl/_rels/workbook.xml.rels", rels)
+    import zipfile
+
+    with zipfile.ZipFile(path, "a") as package:
+        package.writestr("xl/styles.xml", styles)
+    set_up(path)
+    xml = members(path)["xl/styles.xml"].decode()
+    assert xml.index("<x:cellXfs") < xml.index('<x:dxfs count="6">') < xml.index("<x:tableStyles")
+    assert '<x:cellXfs count="2"><x:xf/><x:xf numFmtId="22"' in xml
+
+
+def test_every_cell_format_added_goes_to_the_end(tmp_path):
+    path = styled(tmp_path / "a.xlsx", "range")
+    before = members(path)["xl/styles.xml"]
+    set_up(path)
+    after = members(path)["xl/styles.xml"]
+
+    def formats(xml):
+        return re.findall(rb"<xf .*?(?:/>|</xf>)", xml.partition(b"<cellXfs")[2].partition(b"</cellXfs>")[0])
+
+    assert formats(after)[: len(formats(before))] == formats(before)
+    assert len(formats(after)) > len(formats(before))
+    assert f'<cellXfs count="{len(formats(after))}"'.encode() in after
+
+
+def test_a_save_in_between_wins_and_is_set_up_instead(tmp_path):
+    path = styled(tmp_path / "a.xlsx", "range")
+    other = styled(tmp_path / "b.xlsx", "filter")
+    saves = [other.read_bytes()]
+
+    def step(name):
+        if name == "compared" and saves:
+            path.write_bytes(saves.pop())
+
+    set_up(path, step=step)
+    assert openpyxl.load_workbook(path).active.auto_filter.ref == "A3:L7", "the user's newer file has the columns"
+    assert sorted(each.name for each in tmp_path.iterdir()) == ["a.xlsx", "b.xlsx"]

@@ -1,0 +1,150 @@
+"""Parts put into a package: their content types, their relations, and properties of the document."""
+
+import itertools
+import posixpath
+from collections.abc import Iterable, Iterator
+
+from xlsms.errors import UserError
+from xlsms.ooxml.book import CUSTOM_PROPERTIES, Book
+from xlsms.ooxml.outline import Edits, attribute_text
+from xlsms.ooxml.package import Member
+
+__all__ = ["TYPES", "Graft"]
+
+_OFFICE = "http://schemas.openxmlformats.org/officeDocument/2006"
+_PACKAGE = "http://schemas.openxmlformats.org/package/2006"
+_FORMAT = "{D5CDD505-2E9C-101B-9397-08002B2CF9AE}"  # of properties that users define
+
+#: Content types by kind of relation.
+TYPES = {
+    "worksheet": "application/vnd.openxmlformats-officedocument.spreadsheetml.worksheet+xml",
+    "table": "application/vnd.openxmlformats-officedocument.spreadsheetml.table+xml",
+    "drawing": "application/vnd.openxmlformats-officedocument.drawing+xml",
+    "chart": "application/vnd.openxmlformats-officedocument.drawingml.chart+xml",
+    "styles": "application/vnd.openxmlformats-officedocument.spreadsheetml.styles+xml",
+    "custom-properties": "application/vnd.openxmlformats-officedocument.custom-properties+xml",
+}
+
+
+class Graft:
+    """Changes to the small parts of a package, made on its text: what is not named here stays byte for byte."""
+
+    def __init__(self, book: Book) -> None:
+        self._book, self._package = book, book.package
+        self._edits: dict[Member, Edits] = {}
+        self._contents: dict[Member, bytes] = {}
+        self._new_relations: dict[str, list[tuple[str, str]]] = {}
+        self.added: dict[str, bytes] = {}
+        types = self._package.part("/[content_types].xml")
+        if types is None:
+            raise UserError("not-a-workbook")
+        self._types = types
+
+    def edits(self, member: Member) -> Edits:
+        """The changes to a part that is there already."""
+        if member not in self._edits:
+            self._edits[member] = Edits(self._package.read(member))
+        return self._edits[member]
+
+    def put(self, member: Member, content: bytes) -> None:
+        """Replace all of a part."""
+        self._contents[member] = content
+
+    def content(self, member: Member) -> bytes:
+        """A part as it is now."""
+        return self._contents.get(member) or self._package.read(member)
+
+    def replaced(self) -> dict[Member, Iterable[bytes]]:
+        """The parts that change, with their new content."""
+        found: dict[Member, Iterable[bytes]] = {member: [content] for member, content in self._contents.items()}
+        for member, edits in self._edits.items():
+            if edits.changed:
+                found[member] = [edits.result()]
+        return found
+
+    def fresh(self, pattern: str, *, bare: bool = False) -> str:
+        """A part name that nothing has yet; `pattern` holds `{}` for a number, with `bare` none where that is free."""
+        names = (pattern.format(number or "") for number in itertools.count(0 if bare else 1))
+        return next(name for name in names if not self._package.part("/" + name) and name not in self.added)
+
+    def add(self, name: str, content: bytes, kind: str, owner: str | None = None) -> str:
+        """Add a part of a kind; with `owner`, a part that is there (`/` for the package), the id of the relation."""
+        self.added[name] = content
+        types = self.edits(self._types)
+        p = types.root.prefix
+        types.append(types.root, f'<{p}Override PartName="/{name}" ContentType="{TYPES[kind]}"/>')
+        return self.relate(owner, kind, name) if owner is not None else ""
+
+    def relate(self, owner: str, kind: str, name: str) -> str:
+        """Relate a part that is there to a new part; returns the id."""
+        folder, _, base = owner.rpartition("/")
+        rels = f"{folder}/_rels/{base}.rels"
+        member = self._package.part(rels)
+        target = "/" + name if folder else name
+        if member is None:
+            known = self._new_relations.setdefault(owner, [])
+            known.append((kind, target))
+            self.added[_cased(self._package.members, owner, rels)] = relations(known)
+            return f"rId{len(known)}"
+        edits = self.edits(member)
+        self._new_relations.setdefault(owner, []).append((kind, target))
+        taken = {node.attributes.get("Id", "") for node in edits.root.children}
+        numbers = (f"rId{number}" for number in range(len(taken) + len(self._new_relations[owner]), 1 << 20))
+        identity = next(name for name in numbers if name not in taken)
+        p = edits.root.prefix
+        kind_name = f"{_OFFICE}/relationships/{kind}"
+        edits.append(edits.root, f'<{p}Relationship Id="{identity}" Type="{kind_name}" Target="{target}"/>')
+        return identity
+
+    def set_property(self, name: str, value: str) -> None:
+        """Add a text to the document's own properties, which hold none of this name yet."""
+        member = self._book.target("/", CUSTOM_PROPERTIES)
+        text = attribute_text(value)
+        types = f"{_OFFICE}/docPropsVTypes"
+        if member is None:
+            inside = f'<property fmtid="{_FORMAT}" pid="2" name="{name}"><vt:lpwstr>{text}</vt:lpwstr></property>'
+            content = f'{_XML}<Properties xmlns="{_OFFICE}/custom-properties" xmlns:vt="{types}">{inside}</Properties>'
+            self.add(self.fresh("docProps/custom{}.xml", bare=True), content.encode(), _OWN, "/")
+            return
+        edits = self.edits(member)
+        root = edits.root
+        highest = max((int(node.attributes.get("pid", "1")) for node in root.children), default=1)
+        p = root.prefix
+        edits.append(
+            root,
+            f'<{p}property fmtid="{_FORMAT}" pid="{max(highest, 1) + 1}" name="{name}">'
+            f'<vt:lpwstr xmlns:vt="{_types_of(edits.xml) or types}">{text}</vt:lpwstr></{p}property>',
+        )
+
+
+_XML = '<?xml version="1.0" encoding="UTF-8" standalone="yes"?>\n'
+_OWN = "custom-properties"
+
+
+def _types_of(xml: bytes) -> str | None:
+    """The namespace of property values where it is the strict one."""
+    strict = "http://purl.oclc.org/ooxml/officeDocument/docPropsVTypes"
+    return strict if strict.encode() in xml else None
+
+
+def relations(targets: Iterable[tuple[str, str]]) -> bytes:
+    """A relations part of (kind, target), numbered from `rId1`."""
+    inside = "".join(
+        f'<Relationship Id="rId{number}" Type="{_OFFICE}/relationships/{kind}" Target="{target}"/>'
+        for number, (kind, target) in enumerate(targets, 1)
+    )
+    return f'{_XML}<Relationships xmlns="{_PACKAGE}/relationships">{inside}</Relationships>'.encode()
+
+
+def _cased(members: Iterable[Member], owner: str, rels: str) -> str:
+    """The name of a relations part in the case of its owner's folder."""
+    folder = posixpath.dirname(owner)
+    for name in _names(members):
+        if posixpath.dirname("/" + name).lower() == folder and ("/" + name).lower() == owner:
+            return f"{posixpath.dirname(name)}/_rels/{posixpath.basename(name)}.rels"
+    return rels.lstrip("/")
+
+
+def _names(members: Iterable[Member]) -> Iterator[str]:
+    for member in members:
+        yield member.name.decode("utf-8", "replace").replace("\\", "/").lstrip("/")

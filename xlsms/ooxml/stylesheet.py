@@ -1,0 +1,144 @@
+"""Cell formats added to a stylesheet: append only, so that no number in use ever changes its meaning."""
+
+from xlsms.errors import UserError
+from xlsms.ooxml.outline import Edits, attribute_text, with_attribute
+
+__all__ = ["EMPTY", "Stylesheet"]
+
+_MAIN = "http://schemas.openxmlformats.org/spreadsheetml/2006/main"
+
+#: The stylesheet of a workbook that has none.
+EMPTY = (
+    f'<?xml version="1.0" encoding="UTF-8" standalone="yes"?>\n<styleSheet xmlns="{_MAIN}">'
+    '<fonts count="1"><font><sz val="11"/><name val="Calibri"/><family val="2"/></font></fonts>'
+    '<fills count="2"><fill><patternFill patternType="none"/></fill><fill><patternFill patternType="gray125"/></fill>'
+    '</fills><borders count="1"><border><left/><right/><top/><bottom/><diagonal/></border></borders>'
+    '<cellStyleXfs count="1"><xf numFmtId="0" fontId="0" fillId="0" borderId="0"/></cellStyleXfs>'
+    '<cellXfs count="1"><xf numFmtId="0" fontId="0" fillId="0" borderId="0" xfId="0"/></cellXfs>'
+    '<cellStyles count="1"><cellStyle name="Normal" xfId="0" builtinId="0"/></cellStyles></styleSheet>'
+).encode()
+
+_FIRST_OWN = 164  # of the number formats that a workbook spells out
+
+#: The order of a stylesheet's children (ECMA-376 §18.8.39).
+_ORDER = (
+    "numFmts",
+    "fonts",
+    "fills",
+    "borders",
+    "cellStyleXfs",
+    "cellXfs",
+    "cellStyles",
+    "dxfs",
+    "tableStyles",
+    "colors",
+    "extLst",
+)
+
+
+class Stylesheet:
+    """The styles part of a workbook and what is added to it."""
+
+    def __init__(self, xml: bytes) -> None:
+        self._edits = Edits(xml)
+        self._root = self._edits.root
+        self._known: dict[tuple[str, str], int] = {}
+        self._counts: dict[str, int] = {}
+        self._codes: dict[str, int] = {}
+        formats = self._root.child("numFmts")
+        self._number_formats = formats.children if formats else []
+        self._pending: dict[str, list[str]] = {}  # of lists that the part does not have
+        formats = self._root.child("cellXfs")
+        if formats is None:
+            raise UserError("file-damaged", reason="no cell formats")
+        self._formats = [child for child in formats.children if child.name == "xf"]
+
+    @property
+    def changed(self) -> bool:
+        """Whether anything was added."""
+        return bool(self._known)
+
+    @property
+    def prefix(self) -> str:
+        """The prefix of the part's elements."""
+        return self._root.prefix
+
+    def font_of(self, style: int) -> str:
+        """The number of the font of a cell format, as text."""
+        return self._formats[style].attributes.get("fontId", "0") if style < len(self._formats) else "0"
+
+    def derived(self, style: int, number_format: int) -> int:
+        """A cell format that looks like `style` but has `number_format`, and text from the left or in the middle."""
+        if not 0 <= style < len(self._formats):
+            style = 0
+        node = self._formats[style]
+        alignment = node.child("alignment")
+        horizontal = alignment.attributes.get("horizontal", "general") if alignment else "general"
+        fits = horizontal in ("general", "left", "center")
+        if node.attributes.get("numFmtId", "0") == str(number_format) and fits:
+            return style
+        xml = self._edits.xml
+        tag = with_attribute(xml[node.start : node.opening], "numFmtId", str(number_format))
+        tag = with_attribute(tag, "applyNumberFormat", "1") if number_format else tag
+        inside = xml[node.opening : node.closing]
+        if alignment is not None:
+            line = xml[alignment.start : alignment.opening]
+            if not fits:
+                line = with_attribute(with_attribute(line, "horizontal", "left"), "indent", "0")
+            inside = xml[node.opening : alignment.start] + line + xml[alignment.opening : node.closing]
+        if tag.endswith(b"/>"):
+            tag = tag[:-2].rstrip() + b">"
+        return self.add("cellXfs", (tag + inside).decode() + f"</{node.prefix}xf>")
+
+    def number_format(self, code: str) -> int:
+        """The id of a number format of the workbook's own, added if need be."""
+        there = {
+            node.attributes.get("formatCode"): node.attributes.get("numFmtId", "0") for node in self._number_formats
+        }
+        if code in there:
+            return int(there[code])
+        highest = max((int(number) for number in there.values()), default=0)
+        number = max(highest, _FIRST_OWN - 1) + 1 + len(self._codes)
+        number = self._codes.setdefault(code, number)
+        self.add("numFmts", f'<{self.prefix}numFmt numFmtId="{number}" formatCode="{attribute_text(code)}"/>')
+        return number
+
+    def coloured(self, background: str, ink: str) -> int:
+        """A differential format for a conditional colour; colours are RRGGBB."""
+        p = self.prefix
+        return self.add(
+            "dxfs",
+            f'<{p}dxf><{p}font><{p}b/><{p}color rgb="FF{ink}"/></{p}font>'
+            f'<{p}fill><{p}patternFill patternType="solid">'
+            f'<{p}bgColor rgb="FF{background}"/></{p}patternFill></{p}fill>'
+            f"</{p}dxf>",
+        )
+
+    def add(self, kind: str, element: str) -> int:
+        """Append an element to one of the lists; the same element is added once. Returns its number."""
+        known = self._known.get((kind, element))
+        if known is not None:
+            return known
+        node = self._root.child(kind)
+        if kind not in self._counts:
+            self._counts[kind] = len(node.children) if node else 0
+        number = self._known[kind, element] = self._counts[kind]
+        self._counts[kind] += 1
+        if node is None:
+            self._pending.setdefault(kind, []).append(element)
+        else:
+            self._edits.append(node, element)
+            self._edits.set(node, "count", str(self._counts[kind]))
+        return number
+
+    def result(self) -> bytes:
+        """The part with everything added."""
+        for kind in _ORDER:
+            if kind not in self._pending:
+                continue
+            p, inside = self.prefix, "".join(self._pending.pop(kind))
+            element = f'<{p}{kind} count="{self._counts[kind]}">{inside}</{p}{kind}>'
+            later = _ORDER[_ORDER.index(kind) + 1 :]
+            after = next((child.start for child in self._root.children if child.name in later), self._root.closing)
+            self._edits.insert(after, element)
+        return self._edits.result()

@@ -1,0 +1,72 @@
+"""Several parts of a closed workbook changed at once: first set-up, its undoing, and sheets of our own that grow."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from xlsms.errors import Place, UserError
+from xlsms.files.lock import check_free
+from xlsms.files.swap import draft_of, finish, replace
+from xlsms.ooxml.book import Book
+from xlsms.ooxml.cells import column_letters
+from xlsms.ooxml.package import Member, fingerprint
+from xlsms.ooxml.patch import Patch
+from xlsms.ooxml.rewrite import rewrite
+from xlsms.ooxml.verify import VerificationError, verify
+from xlsms.workbook.base import Version
+from xlsms.workbook.writing import Step, check_ready, version_of
+
+__all__ = ["Change", "put_change"]
+
+
+@dataclass(kw_only=True)
+class Change:
+    """What a new version of a package is made of; every part not named stays byte for byte."""
+
+    patches: Sequence[Patch] = ()  #: cells that are read back afterwards
+    replaced: Mapping[Member, Iterable[bytes]] = field(default_factory=dict)  #: the patched sheets are among them
+    added: Mapping[str, bytes] = field(default_factory=dict)
+    dropped: frozenset[Member] = frozenset()
+
+    @property
+    def empty(self) -> bool:
+        """Whether nothing changes."""
+        return not (self.replaced or self.added or self.dropped)
+
+
+def put_change(path: Path, book: Book, change: Change, step: Step, *, whole: bool = True) -> Version | None:
+    """Write a change, with `whole` only if no cell is refused; all of it or nothing.
+
+    None, and nothing changed, when the file is no longer the one that `book` was read from.
+
+    Raises:
+        UserError: the workbook is signed or asks not to be changed, or it cannot be written.
+        TransientError: somebody has it open.
+    """
+    check_ready(path, book)
+    draft = draft_of(path)
+    try:
+        with draft.open("xb") as out:
+            rewrite(book.package, change.replaced, out, added=change.added, dropped=change.dropped)
+            step("written")
+        for patch in change.patches if whole else ():
+            for (row, column), code in patch.refused.items():
+                raise UserError(code, place=Place(sheet=patch.sheet.name, row=row, column=column_letters(column)))
+        finish(draft, path)
+        try:
+            new = verify(
+                book.package,
+                draft,
+                change.patches,
+                changed=[member.name for member in change.replaced],
+                added=[name.encode() for name in change.added],
+                dropped=[member.name for member in change.dropped],
+            )
+        except VerificationError as error:  # a defect of ours, seen in time
+            raise UserError("sheet-not-writable", reason=str(error)) from error
+        step("verified")
+        check_free(path)
+        swapped = replace(path, draft, expected=book.package.fingerprint, identify=fingerprint, step=step)
+    finally:
+        draft.unlink(missing_ok=True)
+    return version_of(new) if swapped else None

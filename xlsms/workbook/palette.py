@@ -1,0 +1,33 @@
+"""How a sheet shows states: colours that mean the same in every workbook."""
+
+from collections.abc import Mapping
+
+from xlsms.states import LABELS, State
+
+__all__ = ["COLOURS", "MARK_HINTS", "condition"]
+
+#: Title and text of the hint beside a cell in the send column.
+MARK_HINTS = {
+    "en": ("Send this row?", "x sends it. An empty cell sends nothing."),
+    "es": ("¿Enviar esta fila?", "x la envía. Con la celda vacía no se envía nada."),
+}
+
+#: Fill and text colour of a state; states of one kind look alike.
+COLOURS: Mapping[State, tuple[str, str]] = {
+    State.DELIVERED: ("D1FAE5", "065F46"),
+    State.SENT: ("DBEAFE", "1E40AF"),
+    State.SENDING: ("DBEAFE", "1E40AF"),
+    State.QUEUED: ("F3F4F6", "374151"),
+    State.SCHEDULED: ("F3F4F6", "374151"),
+    State.FAILED: ("FEE2E2", "991B1B"),
+    State.EXPIRED: ("FEE2E2", "991B1B"),
+    State.UNCERTAIN: ("FEF3C7", "92400E"),
+    State.HELD: ("FEF3C7", "92400E"),
+    State.CANCELLED: ("E5E7EB", "6B7280"),
+}
+
+
+def condition(states: tuple[State, ...], cell: str) -> str:
+    """The formula that is true where `cell` shows one of `states`, in either language."""
+    labels = dict.fromkeys(LABELS[language][state] for state in states for language in LABELS)
+    return "OR(" + ",".join(f'{cell}="{label}"' for label in labels) + ")"

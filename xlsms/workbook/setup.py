@@ -1,0 +1,308 @@
+"""First set-up of a workbook: the columns it lacks, in the looks of those beside them, and a GUID of its own."""
+
+import re
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from random import Random
+
+from xlsms.errors import Place, TransientError, UserError
+from xlsms.model import Role
+from xlsms.ooxml.book import SHEET_LIMIT, Book
+from xlsms.ooxml.cells import MOST_COLUMNS, Area, column_letters, column_number
+from xlsms.ooxml.frame import Choice, Colour, Frame, NewColumn, area_text, around
+from xlsms.ooxml.graft import Graft
+from xlsms.ooxml.outline import Node
+from xlsms.ooxml.patch import Cell, New, Patch, Styled
+from xlsms.ooxml.scan import rows, rows_at
+from xlsms.ooxml.style import is_date, shows_time
+from xlsms.ooxml.stylesheet import EMPTY, Stylesheet
+from xlsms.ooxml.table import wider
+from xlsms.ooxml.value import style_of
+from xlsms.states import LABELS, State
+from xlsms.workbook.base import RESULTS, Language
+from xlsms.workbook.change import Change, put_change
+from xlsms.workbook.closed import right_edge
+from xlsms.workbook.identity import GUID_PROPERTY, new_guid
+from xlsms.workbook.layout import Layout, layouts, spoken
+from xlsms.workbook.palette import COLOURS, MARK_HINTS, condition
+from xlsms.workbook.roles import header
+from xlsms.workbook.writing import ATTEMPTS, Step, opened, ready
+
+__all__ = ["SetUp", "set_up"]
+
+#: What a sheet needs: a text, a mark, and room for the results.
+_NEEDED = (Role.MESSAGE, Role.SEND, *RESULTS)
+_WIDTHS = {
+    Role.MESSAGE: 40.0,
+    Role.SEND: 9.0,
+    Role.STATUS: 13.0,
+    Role.DETAIL: 32.0,
+    Role.STATUS_TIME: 17.0,
+    Role.REPLY: 32.0,
+    Role.REPLY_TIME: 17.0,
+    Role.ID: 16.0,
+}
+_FORMATS = {Role.STATUS_TIME: 22, Role.REPLY_TIME: 22, Role.ID: 49}  # day and hour as the system has them; text
+_DAY = re.compile(r"(?i)(?=.*d)(?=.*m)(?=.*y)[dmy]+[-/. ][dmy]+[-/. ][dmy]+")  # a plain date
+_REACH = 10_000  # how far down drop-down and colours go where rows have no end
+_SAMPLE = 20  # rows that tell the usual look
+_MOST_STYLED = 100_000  # rows that get a cell in their own look; beyond, the look of the column has to do
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SetUp:
+    """What a first set-up added."""
+
+    columns: dict[str, tuple[str, ...]] = field(default_factory=dict)  #: headers by sheet
+    guid: bool = False
+    marks: tuple[str, ...] = ()  #: sheets that got a drop-down or colours
+
+    @property
+    def nothing(self) -> bool:
+        """Whether all was there already."""
+        return not (self.columns or self.guid or self.marks)
+
+
+def set_up(
+    path: Path,
+    language: Language | None = None,
+    *,
+    rng: Random | None = None,
+    step: Step = lambda _: None,
+) -> SetUp:
+    """Add to a workbook what it lacks; the same again changes nothing.
+
+    Raises:
+        UserError: `columns-no-room` where something stands beside a table or filter; and as for any write.
+        TransientError: somebody has the file open or keeps saving it.
+    """
+    real = Path(path).resolve()
+    for _ in range(ATTEMPTS):
+        ready(real)
+        with opened(real) as book:
+            change, done = _prepared(book, language, rng)
+            if change.empty or put_change(real, book, change, step) is not None:
+                return done
+    raise TransientError("file-keeps-changing", path=real.name)
+
+
+def _prepared(book: Book, language: Language | None, rng: Random | None) -> tuple[Change, SetUp]:
+    found = layouts(book)
+    graft = Graft(book)
+    styles = _styles(book, graft)
+    sheets = [_Sheet(layout, language or spoken(found), styles) for layout in found]
+    patches = []
+    replaced = {}
+    for sheet in sheets:
+        sheet.prepare(graft)
+        if sheet.changed:
+            patch = Patch(book, sheet.layout.part, sheet.layout.found, sheet.layout.tables, sheet.cells)
+            patches.append(patch)
+            replaced[sheet.layout.part.member] = sheet.frame.chunks(patch.chunks())
+    _put_styles(book, graft, styles)
+    guid = GUID_PROPERTY not in book.custom_properties
+    if guid:
+        graft.set_property(GUID_PROPERTY, new_guid(rng))
+    change = Change(patches=patches, replaced={**replaced, **graft.replaced()}, added=graft.added)
+    return change, SetUp(
+        columns={sheet.layout.part.name: sheet.texts for sheet in sheets if sheet.texts},
+        guid=guid,
+        marks=tuple(sheet.layout.part.name for sheet in sheets if sheet.frame.choices or sheet.frame.colours),
+    )
+
+
+def _styles(book: Book, graft: Graft) -> Stylesheet:
+    member = book.related("styles")
+    return Stylesheet(graft.content(member) if member else EMPTY)
+
+
+def _put_styles(book: Book, graft: Graft, styles: Stylesheet) -> None:
+    member = book.related("styles")
+    if not styles.changed:
+        return
+    if member is not None:
+        graft.put(member, styles.result())
+    else:
+        folder = book.main.key.rpartition("/")[0].lstrip("/")
+        graft.add(graft.fresh(f"{folder}/styles{{}}.xml", bare=True), styles.result(), "styles", book.main.key)
+
+
+class _Sheet:
+    """What one sheet lacks."""
+
+    def __init__(self, layout: Layout, language: Language, styles: Stylesheet) -> None:
+        self.layout, self._language, self._styles = layout, language, styles
+        self.roles = tuple(role for role in _NEEDED if role not in layout.columns)
+        self.texts = tuple(header(role, language) for role in self.roles)
+        self.cells: dict[Cell, New] = {}
+        self.frame = Frame()
+        self._moment = _FORMATS[Role.STATUS_TIME]
+        self.columns: dict[Role, int] = {role: column_number(at) for role, at in layout.columns.items()}
+
+    @property
+    def changed(self) -> bool:
+        """Whether the sheet's own part changes."""
+        return bool(self.cells or self.frame.columns or self.frame.choices or self.frame.colours)
+
+    def prepare(self, graft: Graft) -> None:
+        """Work out everything; tables and names go into `graft`."""
+        if self.roles:
+            edge = self._edge()
+            self.columns |= {role: edge + number for number, role in enumerate(self.roles, 1)}
+            self._dress(edge)
+            self._widen(graft)
+        self._mark()
+
+    def _edge(self) -> int:
+        """The column that the new ones come right after."""
+        layout = self.layout
+        if not layout.bounded:
+            return right_edge(layout)[0]
+        block = layout.table.area if layout.table else layout.found.filter
+        if block is None:
+            raise UserError("sheet-not-writable")
+        if layout.table and layout.table.external:
+            raise self._error("table-external", table=layout.table.name)
+        bottom = block.bottom if layout.table else _last(layout)
+        room = Area(block.top, block.right + 1, bottom, block.right + len(self.roles))
+        others = (*layout.found.merges, *layout.found.arrays, *(table.area for table in layout.tables))
+        if room.right > MOST_COLUMNS or any(_meet(room, other) for other in others) or self._occupied(room):
+            raise self._error("columns-no-room", columns=", ".join(self.texts), area=area_text(room))
+        return block.right
+
+    def _error(self, code: str, **facts: str) -> UserError:
+        return UserError(code, place=Place(sheet=self.layout.part.name, row=self.layout.header_row), **facts)
+
+    def _occupied(self, room: Area) -> bool:
+        letters = {column_letters(at).encode() for at in range(room.left, room.right + 1)}
+        return any(
+            cell[0] in letters and any(cell[2:])
+            for row in rows(self.layout.book, self.layout.part, self.layout.found)
+            if room.top <= row.number <= room.bottom
+            for cell in row.cells
+        )
+
+    def _dress(self, edge: int) -> None:
+        """Headers, and empty cells in the look of the column that looks most like the others."""
+        layout = self.layout
+        beside = self._neighbour(edge)
+        letters = column_letters(beside).encode()
+        last = layout.table.area.bottom if layout.table else layout.last
+        shapes: dict[int, int] = {}
+        for row in rows(layout.book, layout.part, layout.found):
+            if layout.header_row <= row.number <= last:
+                style = next((style_of(cell[1]) for cell in row.cells if cell[0] == letters), 0)
+                if style and len(shapes) < _MOST_STYLED:
+                    shapes[row.number] = style
+        for role, words in zip(self.roles, self.texts, strict=True):
+            column = self.columns[role]
+            self.cells[layout.header_row, column] = Styled(words, shapes.get(layout.header_row, 0))
+            for number, style in shapes.items():
+                if number != layout.header_row:
+                    self.cells[number, column] = Styled(None, self._look(role, style))
+            base = layout.found.column_style(beside) or 0
+            width = max(_WIDTHS[role], len(words) + 4.0)
+            style = self._look(role, base) if base or role in _FORMATS else 0
+            self.frame.columns.append(NewColumn(column=column, width=width, style=style, hidden=role is Role.ID))
+
+    def _look(self, role: Role, style: int) -> int:
+        if role in (Role.STATUS_TIME, Role.REPLY_TIME):
+            known = self.layout.book.styles.date_like(style)
+            if known is not None and known != style:
+                return known
+            return self._styles.derived(style, self._moment)
+        return self._styles.derived(style, _FORMATS.get(role, 0))
+
+    def _neighbour(self, edge: int) -> int:
+        """The rightmost column whose font is the usual one: not the one with links in blue."""
+        layout = self.layout
+        numbers = frozenset(range(layout.header_row + 1, min(layout.last, layout.header_row + _SAMPLE) + 1))
+        dates: Counter[str] = Counter()
+        fonts: dict[bytes, Counter[str]] = {letters.encode(): Counter() for letters in layout.headers}
+        for row in rows_at(layout.book, layout.part, layout.found, numbers):
+            for cell in row.cells:
+                if cell[0] in fonts:
+                    fonts[cell[0]][self._styles.font_of(style_of(cell[1]))] += 1
+                    dates[layout.book.styles.code(style_of(cell[1]))] += 1
+        self._moment = self._moment_like(dates)
+        usual = sum(fonts.values(), Counter()).most_common(1)
+        alike = [
+            column_number(letters.decode())
+            for letters, counts in fonts.items()
+            if counts and counts.most_common(1)[0][0] == usual[0][0]
+        ]
+        return max(alike, default=edge)
+
+    def _moment_like(self, codes: Counter[str]) -> int:
+        """The number format of times: the user's way to write a day, if one is seen, with the hour."""
+        days = [code for code, _ in codes.most_common() if is_date(code) and not shows_time(code)]
+        plain = [code for code in days if _DAY.fullmatch(code)]
+        return self._styles.number_format(f"{plain[0]} hh:mm") if plain else _FORMATS[Role.STATUS_TIME]
+
+    def _widen(self, graft: Graft) -> None:
+        """Let the table or the filter take in the new columns."""
+        layout = self.layout
+        more = len(self.roles)
+        if layout.table and layout.table.member:
+            graft.put(layout.table.member, wider(graft.content(layout.table.member), self.texts))
+        elif layout.bounded and layout.found.filter:
+            old = layout.found.filter
+            self.frame.filter = Area(old.top, old.left, old.bottom, old.right + more)
+            edits = graft.edits(layout.book.main)
+            for node in _filter_names(edits.root, layout.part.name):
+                name, _, area = node.text.rpartition("!")
+                if Area.of(area) == old:
+                    corners = f"${column_letters(old.left)}${old.top}:${column_letters(old.right + more)}${old.bottom}"
+                    quoted = name.replace("&", "&amp;").replace("<", "&lt;")
+                    edits.replace(node.opening, node.closing, f"{quoted}!{corners}")
+
+    def _mark(self) -> None:
+        """A drop-down for the mark and colours for the states, where the user has none of his own."""
+        layout = self.layout
+        tail = around(layout.book.package.chunks(layout.part.member, SHEET_LIMIT))
+        first = layout.header_row + 1
+        last = layout.table.last if layout.table else max(_last(layout), _REACH)
+        send, status = self.columns[Role.SEND], self.columns[Role.STATUS]
+        marks, states = Area(first, send, last, send), Area(first, status, last, status)
+        if not any(_touches(node, marks) for node in tail.all("dataValidation")):
+            title, hint = MARK_HINTS[self._language]
+            self.frame.choices.append(Choice(area=marks, value="x", title=title, hint=hint))
+        if not any(_touches(node, states) and _tells_states(node) for node in tail.all("conditionalFormatting")):
+            kinds: dict[tuple[str, str], list[State]] = {}
+            for state, colours in COLOURS.items():
+                kinds.setdefault(colours, []).append(state)
+            cell = f"${column_letters(status)}{first}"
+            rules = [
+                (condition(tuple(alike), cell), self._styles.coloured(*colours)) for colours, alike in kinds.items()
+            ]
+            self.frame.colours.append(Colour(area=states, rules=rules))
+
+
+def _last(layout: Layout) -> int:
+    """The last row in use."""
+    return max((row.number for row in rows(layout.book, layout.part, layout.found)), default=layout.header_row)
+
+
+def _meet(one: Area, other: Area) -> bool:
+    return one.left <= other.right and other.left <= one.right and one.top <= other.bottom and other.top <= one.bottom
+
+
+def _touches(node: Node, area: Area) -> bool:
+    found = (Area.of(ref) for ref in node.attributes.get("sqref", "").split())
+    return any(other is not None and _meet(area, other) for other in found)
+
+
+def _tells_states(node: Node) -> bool:
+    return any(f'"{label}"' in formula.text for formula in node.all("formula") for label in LABELS["en"].values())
+
+
+def _filter_names(workbook: Node, sheet: str) -> Iterator[Node]:
+    """The hidden names that repeat the area of a sheet's filter."""
+    sheets = [node.attributes.get("name", "") for node in workbook.all("sheet")]
+    for node in workbook.all("definedName"):
+        place = node.attributes.get("localSheetId", "")
+        ours = place.isdigit() and int(place) < len(sheets) and sheets[int(place)] == sheet
+        if ours and node.attributes.get("name") == "_xlnm._FilterDatabase":
+            yield node
