@@ -16,6 +16,7 @@ from xlsms.workbook import read_rows
 from xlsms.workbook.base import Placed, RowEdit
 from xlsms.workbook.closed import ClosedWorkbook
 from xlsms.workbook.identity import new_row_id
+from xlsms.workbook.setup import set_up
 
 pytestmark = [pytest.mark.office, pytest.mark.skipif(shutil.which("soffice") is None, reason="needs LibreOffice")]
 
@@ -158,3 +159,30 @@ def test_states_follow_their_rows_through_libreoffice(tmp_path, profile):
     assert len(rows) == 19
     assert all(row.status == f"for {row.fields['Name']}" for row in rows)
     assert [line[4] for line in as_text(profile, path)[1:]] == [row.status for row in rows]
+
+
+@pytest.mark.parametrize("table", [True, False])
+def test_the_report_counts_what_was_written(tmp_path, profile, table):
+    path = tmp_path / "a.xlsx"
+    book = xlsxwriter.Workbook(path)
+    sheet = book.add_worksheet("People")
+    if table:
+        sheet.add_table(0, 0, 3, 1, {"name": "List", "columns": [{"header": "Phone"}, {"header": "Message"}]})
+    sheet.write_row(0, 0, ("Phone", "Message"))
+    for row in range(1, 4):
+        sheet.write_row(row, 0, (f"+3460000000{row}", "Hello"))
+    book.close()
+    set_up(path, own_sheets=True)
+    closed = ClosedWorkbook(path)
+    rows = closed.read().rows
+    states = ("Delivered", "Delivered", "Failed")
+    closed.apply(
+        [
+            RowEdit(values={Role.STATUS: state, Role.REPLY: "=YES"}, placed=Placed.of(row))
+            for row, state in zip(rows, states, strict=True)
+        ]
+    )
+    shown = openpyxl.load_workbook(convert(profile, path, "xlsx"), data_only=True)
+    figures = {row[0].value: row[1].value for row in shown["SMS Report"]["A5:B18"]}
+    assert (figures["Delivered"], figures["Failed"], figures["Sent"]) == (2, 1, 0)
+    assert (figures["All messages"], figures["Replies"]) == (3, 3)

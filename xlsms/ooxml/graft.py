@@ -34,6 +34,7 @@ class Graft:
         self._edits: dict[Member, Edits] = {}
         self._contents: dict[Member, bytes] = {}
         self._new_relations: dict[str, list[tuple[str, str]]] = {}
+        self._taken: dict[str, set[str]] = {}  # ids of relations, those just given among them
         self.added: dict[str, bytes] = {}
         types = self._package.part("/[content_types].xml")
         if types is None:
@@ -87,10 +88,9 @@ class Graft:
             self.added[_cased(self._package.members, owner, rels)] = relations(known)
             return f"rId{len(known)}"
         edits = self.edits(member)
-        self._new_relations.setdefault(owner, []).append((kind, target))
-        taken = {node.attributes.get("Id", "") for node in edits.root.children}
-        numbers = (f"rId{number}" for number in range(len(taken) + len(self._new_relations[owner]), 1 << 20))
-        identity = next(name for name in numbers if name not in taken)
+        taken = self._taken.setdefault(owner, {node.attributes.get("Id", "") for node in edits.root.children})
+        identity = next(name for name in (f"rId{number}" for number in itertools.count(1)) if name not in taken)
+        taken.add(identity)
         p = edits.root.prefix
         kind_name = f"{_OFFICE}/relationships/{kind}"
         edits.append(edits.root, f'<{p}Relationship Id="{identity}" Type="{kind_name}" Target="{target}"/>')

@@ -63,6 +63,13 @@ class Stylesheet:
         """The prefix of the part's elements."""
         return self._root.prefix
 
+    @property
+    def usual_font(self) -> str:
+        """The name of the font that a cell without a format has."""
+        fonts = self._root.child("fonts")
+        name = fonts.children[0].child("name") if fonts and fonts.children else None
+        return name.attributes.get("val", "Calibri") if name else "Calibri"
+
     def font_of(self, style: int) -> str:
         """The number of the font of a cell format, as text."""
         return self._formats[style].attributes.get("fontId", "0") if style < len(self._formats) else "0"

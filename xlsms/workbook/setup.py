@@ -2,7 +2,7 @@
 
 import re
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from random import Random
@@ -10,7 +10,7 @@ from random import Random
 from xlsms.errors import Place, TransientError, UserError
 from xlsms.model import Role
 from xlsms.ooxml.book import SHEET_LIMIT, Book
-from xlsms.ooxml.cells import MOST_COLUMNS, Area, column_letters, column_number
+from xlsms.ooxml.cells import MOST_COLUMNS, MOST_ROWS, Area, column_letters, column_number
 from xlsms.ooxml.frame import Choice, Colour, Frame, NewColumn, area_text, around
 from xlsms.ooxml.graft import Graft
 from xlsms.ooxml.outline import Node
@@ -19,6 +19,7 @@ from xlsms.ooxml.scan import rows, rows_at
 from xlsms.ooxml.style import is_date, shows_time
 from xlsms.ooxml.stylesheet import EMPTY, Stylesheet
 from xlsms.ooxml.table import wider
+from xlsms.ooxml.transplant import may_take_sheets, recalculated, transplant
 from xlsms.ooxml.value import style_of
 from xlsms.states import LABELS, State
 from xlsms.workbook.base import RESULTS, Language
@@ -26,6 +27,7 @@ from xlsms.workbook.change import Change, put_change
 from xlsms.workbook.closed import right_edge
 from xlsms.workbook.identity import GUID_PROPERTY, new_guid
 from xlsms.workbook.layout import Layout, layouts, spoken
+from xlsms.workbook.own_sheets import REPLIES, REPORT, Counted, build
 from xlsms.workbook.palette import COLOURS, MARK_HINTS, condition
 from xlsms.workbook.roles import header
 from xlsms.workbook.writing import ATTEMPTS, Step, opened, ready
@@ -46,6 +48,7 @@ _WIDTHS = {
 }
 _FORMATS = {Role.STATUS_TIME: 22, Role.REPLY_TIME: 22, Role.ID: 49}  # day and hour as the system has them; text
 _DAY = re.compile(r"(?i)(?=.*d)(?=.*m)(?=.*y)[dmy]+[-/. ][dmy]+[-/. ][dmy]+")  # a plain date
+_SPECIAL = re.compile(r"[\[\]#'@]")  # in the name of a column, within a formula
 _REACH = 10_000  # how far down drop-down and colours go where rows have no end
 _SAMPLE = 20  # rows that tell the usual look
 _MOST_STYLED = 100_000  # rows that get a cell in their own look; beyond, the look of the column has to do
@@ -57,22 +60,26 @@ class SetUp:
 
     columns: dict[str, tuple[str, ...]] = field(default_factory=dict)  #: headers by sheet
     guid: bool = False
+    sheets: tuple[str, ...] = ()
     marks: tuple[str, ...] = ()  #: sheets that got a drop-down or colours
 
     @property
     def nothing(self) -> bool:
         """Whether all was there already."""
-        return not (self.columns or self.guid or self.marks)
+        return not (self.columns or self.guid or self.marks or self.sheets)
 
 
 def set_up(
     path: Path,
     language: Language | None = None,
     *,
+    own_sheets: bool = False,
     rng: Random | None = None,
     step: Step = lambda _: None,
 ) -> SetUp:
-    """Add to a workbook what it lacks; the same again changes nothing.
+    """Add to a workbook what it lacks, with `own_sheets` also sheets for replies and a report.
+
+    The same again changes nothing. Sheets are not added to a workbook in the strict format or with a locked structure.
 
     Raises:
         UserError: `columns-no-room` where something stands beside a table or filter; and as for any write.
@@ -82,13 +89,13 @@ def set_up(
     for _ in range(ATTEMPTS):
         ready(real)
         with opened(real) as book:
-            change, done = _prepared(book, language, rng)
+            change, done = _prepared(book, language, rng, own_sheets=own_sheets)
             if change.empty or put_change(real, book, change, step) is not None:
                 return done
     raise TransientError("file-keeps-changing", path=real.name)
 
 
-def _prepared(book: Book, language: Language | None, rng: Random | None) -> tuple[Change, SetUp]:
+def _prepared(book: Book, language: Language | None, rng: Random | None, *, own_sheets: bool) -> tuple[Change, SetUp]:
     found = layouts(book)
     graft = Graft(book)
     styles = _styles(book, graft)
@@ -101,6 +108,7 @@ def _prepared(book: Book, language: Language | None, rng: Random | None) -> tupl
             patch = Patch(book, sheet.layout.part, sheet.layout.found, sheet.layout.tables, sheet.cells)
             patches.append(patch)
             replaced[sheet.layout.part.member] = sheet.frame.chunks(patch.chunks())
+    grown = _add_sheets(book, graft, styles, sheets, language or spoken(found)) if own_sheets else []
     _put_styles(book, graft, styles)
     guid = GUID_PROPERTY not in book.custom_properties
     if guid:
@@ -109,8 +117,30 @@ def _prepared(book: Book, language: Language | None, rng: Random | None) -> tupl
     return change, SetUp(
         columns={sheet.layout.part.name: sheet.texts for sheet in sheets if sheet.texts},
         guid=guid,
+        sheets=tuple(grown),
         marks=tuple(sheet.layout.part.name for sheet in sheets if sheet.frame.choices or sheet.frame.colours),
     )
+
+
+def _add_sheets(
+    book: Book, graft: Graft, styles: Stylesheet, sheets: Sequence["_Sheet"], language: Language
+) -> list[str]:
+    """Put the sheets of our own behind the others, those that are not there yet."""
+    there = {node.attributes.get("name", "").casefold() for node in graft.edits(book.main).root.all("sheet")}
+    wanted = [name for name in (REPLIES, REPORT) if name.casefold() not in there]
+    if not wanted or not may_take_sheets(book):
+        return []
+    names = {table.name.lower() for part in book.sheets for table in book.tables(part)}
+    names |= {node.attributes.get("name", "").lower() for node in graft.edits(book.main).root.all("definedName")}
+    counted = [
+        Counted(name=sheet.layout.part.name, status=sheet.called(Role.STATUS), reply=sheet.called(Role.REPLY))
+        for sheet in sheets
+    ]
+    content = build(wanted, counted, language, tables=sorted(names), font=styles.usual_font)
+    added = transplant(book, graft, styles, content)
+    if REPORT in added:
+        recalculated(graft.edits(book.main))
+    return added
 
 
 def _styles(book: Book, graft: Graft) -> Stylesheet:
@@ -145,6 +175,16 @@ class _Sheet:
     def changed(self) -> bool:
         """Whether the sheet's own part changes."""
         return bool(self.cells or self.frame.columns or self.frame.choices or self.frame.colours)
+
+    def called(self, role: Role) -> str:
+        """A column as formulas call it: by its name in a table, else from the first row to the last."""
+        layout = self.layout
+        letters = column_letters(self.columns[role])
+        if layout.table and layout.table.name:
+            words = dict(zip(self.roles, self.texts, strict=True)).get(role) or layout.headers[letters]
+            return f"{layout.table.name}[{_SPECIAL.sub(lambda match: chr(39) + match[0], words)}]"
+        name = layout.part.name.replace("'", "''")
+        return f"'{name}'!${letters}${layout.header_row + 1}:${letters}${MOST_ROWS}"
 
     def prepare(self, graft: Graft) -> None:
         """Work out everything; tables and names go into `graft`."""

@@ -40,6 +40,9 @@ def init(
     ],
     template: Annotated[str, typer.Option(help="What to start from: reminders.")] = "reminders",
     lang: Annotated[str | None, typer.Option(help="Language of a new workbook: en or es.")] = None,
+    sheets: Annotated[
+        bool, typer.Option("--sheets/--no-sheets", help="Add sheets for replies and a report to a workbook you have.")
+    ] = True,
     new_identity: Annotated[
         bool, typer.Option("--new-identity", help="Make a copy a workbook of its own: its results are emptied.")
     ] = False,
@@ -51,16 +54,18 @@ def init(
         session.say(tr("{file} is a workbook of its own now. Rows emptied: {count}", file=file, count=rows), "green")
         return
     if file.exists():
-        _add_columns(session, file)
+        _set_up(session, file, own_sheets=sheets)
         return
     write_new(file, templates.new(template, lang or language()))
     session.say(tr("Made {file}. Fill in your list, put an x under Send, then: xlsms check {file}", file=file), "green")
 
 
-def _add_columns(session: Session, file: Path) -> None:
-    done = set_up(file)
+def _set_up(session: Session, file: Path, *, own_sheets: bool) -> None:
+    done = set_up(file, own_sheets=own_sheets)
     if done.nothing:
         session.say(tr("{file} has all the columns already.", file=file), "green")
+    for sheet in done.sheets:
+        session.say(tr("New sheet: {sheet}", sheet=sheet), "green")
     for sheet in done.marks:
         session.say(tr("Drop-down and colours are in {sheet}.", sheet=sheet), "green")
     for sheet, headers in done.columns.items():

@@ -283,3 +283,78 @@ def test_a_save_in_between_wins_and_is_set_up_instead(tmp_path):
     set_up(path, step=step)
     assert openpyxl.load_workbook(path).active.auto_filter.ref == "A3:L7", "the user's newer file has the columns"
     assert sorted(each.name for each in tmp_path.iterdir()) == ["a.xlsx", "b.xlsx"]
+
+
+def test_sheets_of_our_own_are_added_behind_and_nothing_else_changes(tmp_path, kind):
+    path = styled(tmp_path / "a.xlsx", kind)
+    before = members(path)
+    assert set_up(path, own_sheets=True).sheets == ("SMS Replies", "SMS Report")
+    after = members(path)
+    small = {"[Content_Types].xml", "_rels/.rels", "xl/_rels/workbook.xml.rels", "xl/workbook.xml", "xl/styles.xml"}
+    assert {name for name in before if before[name] != after[name]} <= small | {
+        "xl/worksheets/sheet1.xml",
+        "xl/tables/table1.xml",
+    }
+    assert {"xl/worksheets/sheet2.xml", "xl/drawings/drawing2.xml", "xl/charts/chart2.xml"} <= set(after) - set(before)
+    book = openpyxl.load_workbook(path)
+    assert book.sheetnames == ["Patients & Co", "SMS Replies", "SMS Report"]
+    tables = [table for sheet in book for table in sheet.tables.values()]
+    assert len({table.id for table in tables}) == len({table.name for table in tables}) == len(tables)
+    status = "Recall[Status]" if kind == "table" else "'Patients & Co'!$G$4:$G$1048576"
+    assert book["SMS Report"]["B5"].value == f"=COUNTIF({status},$A5)"
+    assert book["SMS Report"]["A5"].fill.fgColor.rgb == "00D1FAE5"
+    assert book["SMS Report"]["A5"].font.name == "Calibri"
+    assert len(book["SMS Report"]._charts) == 1
+    assert book.calculation.fullCalcOnLoad
+    assert sum(view.tabSelected or 0 for sheet in book for view in sheet.views.sheetView) == 1, "a group of tabs"
+    content = path.read_bytes()
+    assert set_up(path, own_sheets=True).nothing
+    assert path.read_bytes() == content
+
+
+def test_names_that_are_taken_are_numbered(tmp_path):
+    path = tmp_path / "a.xlsx"
+    book = xlsxwriter.Workbook(path)
+    book.add_worksheet("Mine").add_table(
+        0, 0, 2, 1, {"name": "SMS_Replies", "columns": [{"header": "A"}, {"header": "B"}]}
+    )
+    book.add_worksheet("People").write_row(0, 0, ("Phone", "Message"))
+    book.add_worksheet("sms report").write(0, 0, "the user's own")
+    book.define_name("SMS_Replies_2", "=Mine!$A$1")
+    book.close()
+    assert set_up(path, own_sheets=True).sheets == ("SMS Replies",)
+    sheets = openpyxl.load_workbook(path)
+    assert list(sheets["SMS Replies"].tables) == ["SMS_Replies_3"]
+    assert sheets["sms report"]["A1"].value == "the user's own"
+
+
+def test_a_report_over_several_sheets_has_a_column_each(tmp_path):
+    path = tmp_path / "a.xlsx"
+    book = xlsxwriter.Workbook(path)
+    for name in ("Total", "Ana's"):
+        book.add_worksheet(name).write_row(0, 0, ("Teléfono", "Mensaje", "Estado", "Nombre"))
+    book.close()
+    set_up(path, own_sheets=True)
+    report = openpyxl.load_workbook(path)["SMS Report"]
+    assert [cell.value for cell in report[4]][:4] == ["Estado", "Total 2", "Ana's", "Total"]
+    assert report["C5"].value == "=COUNTIF('Ana''s'!$C$2:$C$1048576,$A5)"
+    assert report["D5"].value == "=SUM(B5:C5)"
+    assert report["A5"].value == "Entregado"
+
+
+def test_a_locked_structure_gets_no_sheets(tmp_path):
+    path = workbook(tmp_path / "a.xlsx", people())
+    xml = members(path)["xl/workbook.xml"].replace(b"<sheets>", b'<workbookProtection lockStructure="1"/><sheets>')
+    rebuilt(path, "xl/workbook.xml", xml)
+    assert set_up(path, own_sheets=True).sheets == ()
+
+
+def test_ids_of_relations_are_free_ones(tmp_path):
+    path = workbook(tmp_path / "a.xlsx", people())
+    rels = members(path)["xl/_rels/workbook.xml.rels"].replace(b'"rId1"', b'"rId4"')
+    rebuilt(path, "xl/_rels/workbook.xml.rels", rels)
+    rebuilt(path, "xl/workbook.xml", members(path)["xl/workbook.xml"].replace(b'"rId1"', b'"rId4"'))
+    set_up(path, own_sheets=True)
+    ids = re.findall(rb' Id="([^"]*)"', members(path)["xl/_rels/workbook.xml.rels"])
+    assert len(ids) == len(set(ids)) == 4, "the sheet, two of ours, and the styles"
+    assert openpyxl.load_workbook(path).sheetnames == ["People", "SMS Replies", "SMS Report"]
