@@ -20,6 +20,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from xlsms.errors import TransientError, UserError, XlsmsError
 from xlsms.states import FINAL, State
 from xlsms.workbook.closed import ClosedWorkbook
+from xlsms.workbook.replies import append_replies
 from xlsms_service.config import Mark, Settings, Watch
 from xlsms_service.connectors.base import LinkStatus
 from xlsms_service.connectors.registry import build
@@ -183,7 +184,10 @@ class App:
         self._thread = WorkbookThread()
         names = [connector.name for connector in self._settings.connectors]
         self._router = Router({route.prefix: route.use for route in self._settings.routes}, names)
-        self._writeback = Writeback(self._ledger, self._thread, self._open, told=self._problem)
+        append = partial(append_replies, zone=self._zone)
+        self._writeback = Writeback(
+            self._ledger, self._thread, self._open, append=append, now=self._now, told=self._problem
+        )
         self._inbox_wake = asyncio.Event()
         self._intake = Intake(
             self._ledger, self._thread, self._open, route=self._router.key, now=self._now, rng=self._rng

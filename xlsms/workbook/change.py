@@ -9,14 +9,17 @@ from xlsms.files.lock import check_free
 from xlsms.files.swap import draft_of, finish, replace
 from xlsms.ooxml.book import Book
 from xlsms.ooxml.cells import column_letters
+from xlsms.ooxml.graft import Graft
 from xlsms.ooxml.package import Member, fingerprint
 from xlsms.ooxml.patch import Patch
 from xlsms.ooxml.rewrite import rewrite
+from xlsms.ooxml.transplant import recalculated
 from xlsms.ooxml.verify import VerificationError, verify
 from xlsms.workbook.base import Version
-from xlsms.workbook.writing import Step, check_ready, version_of
+from xlsms.workbook.own_sheets import REPORT
+from xlsms.workbook.writing import Step, check_ready, put, version_of
 
-__all__ = ["Change", "put_change"]
+__all__ = ["Change", "put_change", "put_patches", "reports"]
 
 
 @dataclass(kw_only=True)
@@ -70,3 +73,19 @@ def put_change(path: Path, book: Book, change: Change, step: Step, *, whole: boo
     finally:
         draft.unlink(missing_ok=True)
     return version_of(new) if swapped else None
+
+
+def reports(book: Book) -> bool:
+    """Whether a report of ours counts over the columns: its formulas show what they last counted."""
+    return any(part.name.strip().casefold() == REPORT.casefold() for part in book.sheets)
+
+
+def put_patches(path: Path, book: Book, patches: Sequence[Patch], step: Step) -> Version | None:
+    """Write cells, and where a report counts them have it calculated when the workbook is opened; see `put`."""
+    if not reports(book):
+        return put(path, book, patches, step)
+    graft = Graft(book)
+    recalculated(graft.edits(book.main))
+    sheets = {patch.sheet.member: patch.chunks() for patch in patches}
+    change = Change(patches=patches, replaced={**sheets, **graft.replaced()})
+    return put_change(path, book, change, step, whole=False)

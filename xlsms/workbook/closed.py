@@ -12,6 +12,7 @@ from xlsms.ooxml.patch import TEXT_DATE, Cell, New, Patch, Styled
 from xlsms.ooxml.scan import RawRow, rows, rows_at, survey
 from xlsms.ooxml.value import Raw, style_of
 from xlsms.workbook.base import RESULTS, Applied, Language, Placed, Refusal, RowEdit, Snapshot, Version
+from xlsms.workbook.change import put_patches
 from xlsms.workbook.content import Writable, content_of
 from xlsms.workbook.identity import GUID_PROPERTY
 from xlsms.workbook.layout import Layout, layouts, spoken
@@ -84,7 +85,7 @@ class ClosedWorkbook:
                 work.find(edits)
                 self._step("read")
                 patches = work.patches()
-                version = put(self.path, book, patches, self._step) if patches else version_of(book.package)
+                version = put_patches(self.path, book, patches, self._step) if patches else version_of(book.package)
                 if version is not None:
                     return Applied(
                         before=version_of(book.package),

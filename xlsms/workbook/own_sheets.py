@@ -18,7 +18,7 @@ from xlsms.states import LABELS, State
 from xlsms.workbook.base import Language
 from xlsms.workbook.palette import COLOURS
 
-__all__ = ["REPLIES", "REPORT", "Counted", "build"]
+__all__ = ["REPLIES", "REPORT", "Counted", "build", "reply_columns"]
 
 REPLIES, REPORT = "SMS Replies", "SMS Report"
 
@@ -49,6 +49,12 @@ _WORDS = {
         "chart": "Mensajes por estado",
     },
 }
+
+
+def reply_columns() -> dict[str, str]:
+    """What each header of the table of replies is for, in lower case and in every language."""
+    keys = ("received", "phone", "text", "sheet", "id")
+    return {text.casefold(): key for texts in _HEADERS.values() for text, key in zip(texts, keys, strict=True)}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -8,6 +8,7 @@ from sqlalchemy import Connection, case, insert, select, update
 
 from xlsms.model import Concat, Inbound, MessageId
 from xlsms.states import State
+from xlsms_service.ledger import reply as replies
 from xlsms_service.ledger.schema import inbound, message
 
 __all__ = ["Waiting", "answered", "keep", "latest_to", "waiting"]
@@ -93,3 +94,4 @@ def answered(
         reply = case((message.c.reply.is_(None), text), else_=message.c.reply + "\n" + text)
         values = {"reply": reply, "reply_at": at, "version": message.c.version + 1}
         connection.execute(update(message).where(message.c.id == to).values(values))
+        replies.keep(connection, to, text, at)

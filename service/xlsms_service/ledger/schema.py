@@ -30,6 +30,7 @@ __all__ = [
     "message",
     "metadata",
     "part",
+    "reply",
     "waiting_receipt",
     "workbook",
 ]
@@ -193,6 +194,24 @@ inbound = Table(
         sqlite_where=text("handled_at IS NULL"),
         postgresql_where=text("handled_at IS NULL"),
     ),
+)
+
+reply = Table(
+    "reply",
+    metadata,
+    Column("id", _Id, primary_key=True),
+    Column("workbook_id", _Id, ForeignKey("workbook.id"), nullable=False),
+    Column("message_id", _Id, ForeignKey("message.id"), nullable=False),
+    Column("text", Text, nullable=False, comment="put together from its parts"),
+    Column("at", Instant, nullable=False),
+    Column("written_at", Instant, comment="when it was put into the workbook's sheet of replies; null: not yet"),
+    Index(
+        "ix_reply_lacking",
+        "workbook_id",
+        sqlite_where=text("written_at IS NULL"),
+        postgresql_where=text("written_at IS NULL"),
+    ),
+    comment="texts that answer a row of a workbook, whole",
 )
 
 link = Table(

@@ -3,9 +3,10 @@
 import asyncio
 import logging
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 
 from sqlalchemy.exc import SQLAlchemyError
@@ -15,7 +16,9 @@ from xlsms.model import CellValue, Role
 from xlsms.states import LABELS
 from xlsms.wording import detail
 from xlsms.workbook.base import Applied, RowEdit, Workbook
+from xlsms.workbook.replies import Appended, Incoming
 from xlsms_service.ledger import book as books
+from xlsms_service.ledger import reply as replies
 from xlsms_service.ledger.book import Book, Lacking
 from xlsms_service.ledger.ledger import Ledger
 from xlsms_service.sync.thread import WorkbookThread
@@ -58,12 +61,16 @@ class Writeback:
         thread: WorkbookThread,
         open_workbook: Callable[[Path], Workbook],
         *,
+        append: Callable[[Path, Sequence[Incoming]], Appended | None] = lambda _path, _replies: None,
         clock: Callable[[], float] = time.monotonic,
+        now: Callable[[], datetime] = lambda: datetime.now(UTC),
         told: Callable[[Path, XlsmsError], None] = lambda _path, _error: None,
     ) -> None:
         self._ledger = ledger
         self._thread = thread
         self._open = open_workbook
+        self._append = append
+        self._now = now
         self._clock = clock
         self._told = told
         self._wake = asyncio.Event()
@@ -129,6 +136,7 @@ class Writeback:
         if not rows:
             return True
         edits = [RowEdit(id=row.row_id, values=values(row, book.language)) for row in rows]
+        await self._list_replies(book)
         applied = await self._thread.run(self._open(book.path).apply, edits)
         # A row that was deleted shows nothing any more; its state stays in the ledger.
         ended = {edit.id for edit in (*applied.done, *applied.missing)}
@@ -139,7 +147,24 @@ class Writeback:
             self._told(book.path, refusal.error)
         return len(shown) == len(rows)
 
-    async def _note(self, book: Book, applied: Applied) -> None:
+    async def _list_replies(self, book: Book) -> None:
+        """Put the replies into the workbook's sheet of replies, if it has one; else they wait for it.
+
+        This comes before the rows: what fails here is tried again with them, as each reply changes its row as well.
+        """
+        lacking = await self._ledger.do(replies.lacking, book.id)
+        if not lacking:
+            return
+        incoming = [
+            Incoming(at=each.at, number=each.number, text=each.text, sheet=each.sheet, row_id=each.row_id)
+            for each in lacking
+        ]
+        appended = await self._thread.run(self._append, book.path, incoming)
+        if appended is not None:
+            await self._ledger.do(replies.written, lacking, self._now())
+            await self._note(book, appended)
+
+    async def _note(self, book: Book, applied: Applied | Appended) -> None:
         """Our own write is no news to the watcher; a save by the user that it was merged onto still is."""
         current = await self._ledger.do(books.get, book.id)
         if current.version == applied.before.text:

@@ -9,6 +9,7 @@ import pytest
 from xlsms.errors import TransientError, UserError
 from xlsms.states import State
 from xlsms.workbook import read_rows
+from xlsms.workbook.setup import set_up
 from xlsms_service import app as app_module
 from xlsms_service.app import App, Patience, status
 from xlsms_service.config import ConnectorSettings, ServiceSettings, Settings, Watch
@@ -212,3 +213,19 @@ def test_giving_up_on_the_link_takes_no_longer_than_it_may(tmp_path, monkeypatch
     path = make_list(tmp_path / "list.xlsx")
     with pytest.raises(TransientError):
         send(settings_for(tmp_path, type="smpp", host="127.0.0.1", port=1), path)
+
+
+def test_replies_are_listed_in_the_sheet_that_init_adds(tmp_path):
+    path = make_list(tmp_path / "list.xlsx")
+    assert set_up(path, own_sheets=True).sheets == ("SMS Replies", "SMS Report")
+    settings = settings_for(tmp_path)
+    send(settings, path)
+    book = openpyxl.load_workbook(path)
+    listed = [row[1:3] for row in book["SMS Replies"].iter_rows(min_row=2, values_only=True)]
+    beside = [
+        (row[1], line)
+        for row in book.worksheets[0].iter_rows(min_row=2, values_only=True)
+        for line in (row[7] or "").splitlines()
+    ]
+    assert beside, "one of the simulated phones answers"
+    assert sorted((number[-9:], text) for number, text in listed) == sorted(beside)

@@ -1,0 +1,109 @@
+"""The sheet of replies: its table grows by what is new, and nothing else of the file changes."""
+
+from datetime import UTC, datetime, timedelta
+
+import openpyxl
+import pytest
+import python_calamine
+
+from tests.workbooks import members, people, workbook
+from xlsms.model import Role
+from xlsms.workbook.base import Placed, RowEdit
+from xlsms.workbook.closed import ClosedWorkbook
+from xlsms.workbook.replies import Incoming, append_replies
+from xlsms.workbook.setup import set_up
+
+NOW = datetime(2026, 11, 22, 20, 15, tzinfo=UTC)
+
+
+def incoming(text, minutes=0, number="+34600000002"):
+    at = NOW + timedelta(minutes=minutes)
+    return Incoming(at=at, number=number, text=text, sheet="People", row_id="BCDFGHJKMNPQR")
+
+
+@pytest.fixture
+def path(tmp_path):
+    path = workbook(tmp_path / "a.xlsx", people())
+    set_up(path, own_sheets=True)
+    return path
+
+
+def listed(path):
+    book = openpyxl.load_workbook(path)
+    (table,) = book["SMS Replies"].tables.values()
+    return (
+        [row[:5] for row in book["SMS Replies"].iter_rows(min_row=2, values_only=True)],
+        table.ref,
+        table.autoFilter.ref,
+    )
+
+
+def test_replies_fill_the_empty_row_and_then_the_table_grows(path):
+    before = members(path)
+    append_replies(path, [incoming("SI")], zone=UTC)
+    moment = datetime(2026, 11, 22, 20, 15)  # noqa: DTZ001 - as the sheet shows it
+    row = (moment, "+34600000002", "SI", "People", "BCDFGHJKMNPQR")
+    assert listed(path) == ([row], "A1:E2", "A1:E2")
+    after = members(path)
+    assert {name for name in after if before[name] != after[name]} == {"xl/worksheets/sheet2.xml"}
+    append_replies(path, [incoming("=1+1", 1), incoming("tres", 2)], zone=UTC)
+    rows, ref, filtered = listed(path)
+    assert [row[2] for row in rows] == ["SI", "=1+1", "tres"]
+    assert (ref, filtered) == ("A1:E4", "A1:E4")
+    assert rows[2][0] == moment + timedelta(minutes=2)
+    last = members(path)
+    assert {name for name in last if after[name] != last[name]} == {"xl/worksheets/sheet2.xml", "xl/tables/table1.xml"}
+    sheet = python_calamine.CalamineWorkbook.from_path(str(path)).get_sheet_by_name("SMS Replies").to_python()
+    assert sheet[2][2] == "=1+1", "a text, not a formula"
+
+
+def test_what_is_there_already_is_not_added_again(path):
+    append_replies(path, [incoming("SI"), incoming("SI", 5)], zone=UTC)
+    content = path.read_bytes()
+    again = append_replies(path, [incoming("SI"), incoming("SI", 5)], zone=UTC)
+    assert again.before == again.version
+    assert path.read_bytes() == content
+    append_replies(path, [incoming("SI"), incoming("SI", 5), incoming("SI", 9)], zone=UTC)
+    assert [row[2] for row in listed(path)[0]] == ["SI", "SI", "SI"], "the same word three times is three texts"
+
+
+@pytest.mark.parametrize("obstacle", ["no sheet", "note below", "totals", "other columns"])
+def test_where_the_table_cannot_grow_nothing_is_written(path, obstacle):
+    book = openpyxl.load_workbook(path)  # the test's own file: what openpyxl loses does not matter here
+    sheet = book["SMS Replies"]
+    (table,) = sheet.tables.values()
+    if obstacle == "no sheet":
+        book.remove(sheet)
+    elif obstacle == "note below":
+        sheet["C9"] = "mine"
+    elif obstacle == "totals":
+        sheet["A3"], table.ref, table.totalsRowCount = "Total", "A1:E3", 1
+    else:
+        sheet["B1"] = "Who"
+        table.tableColumns[1].name = "Who"
+    book.save(path)
+    content = path.read_bytes()
+    assert append_replies(path, [incoming("SI"), incoming("NO")]) is None
+    assert path.read_bytes() == content
+
+
+def test_a_text_that_no_cell_can_hold_is_cut(path):
+    append_replies(path, [incoming("x" * 40_000)])
+    assert len(listed(path)[0][0][2]) == 32_767
+
+
+def test_a_workbook_with_a_report_is_calculated_when_it_is_opened(path):
+    book = openpyxl.load_workbook(path)
+    book.calculation.fullCalcOnLoad = False  # as Excel leaves it when it saves
+    book.save(path)
+    before = members(path)
+    closed = ClosedWorkbook(path)
+    row = closed.read().rows[0]
+    edit = RowEdit(values={Role.STATUS: "Sent"}, placed=Placed.of(row))
+    assert len(closed.apply([edit]).done) == 1
+    after = members(path)
+    assert {name for name in after if before[name] != after[name]} == {"xl/worksheets/sheet1.xml", "xl/workbook.xml"}
+    assert openpyxl.load_workbook(path).calculation.fullCalcOnLoad
+    content = path.read_bytes()
+    closed.apply([RowEdit(values={Role.STATUS: "Sent"}, placed=Placed.of(closed.read().rows[0]))])
+    assert path.read_bytes() == content

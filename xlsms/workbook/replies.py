@@ -1,0 +1,160 @@
+"""Texts that came in, put below those in the table of the sheet `SMS Replies`, where a workbook has one."""
+
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime, tzinfo
+from pathlib import Path
+
+from xlsms.errors import TransientError
+from xlsms.ooxml.book import Book, SheetPart, Table
+from xlsms.ooxml.cells import MOST_ROWS, TEXT_LIMIT, column_letters
+from xlsms.ooxml.graft import Graft
+from xlsms.ooxml.patch import Cell, New, Patch
+from xlsms.ooxml.scan import RawRow, rows, survey
+from xlsms.ooxml.table import longer
+from xlsms.ooxml.transplant import recalculated
+from xlsms.ooxml.value import Decoder
+from xlsms.workbook.base import Version
+from xlsms.workbook.change import Change, put_change, reports
+from xlsms.workbook.own_sheets import REPLIES, reply_columns
+from xlsms.workbook.reading import wall_time
+from xlsms.workbook.writing import ATTEMPTS, Step, opened, ready, version_of
+
+__all__ = ["Appended", "Incoming", "append_replies"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Incoming:
+    """One text from a phone that answers a row."""
+
+    at: datetime  #: aware
+    number: str
+    text: str
+    sheet: str
+    row_id: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Appended:
+    """The file before and after."""
+
+    before: Version
+    version: Version
+
+
+def append_replies(
+    path: Path,
+    replies: Sequence[Incoming],
+    *,
+    zone: tzinfo | None = None,
+    step: Step = lambda _: None,
+) -> Appended | None:
+    """Put texts into the table of replies, those that are not there yet; the table grows.
+
+    None, and nothing written, where a workbook has no such table or it cannot grow: something stands below it, or a
+    totals row ends it.
+
+    Raises:
+        UserError: the file cannot be written.
+        TransientError: somebody has it open or keeps saving it.
+    """
+    real = Path(path).resolve()
+    for _ in range(ATTEMPTS):
+        ready(real)
+        with opened(real) as book:
+            place = next(_places(book), None)
+            if place is None:
+                return None
+            work = _Growth(book, *place)
+            change = work.change(replies, zone)
+            if change is None:
+                return None
+            before = version_of(book.package)
+            if change.empty:
+                return Appended(before=before, version=before)
+            version = put_change(real, book, change, step)
+            if version is not None:
+                return Appended(before=before, version=version)
+    raise TransientError("file-keeps-changing", path=real.name)
+
+
+def _places(book: Book) -> Iterator[tuple[SheetPart, Table, dict[str, int]]]:
+    """The table of replies, and its columns by what they are for."""
+    for sheet in book.sheets:
+        if sheet.name.strip().casefold() != REPLIES.casefold():
+            continue
+        for table in book.tables(sheet):
+            columns = {
+                key: table.area.left + offset
+                for offset, text in enumerate(table.columns)
+                if (key := reply_columns().get(text.strip().casefold())) is not None
+            }
+            if {"text", "phone"} <= set(columns) and table.header and not table.external:
+                yield sheet, table, columns
+
+
+class _Growth:
+    """A table of replies and what is to be written below it."""
+
+    def __init__(self, book: Book, sheet: SheetPart, table: Table, columns: dict[str, int]) -> None:
+        self._book, self._sheet, self._table, self._columns = book, sheet, table, columns
+        self._found = survey(book, sheet)
+        self._decoder = Decoder(book, self._found.prefix)
+        self._letters = {column_letters(column).encode(): key for key, column in columns.items()}
+
+    def change(self, replies: Sequence[Incoming], zone: tzinfo | None) -> Change | None:
+        """What to write; None where the table cannot grow."""
+        there: Counter[tuple[str, ...]] = Counter()
+        last, below = self._table.area.top, False
+        for row in rows(self._book, self._sheet, self._found):
+            if self._table.first <= row.number <= self._table.last:
+                values = self._values(row)
+                there[self._key(values)] += 1
+                last = max(last, row.number) if any(values.values()) else last
+            elif row.number > self._table.area.bottom:
+                below = below or any(any(cell[2:]) for cell in row.cells)
+        new = []
+        for reply in replies:
+            values = self._texts(reply)
+            if there[self._key(values)]:
+                there[self._key(values)] -= 1
+            else:
+                new.append((reply, values))
+        more = max(0, last + len(new) - self._table.last)
+        if more and (below or self._table.totals or self._table.last + more > MOST_ROWS):
+            return None
+        return self._written(new, last + 1, more, zone)
+
+    def _written(
+        self, new: Sequence[tuple[Incoming, dict[str, str]]], first: int, more: int, zone: tzinfo | None
+    ) -> Change:
+        if not new:
+            return Change()
+        cells: dict[Cell, New] = {}
+        for number, (reply, values) in enumerate(new, first):
+            for key, column in self._columns.items():
+                cells[number, column] = wall_time(reply.at, zone) if key == "received" else values[key]
+        patch = Patch(self._book, self._sheet, self._found, self._book.tables(self._sheet), cells)
+        graft = Graft(self._book)
+        if more and self._table.member:
+            graft.put(self._table.member, longer(graft.content(self._table.member), more))
+        if reports(self._book):
+            recalculated(graft.edits(self._book.main))
+        return Change(patches=[patch], replaced={self._sheet.member: patch.chunks(), **graft.replaced()})
+
+    @staticmethod
+    def _texts(reply: Incoming) -> dict[str, str]:
+        """The texts of a row; one longer than a cell is cut."""
+        wide = reply.text.encode("utf-16-le", "surrogatepass")[: 2 * TEXT_LIMIT]
+        text = wide.decode("utf-16-le", "replace")
+        return {"phone": reply.number, "text": text, "sheet": reply.sheet, "id": reply.row_id}
+
+    def _values(self, row: RawRow) -> dict[str, str]:
+        """The texts that stand in a row."""
+        found = {self._letters[cell[0]]: self._decoder.value(cell)[0] for cell in row.cells if cell[0] in self._letters}
+        return {key: "" if value is None else str(value) for key, value in found.items()}
+
+    def _key(self, values: dict[str, str]) -> tuple[str, ...]:
+        """What tells a text from another, as far as the table has the columns; written twice after a crash, say."""
+        return tuple(values.get(key, "").strip() for key in ("phone", "text", "id") if key in self._columns)
