@@ -5,8 +5,9 @@ from itertools import zip_longest
 from pathlib import Path
 
 from xlsms.errors import XlsmsError
-from xlsms.ooxml.book import Book
+from xlsms.ooxml.book import SHEET_LIMIT, Book
 from xlsms.ooxml.cells import Content, column_letters
+from xlsms.ooxml.markup import new_parser, parse
 from xlsms.ooxml.package import Member, Package
 from xlsms.ooxml.patch import Cell, Patch
 from xlsms.ooxml.scan import Grammar, rows_at, survey
@@ -30,7 +31,8 @@ def verify(
 ) -> Package:
     """Open the new package and make sure that only the patched members differ and that the cells read back.
 
-    Other members that were to change, to come and to go are told by their names.
+    Other members that were to change, to come and to go are told by their names; those that changed or came are
+    parsed as a whole.
 
     Returns the new package, closed, for its version.
     """
@@ -38,6 +40,9 @@ def verify(
     try:
         with Package.open(path) as new:
             _compare(old, new, targets, added, dropped)
+            for member in new.members:
+                if member.name in changed or member.name in added:
+                    parse(new_parser(), new.chunks(member, SHEET_LIMIT))
             book = Book(new)
             for patch in patches:
                 _read_back(book, patch)
