@@ -6,7 +6,9 @@ import threading
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from alembic import command
 from alembic.autogenerate import compare_metadata
+from alembic.config import Config
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from hypothesis import given
@@ -48,6 +50,20 @@ def test_migrations_make_exactly_the_tables_of_the_schema(tmp_path):
 def test_head_is_the_newest_migration():
     folder = str((migration.__file__).replace("migration.py", "migrations"))
     assert ScriptDirectory(folder).get_current_head() == migration.HEAD
+
+
+def test_a_ledger_of_the_first_tables_keeps_what_it_holds(tmp_path):
+    engine = connect(f"sqlite:///{tmp_path / 'old.sqlite3'}")
+    config = Config()
+    config.set_main_option("script_location", str((migration.__file__).replace("migration.py", "migrations")))
+    with engine.begin() as connection:
+        config.attributes["connection"] = connection
+        command.upgrade(config, "0001")
+        connection.execute(insert(link).values(connector="old", state="up", at=NOW))
+    migration.upgrade(engine)
+    with engine.connect() as connection:
+        assert link_names(connection) == ["old"]
+        assert compare_metadata(MigrationContext.configure(connection), metadata) == []
 
 
 def test_every_commit_is_synced_to_disk_and_foreign_keys_hold(ledger):
