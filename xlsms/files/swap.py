@@ -5,6 +5,10 @@ looked at. If it is what was read, the work is done. If it is not, somebody save
 the caller starts again from it. A crash at any point leaves the old file or the new one under the name; `recover` then
 clears away what was left beside it, or puts back a save that the crash left beside it.
 
+A program that takes its lock and reads the file between our last look for locks and the exchange would later save the
+old rows over ours. So the lock is looked for again right after the exchange, and the original goes back, the same file
+as before, when there is one now.
+
 Files are told apart by an `identify` function, whose answer depends on the content alone.
 """
 
@@ -20,6 +24,7 @@ from pathlib import Path
 
 from xlsms.errors import Place, TransientError, UserError, XlsmsError
 from xlsms.files.exchange import exchange
+from xlsms.files.lock import find_lock
 
 __all__ = ["Identify", "draft_of", "drafts_of", "failure", "finish", "recover", "replace"]
 
@@ -74,8 +79,9 @@ def replace(
     identify: Identify,
     step: Callable[[str], None] = lambda _: None,
 ) -> bool:
-    """Put a finished draft in the place of `path`; False, and nothing changed, when `path` is not `expected` any more.
+    """Put a finished draft in the place of `path`.
 
+    False, and nothing changed, when `path` is not `expected` any more or somebody has opened it in the last moment.
     The draft is gone afterwards either way. `step` is told what was just done, for tests.
     """
     ours = identify(draft)
@@ -111,14 +117,16 @@ def _exchanged(
         if not exchange(draft, path):
             draft.replace(path)  # the gap since the comparison stays open where names cannot be exchanged
             return True
+        # at once: a lock seen now was most likely taken before the exchange, by one who has read what lay here then
+        opened = put == ours and find_lock(path) is not None
         _sync_folder(path.parent)
         step("exchanged")
         got = identify(draft)
-        if got == expected:
+        if got == expected and not opened:
             # a save right after ours replaced it: then the work is to be done again, on that one
             return put == ours and identify(path) == ours
-        # somebody saved in between. Theirs goes back; what that takes out should be what was put there just now,
-        # else there is a still newer save, and the same again.
+        # somebody saved in between, or opened the file. Theirs goes back; what that takes out should be what was put
+        # there just now, else there is a still newer save, and the same again.
         put, expected = got, put
     raise TransientError("file-keeps-changing", path=path.name)
 

@@ -125,6 +125,72 @@ def test_a_workbook_opened_by_somebody_in_the_last_moment_is_left_alone(tmp_path
     assert path.read_bytes() == before
 
 
+LOCK = ".~lock.a.xlsx#"
+ANA = "Ana Pérez,ana,pc7,22.11.2026 09:15,file:///x;"
+
+
+@pytest.mark.parametrize("step", ["verified", "named", "compared"])
+def test_a_workbook_opened_after_the_last_look_for_locks_gets_its_original_back(tmp_path, step):
+    """Who has read the old rows will save them: what we wrote must not be under the name, nor count as written."""
+    path = workbook(tmp_path / "a.xlsx", with_id())
+    before, inode = path.read_bytes(), path.stat().st_ino
+    seen = []
+
+    def act(now):
+        if now == step:
+            (tmp_path / LOCK).write_text(ANA, encoding="utf-8")
+        if now == "exchanged":
+            seen.append(path.read_bytes() != before)
+
+    with pytest.raises(TransientError) as caught:
+        ClosedWorkbook(path, step=act).apply([EDIT])
+    assert (caught.value.code, caught.value.facts["owner"]) == ("file-open-elsewhere", "Ana Pérez")
+    # seen before the exchange: never exchanged; after it: exchanged, and back again
+    assert seen == ([] if step == "verified" else [True, False])
+    assert (path.read_bytes(), path.stat().st_ino) == (before, inode), "the very file that the other program opened"
+    (tmp_path / LOCK).unlink()
+    ClosedWorkbook(path).apply([EDIT])
+    assert ClosedWorkbook(path).read().rows[-1].status == "Delivered"
+    assert [file.name for file in tmp_path.iterdir()] == ["a.xlsx"]
+
+
+def test_a_save_while_the_original_goes_back_to_whoever_opened_it_wins(tmp_path):
+    path = workbook(tmp_path / "a.xlsx", with_id())
+
+    def act(now):
+        if now == "compared":
+            (tmp_path / LOCK).write_text(ANA, encoding="utf-8")
+        if now == "exchanged" and "before" in path_note(path):
+            rename_save(path, with_id(5, note="after"))
+
+    with pytest.raises(TransientError, match="file-open-elsewhere"):
+        ClosedWorkbook(path, step=act).apply([EDIT])
+    assert path_note(path) == "after"
+    (tmp_path / LOCK).unlink()
+    assert [file.name for file in tmp_path.iterdir()] == ["a.xlsx"]
+
+
+def path_note(path):
+    return ClosedWorkbook(path).read().rows[-1].fields["Name"]
+
+
+def test_a_flickering_lock_is_waited_out(tmp_path):
+    """LibreOffice deletes its lock and takes it anew at every save."""
+    path = workbook(tmp_path / "a.xlsx", with_id())
+    seen = []
+
+    def act(now):
+        if now == "compared" and not seen:
+            (tmp_path / LOCK).write_text(ANA, encoding="utf-8")
+        if now == "exchanged":
+            seen.append(now)
+            (tmp_path / LOCK).unlink(missing_ok=True)
+
+    ClosedWorkbook(path, step=act).apply([EDIT])
+    assert len(seen) == 3, "exchanged, taken back, and exchanged again"
+    assert ClosedWorkbook(path).read().rows[-1].status == "Delivered"
+
+
 @pytest.mark.parametrize("user_saves_too", [False, True])
 @pytest.mark.parametrize("step", STEPS)
 def test_killed_at_a_step_the_file_is_the_old_or_the_new_one(tmp_path, step, user_saves_too):
