@@ -1,4 +1,8 @@
-"""Watched folders: what the file system tells is a hint, a slow look at everything finds what it missed."""
+"""Watched folders: what the file system tells is a hint, a slow look at everything finds what it missed.
+
+On a share of another computer the file system tells nothing of what others do. There the files are compared by size,
+time and inode every few seconds, which asks the server for no more than their names and dates.
+"""
 
 import asyncio
 import logging
@@ -11,6 +15,7 @@ from watchdog.observers import Observer
 from watchdog.observers.api import BaseObserver
 
 from xlsms.errors import TransientError, XlsmsError
+from xlsms.files.mount import is_remote
 
 __all__ = ["Watcher", "candidates"]
 
@@ -24,6 +29,9 @@ _RETRY = 2.0
 
 #: Seconds between two looks at everything.
 _SCAN = 30.0
+
+#: Seconds between two looks at the names and dates on a share.
+_POLL = 3.0
 
 _SUFFIXES = frozenset({".xlsx", ".xlsm"})
 
@@ -71,18 +79,24 @@ class Watcher:
         self._scan_every = scan_every
         self._due: dict[Path, float] = {}
         self._wake = asyncio.Event()
+        self._polled: list[Path] = []
+        self._stamps: dict[Path, tuple[int, int, int]] = {}
 
     async def run(self) -> None:
         """Watch until cancelled."""
         loop = asyncio.get_running_loop()
         observer = Observer()
         hints = _Hints(lambda path: _post(loop, self._hint, path))
-        unwatched = self._schedule(observer, hints, self._places)
+        self._polled = await asyncio.to_thread(lambda: [place for place in self._places if _is_share(place)])
+        unwatched = self._schedule(observer, hints, [place for place in self._places if place not in self._polled])
         observer.start()
         try:
-            scan_at = loop.time()
+            scan_at = poll_at = loop.time()
             while True:
                 now = loop.time()
+                if self._polled and now >= poll_at:
+                    await self._poll()
+                    poll_at = loop.time() + _POLL
                 if now >= scan_at:
                     unwatched = self._schedule(observer, hints, unwatched)
                     self._scan(now)
@@ -90,7 +104,8 @@ class Watcher:
                 for path in [path for path, due in self._due.items() if due <= now]:
                     del self._due[path]
                     await self._try(path)
-                wait = min([scan_at, *self._due.values()]) - loop.time()
+                ahead = [scan_at, *self._due.values(), *([poll_at] if self._polled else [])]
+                wait = min(ahead) - loop.time()
                 with suppress(TimeoutError):
                     async with asyncio.timeout(max(wait, 0)):
                         await self._wake.wait()
@@ -122,6 +137,18 @@ class Watcher:
                 for path in candidates(place):
                     self._due.setdefault(path, now)
 
+    async def _poll(self) -> None:
+        """Look at each file on a share that has changed since the last time, once it has come to rest."""
+        for place in self._polled:
+            with suppress(OSError):  # the share is away: the next time
+                stamps = await asyncio.to_thread(_stamps, place)  # a share that hangs must not stop the links
+                for path, stamp in stamps.items():
+                    if self._stamps.get(path, stamp) != stamp:
+                        self._later(path, _QUIET)
+                    elif path not in self._stamps:
+                        self._due.setdefault(path, 0.0)
+                self._stamps |= stamps
+
     def _later(self, path: Path, seconds: float) -> None:
         self._due[path] = asyncio.get_running_loop().time() + seconds
         self._wake.set()
@@ -139,6 +166,20 @@ class Watcher:
             return  # renamed or deleted meanwhile; its new name has its own event
         except Exception:  # noqa: BLE001  # one file's trouble never stops the watch
             _log.exception("%s could not be looked at", path)
+
+
+def _is_share(place: Path) -> bool:
+    return is_remote(place if place.is_dir() else place.parent)
+
+
+def _stamps(place: Path) -> dict[Path, tuple[int, int, int]]:
+    """Size, time and inode of each workbook in a place."""
+    found = {}
+    for path in candidates(place):
+        with suppress(OSError):  # gone in this moment
+            status = path.stat()
+            found[path] = (status.st_size, status.st_mtime_ns, status.st_ino)
+    return found
 
 
 def _workbook_of(path: Path) -> Path:

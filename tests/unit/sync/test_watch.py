@@ -161,3 +161,58 @@ def test_one_file_can_be_watched_alone(tmp_path):
         await eye.until(lambda: len(eye.looked) == 2)
 
     assert watch([tmp_path / "mine.xlsx"], scene).looked == ["mine.xlsx"] * 2
+
+
+@pytest.fixture
+def share(monkeypatch):
+    """Everything lies on a share, and the file system tells nothing."""
+    monkeypatch.setattr(watch_module, "_POLL", 0.05)
+    monkeypatch.setattr(watch_module, "is_remote", lambda _: True)
+    monkeypatch.setattr(Watcher, "_hint", lambda *_: pytest.fail("nothing tells of changes on a share"))
+
+
+def test_changes_on_a_share_are_found_by_names_and_dates(tmp_path, share):
+    (tmp_path / "a.xlsx").write_bytes(b"1")
+
+    async def scene(eye):
+        await eye.until(lambda: eye.looked == ["a.xlsx"])
+        (tmp_path / "a.xlsx").write_bytes(b"12")
+        await eye.until(lambda: eye.looked == ["a.xlsx"] * 2)
+        (tmp_path / "new.tmp").write_bytes(b"12")
+        (tmp_path / "new.tmp").replace(tmp_path / "a.xlsx")
+        await eye.until(lambda: eye.looked == ["a.xlsx"] * 3)
+        (tmp_path / "b.xlsx").write_bytes(b"1")
+        await eye.until(lambda: eye.looked == ["a.xlsx"] * 3 + ["b.xlsx"])
+
+    watch([tmp_path], scene)
+
+
+def test_a_file_on_a_share_that_has_not_changed_is_left_in_peace(tmp_path, share):
+    (tmp_path / "a.xlsx").touch()
+    polls = []
+
+    async def scene(eye):
+        poll = Watcher._poll
+
+        async def counted(self):
+            polls.append(1)
+            eye.happened.set()
+            await poll(self)
+
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(Watcher, "_poll", counted)
+            await eye.until(lambda: len(polls) > 5)
+
+    assert watch([tmp_path], scene).looked == ["a.xlsx"]
+
+
+def test_a_share_that_goes_away_and_comes_back_is_looked_at_again(tmp_path, share):
+    folder = tmp_path / "share"
+
+    async def scene(eye):
+        await asyncio.sleep(0)
+        folder.mkdir()
+        (folder / "a.xlsx").touch()
+        await eye.until(lambda: eye.looked)
+
+    assert watch([folder], scene).looked == ["a.xlsx"]
