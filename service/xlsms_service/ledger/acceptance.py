@@ -62,6 +62,7 @@ class Known:
     number: str
     fingerprint: str
     state: State
+    replied: bool = False  #: a text came back
 
 
 def known(connection: Connection, row_ids: Sequence[RowId]) -> dict[RowId, Known]:
@@ -76,6 +77,7 @@ def known(connection: Connection, row_ids: Sequence[RowId]) -> dict[RowId, Known
         message.c.number,
         message.c.fingerprint,
         message.c.state,
+        message.c.reply.is_not(None).label("replied"),
     )
     found: dict[RowId, Known] = {}
     for some in chunks(row_ids):
@@ -91,6 +93,7 @@ def known(connection: Connection, row_ids: Sequence[RowId]) -> dict[RowId, Known
                 number=row.number,
                 fingerprint=row.fingerprint,
                 state=State(row.state),
+                replied=bool(row.replied),
             )
     return found
 

@@ -103,7 +103,13 @@ class Intake:
             )
             known = await self._ledger.do(acceptance.known, ids)
             orders = await self._thread.run(
-                order.sort_out, snapshot.rows, known, book=book.id, all_rows=terms.all_rows, country=terms.country
+                order.sort_out,
+                snapshot.rows,
+                known,
+                book=book.id,
+                all_rows=terms.all_rows,
+                country=terms.country,
+                sheets=snapshot.sheets,
             )
             await self._catch_up(book, orders)
             work = await self._thread.run(self._work, snapshot, orders, terms)

@@ -5,9 +5,10 @@ from dataclasses import dataclass, field
 
 from xlsms import phone
 from xlsms.errors import UserError
-from xlsms.model import MessageId, Row, RowId
+from xlsms.model import MessageId, Role, Row, RowId
 from xlsms.states import State, read_label
 from xlsms.workbook import identity
+from xlsms.workbook.base import Sheet
 from xlsms_service.ledger.acceptance import Known
 
 __all__ = ["Orders", "ids", "sort_out"]
@@ -24,20 +25,27 @@ class Orders:
     anew: dict[RowId, tuple[Row, Known]] = field(default_factory=dict)  #: seen, and marked again since
     adopted: list[tuple[Row, Known]] = field(default_factory=list)  #: their id was written, but not admitted any more
     unmarked: list[MessageId] = field(default_factory=list)  #: their mark has gone
-    outdated: list[MessageId] = field(default_factory=list)  #: show another state than they are in
+    outdated: list[MessageId] = field(default_factory=list)  #: show another state than they are in, or lost their reply
     copies: list[Row] = field(default_factory=list)  #: carry the id of another row
     strangers: list[Row] = field(default_factory=list)  #: marked, with an id that is not ours
     deferred: bool = False  #: something can only be decided later: look again
 
 
 def sort_out(
-    rows: Sequence[Row], known: Mapping[RowId, Known], *, book: int | None, all_rows: bool, country: str
+    rows: Sequence[Row],
+    known: Mapping[RowId, Known],
+    *,
+    book: int | None,
+    all_rows: bool,
+    country: str,
+    sheets: Iterable[Sheet] = (),
 ) -> Orders:
     """Sort the rows of a workbook, which the ledger calls `book`, into orders.
 
     With `all_rows` a row needs no mark to be sent, but is sent once only: what says "again" is always a mark.
     """
     orders = Orders()
+    replies = {sheet.name: sheet.headers[sheet.columns[Role.REPLY]] for sheet in sheets if Role.REPLY in sheet.columns}
     by_id: dict[RowId, list[Row]] = {}
     for row in rows:
         if row.id is not None:
@@ -54,17 +62,21 @@ def sort_out(
             continue
         kept = _the_one(group, it, country)
         orders.copies += [row for row in group if row is not kept]
-        _sort_known(orders, kept, it)
+        _sort_known(orders, kept, it, replies.get(kept.sheet))
     return orders
 
 
-def _sort_known(orders: Orders, row: Row, it: Known) -> None:
+def _sort_known(orders: Orders, row: Row, it: Known, reply: str | None) -> None:
+    """Sort a row whose id is known; `reply` is the header of its reply column."""
     if not it.admitted:
         orders.adopted.append((row, it))
     elif not row.marked:
         if it.mark_open:
             orders.unmarked.append(it.message)
-        if read_label(row.status) not in (None, it.state):
+        shown = read_label(row.status)
+        # The same state without the reply: somebody's older copy, saved over ours. A row emptied by hand has no state.
+        lost = it.replied and shown is it.state and reply is not None and row.values.get(reply, "-") in (None, "")
+        if shown not in (None, it.state) or lost:
             orders.outdated.append(it.message)
     elif it.superseded:
         orders.new.append(row)  # an older version of the file was put back: its order is no newer than what followed

@@ -57,7 +57,9 @@ class Table:
             version=self.version(),
             guid=None,
             language="es",
-            sheets=(Sheet(name="S", header_row=1, columns={Role.PHONE: "A"}, headers={}),),
+            sheets=(
+                Sheet(name="S", header_row=1, columns={Role.PHONE: "A", Role.REPLY: "H"}, headers={"H": "Respuesta"}),
+            ),
             rows=tuple(self._row(number, cells) for number, cells in enumerate(self.rows, 2)),
         )
 
@@ -71,6 +73,7 @@ class Table:
             id=cells[Role.ID],
             status=cells.get(Role.STATUS) or "",
             detail=cells.get(Role.DETAIL) or "",
+            values={"Respuesta": cells.get(Role.REPLY)},
         )
 
     def apply(self, edits):
@@ -454,6 +457,29 @@ def test_an_older_version_of_the_file_gets_its_states_again(desk):
     desk.take()
     desk.write_back()
     assert [row[Role.STATUS] for row in table.rows] == ["Entregado", "Entregado", "called her"]
+
+
+def test_a_reply_lost_through_a_save_of_older_rows_is_written_again(desk):
+    """The older rows show the same state, so only the empty cell tells."""
+    table = desk.table()
+    lost, emptied = table.add("600111222"), table.add("600111333")
+    desk.take()
+    for claimed in desk.claim():
+        desk.move(claimed.id, State.DELIVERED)
+    desk.write_back()
+    older = dict(lost)
+    query = message.update().values(reply="Sí", reply_at=NOW, version=message.c.version + 1)
+    desk.ledger.do_now(lambda c: c.execute(query))
+    desk.write_back()
+    assert (lost[Role.REPLY], emptied[Role.REPLY]) == ("Sí", "Sí")
+    table.rows[0] = older
+    emptied |= {Role.STATUS: None, Role.REPLY: None}  # by hand: that is the user's will
+    desk.take()
+    desk.write_back()
+    assert [(row[Role.STATUS], row[Role.REPLY]) for row in table.rows] == [("Entregado", "Sí"), (None, None)]
+    table.before_apply = lambda: pytest.fail("nothing is lacking any more")
+    desk.take()
+    desk.write_back()
 
 
 def test_a_save_during_our_write_is_read_again(desk):
