@@ -18,6 +18,7 @@ from sqlalchemy import Connection
 from sqlalchemy.exc import SQLAlchemyError
 
 from xlsms.errors import TransientError, UserError, XlsmsError
+from xlsms.files.backup import Backups
 from xlsms.states import FINAL, State
 from xlsms.workbook.closed import ClosedWorkbook
 from xlsms.workbook.replies import append_replies
@@ -175,6 +176,7 @@ class App:
         self._rng = rng or SystemRandom()
         self._on_event = on_event
         self._zone = ZoneInfo(settings.service.zone) if settings.service.zone else None
+        self._backups = Backups(folder=settings.service.data / "backups", keep=settings.service.backups)
         self._engine: Engine | None = None
 
     async def __aenter__(self) -> Self:
@@ -205,7 +207,7 @@ class App:
         self._lease.give_back()
 
     def _open(self, path: Path) -> ClosedWorkbook:
-        return ClosedWorkbook(path, zone=self._zone)
+        return ClosedWorkbook(path, zone=self._zone, backups=self._backups)
 
     # What users ask for.
 

@@ -26,9 +26,10 @@ from xlsms.errors import Place, TransientError, UserError, XlsmsError
 from xlsms.files.exchange import exchange
 from xlsms.files.lock import find_lock
 
-__all__ = ["Identify", "draft_of", "drafts_of", "failure", "finish", "recover", "replace"]
+__all__ = ["Identify", "Keep", "draft_of", "drafts_of", "failure", "finish", "recover", "replace"]
 
 Identify = Callable[[Path], str]  #: letters and digits that tell one content from another; never raises
+Keep = Callable[[Path], None]  #: is given the original under a name that is about to go; never raises
 
 _NAME = re.compile(
     r"\.~xlsms-(?P<file>[0-9a-f]{8})-(?P<pid>[0-9]+)\.[0-9]+(?:-(?P<ours>[0-9a-z]+)-(?P<theirs>[0-9a-z]+)(?P<old>-old)?)?\.tmp",
@@ -78,11 +79,13 @@ def replace(
     expected: str,
     identify: Identify,
     step: Callable[[str], None] = lambda _: None,
+    keep: Keep = lambda _: None,
 ) -> bool:
     """Put a finished draft in the place of `path`.
 
     False, and nothing changed, when `path` is not `expected` any more or somebody has opened it in the last moment.
-    The draft is gone afterwards either way. `step` is told what was just done, for tests.
+    The draft is gone afterwards either way. `keep` may take a copy of the original, or another name for it. `step` is
+    told what was just done, for tests.
     """
     ours = identify(draft)
     named = draft.with_name(f"{draft.name.removesuffix('.tmp')}-{ours}-{expected}.tmp")
@@ -93,7 +96,7 @@ def replace(
         if identify(path) != expected:
             return False
         step("compared")
-        done = _exchanged(path, named, ours=ours, expected=expected, identify=identify, step=step)
+        done = _exchanged(path, named, ours=ours, expected=expected, identify=identify, step=step, keep=keep)
     except OSError as error:
         raise failure(error, path) from error
     finally:
@@ -111,10 +114,12 @@ def _exchanged(
     expected: str,
     identify: Identify,
     step: Callable[[str], None],
+    keep: Keep,
 ) -> bool:
     put = ours
     for _ in range(_MOST_SAVES):
         if not exchange(draft, path):
+            keep(path)
             draft.replace(path)  # the gap since the comparison stays open where names cannot be exchanged
             return True
         # at once: a lock seen now was most likely taken before the exchange, by one who has read what lay here then
@@ -124,7 +129,10 @@ def _exchanged(
         got = identify(draft)
         if got == expected and not opened:
             # a save right after ours replaced it: then the work is to be done again, on that one
-            return put == ours and identify(path) == ours
+            done = put == ours and identify(path) == ours
+            if done:
+                keep(draft)
+            return done
         # somebody saved in between, or opened the file. Theirs goes back; what that takes out should be what was put
         # there just now, else there is a still newer save, and the same again.
         put, expected = got, put

@@ -5,19 +5,19 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from xlsms.errors import Place, UserError
-from xlsms.files.lock import check_free
-from xlsms.files.swap import draft_of, finish, replace
+from xlsms.files.backup import Backups
+from xlsms.files.swap import draft_of, finish
 from xlsms.ooxml.book import Book
 from xlsms.ooxml.cells import column_letters
 from xlsms.ooxml.graft import Graft
-from xlsms.ooxml.package import Member, fingerprint
+from xlsms.ooxml.package import Member
 from xlsms.ooxml.patch import Patch
 from xlsms.ooxml.rewrite import rewrite
 from xlsms.ooxml.transplant import recalculated
 from xlsms.ooxml.verify import VerificationError, verify
 from xlsms.workbook.base import Version
 from xlsms.workbook.own_sheets import REPORT
-from xlsms.workbook.writing import Step, check_ready, put, version_of
+from xlsms.workbook.writing import Step, check_ready, exchange, put, version_of
 
 __all__ = ["Change", "put_change", "put_patches", "reports"]
 
@@ -37,8 +37,10 @@ class Change:
         return not (self.replaced or self.added or self.dropped)
 
 
-def put_change(path: Path, book: Book, change: Change, step: Step, *, whole: bool = True) -> Version | None:
-    """Write a change, with `whole` only if no cell is refused; all of it or nothing.
+def put_change(
+    path: Path, book: Book, change: Change, step: Step, *, whole: bool = True, backups: Backups | None = None
+) -> Version | None:
+    """Write a change, with `whole` only if no cell is refused; all of it or nothing. `backups` keeps the original.
 
     None, and nothing changed, when the file is no longer the one that `book` was read from.
 
@@ -68,8 +70,7 @@ def put_change(path: Path, book: Book, change: Change, step: Step, *, whole: boo
         except VerificationError as error:  # a defect of ours, seen in time
             raise UserError("sheet-not-writable", reason=str(error)) from error
         step("verified")
-        check_free(path)
-        swapped = replace(path, draft, expected=book.package.fingerprint, identify=fingerprint, step=step)
+        swapped = exchange(path, book, draft, step, backups)
     finally:
         draft.unlink(missing_ok=True)
     return version_of(new) if swapped else None
@@ -80,12 +81,14 @@ def reports(book: Book) -> bool:
     return any(part.name.strip().casefold() == REPORT.casefold() for part in book.sheets)
 
 
-def put_patches(path: Path, book: Book, patches: Sequence[Patch], step: Step) -> Version | None:
+def put_patches(
+    path: Path, book: Book, patches: Sequence[Patch], step: Step, *, backups: Backups | None = None
+) -> Version | None:
     """Write cells, and where a report counts them have it calculated when the workbook is opened; see `put`."""
     if not reports(book):
-        return put(path, book, patches, step)
+        return put(path, book, patches, step, backups=backups)
     graft = Graft(book)
     recalculated(graft.edits(book.main))
     sheets = {patch.sheet.member: patch.chunks() for patch in patches}
     change = Change(patches=patches, replaced={**sheets, **graft.replaced()})
-    return put_change(path, book, change, step, whole=False)
+    return put_change(path, book, change, step, whole=False, backups=backups)

@@ -5,6 +5,7 @@ from datetime import datetime, tzinfo
 from pathlib import Path
 
 from xlsms.errors import Place, TransientError, UserError
+from xlsms.files.backup import Backups
 from xlsms.model import Role
 from xlsms.ooxml.book import Book
 from xlsms.ooxml.cells import column_letters, column_number, reference
@@ -24,12 +25,23 @@ __all__ = ["ClosedWorkbook", "add_columns", "right_edge", "write"]
 
 
 class ClosedWorkbook:
-    """The `Workbook` seam over a file. Times in the sheet are those of `zone`, or of this computer."""
+    """The `Workbook` seam over a file. Times in the sheet are those of `zone`, or of this computer.
 
-    def __init__(self, path: Path, *, zone: tzinfo | None = None, step: Step = lambda _: None) -> None:
+    `backups` keeps what its user saved before it is written over.
+    """
+
+    def __init__(
+        self,
+        path: Path,
+        *,
+        zone: tzinfo | None = None,
+        backups: Backups | None = None,
+        step: Step = lambda _: None,
+    ) -> None:
         # the real file is replaced, not a link to it
         self.path = Path(path).resolve()
         self._zone = zone
+        self._backups = backups
         self._step = step
 
     def read(self, *, marked_only: bool = False) -> Snapshot:
@@ -85,10 +97,13 @@ class ClosedWorkbook:
                 work.find(edits)
                 self._step("read")
                 patches = work.patches()
-                version = put_patches(self.path, book, patches, self._step) if patches else version_of(book.package)
+                before = version_of(book.package)
+                version = (
+                    put_patches(self.path, book, patches, self._step, backups=self._backups) if patches else before
+                )
                 if version is not None:
                     return Applied(
-                        before=version_of(book.package),
+                        before=before,
                         version=version,
                         done=tuple(work.done),
                         missing=tuple(work.missing),

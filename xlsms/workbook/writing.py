@@ -5,6 +5,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from xlsms.errors import Place, UserError, XlsmsError
+from xlsms.files.backup import Backups
 from xlsms.files.kind import check_workbook, check_writable
 from xlsms.files.lock import check_free
 from xlsms.files.swap import draft_of, failure, finish, recover, replace
@@ -16,7 +17,7 @@ from xlsms.ooxml.rewrite import rewrite
 from xlsms.ooxml.verify import VerificationError, verify
 from xlsms.workbook.base import Version
 
-__all__ = ["ATTEMPTS", "Step", "check_ready", "opened", "put", "ready", "version_of"]
+__all__ = ["ATTEMPTS", "Step", "check_ready", "exchange", "opened", "put", "ready", "version_of"]
 
 ATTEMPTS = 5  #: how often a save by somebody else may come in between before we give up for now
 Step = Callable[[str], None]  #: is told what was just done; tests act between the steps
@@ -95,8 +96,16 @@ def _refuse_parts(patches: Sequence[Patch]) -> None:
             raise UserError(code, place=Place(sheet=patch.sheet.name, row=row, column=column_letters(column)))
 
 
-def put(path: Path, book: Book, patches: Sequence[Patch], step: Step, *, whole: bool = False) -> Version | None:
-    """Write the patches, with `whole` only if no cell is refused.
+def put(
+    path: Path,
+    book: Book,
+    patches: Sequence[Patch],
+    step: Step,
+    *,
+    whole: bool = False,
+    backups: Backups | None = None,
+) -> Version | None:
+    """Write the patches, with `whole` only if no cell is refused; `backups` keeps what they are written over.
 
     None, and nothing changed, when the file is no longer the one that `book` was read from.
 
@@ -120,8 +129,23 @@ def put(path: Path, book: Book, patches: Sequence[Patch], step: Step, *, whole: 
         except VerificationError as error:  # a defect of ours, seen in time
             raise UserError("sheet-not-writable", reason=str(error)) from error
         step("verified")
-        check_free(path)
-        swapped = replace(path, draft, expected=book.package.fingerprint, identify=fingerprint, step=step)
+        swapped = exchange(path, book, draft, step, backups)
     finally:
         draft.unlink(missing_ok=True)
     return version_of(new) if swapped else None
+
+
+def exchange(path: Path, book: Book, draft: Path, step: Step, backups: Backups | None) -> bool:
+    """Put a verified draft in the place of the file that `book` was read from; whether that was still the one.
+
+    Raises:
+        TransientError: somebody has it open.
+    """
+    check_free(path)
+    theirs, ours = book.package.fingerprint, fingerprint(draft)
+
+    def keep(original: Path) -> None:
+        if backups is not None:
+            backups.save(path, original, theirs=theirs, ours=ours)
+
+    return replace(path, draft, expected=theirs, identify=fingerprint, step=step, keep=keep)

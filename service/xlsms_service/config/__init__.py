@@ -43,6 +43,7 @@ CONNECTOR_TYPES = ("smpp", "ucp", "cimd2", "modem", "http", "simulator")
 _LISTEN = re.compile(r"(?:\[[0-9a-fA-F:.]+\]|[\w.-]+):(\d{1,5})")
 _PREFIX = re.compile(r"\+?\d{0,15}")
 _PORTS = range(65_536)
+_BACKUPS = range(1001)
 _PARTS = range(1, 256)  # 3GPP TS 23.040 §9.2.3.24.1: the number of parts is one octet
 
 
@@ -59,6 +60,7 @@ class ServiceSettings:
     sender: str | None = None  #: for rows that name none; None: the connector's own
     parts: int = 10  #: a text that needs more is a problem, not a bill
     transliterate: Transliterate = "off"  #: which characters may be replaced so that a text takes fewer SMS
+    backups: int = 3  #: how many versions of each workbook, as its user saved them, are kept in `data`
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -178,6 +180,7 @@ def _service(table: Table) -> ServiceSettings:
         sender=table.optional("sender"),
         parts=table.whole("parts", _PARTS, 10),
         transliterate=cast(Transliterate, table.choice("transliterate", ("off", "safe", "wide"), "off")),
+        backups=table.whole("backups", _BACKUPS, 3),
     )
     table.done()
     if service.country not in phonenumbers.SUPPORTED_REGIONS:

@@ -63,6 +63,14 @@ def test_states_stand_beside_the_right_row_when_send_returns(tmp_path):
     assert shown(path) == dict(zip(NUMBERS, ["Entregado", "Entregado", "Fallido", "Caducado"], strict=True))
 
 
+def test_what_the_user_saved_is_kept_before_it_is_written_over(tmp_path):
+    path = make_list(tmp_path / "list.xlsx")
+    before = path.read_bytes()
+    send(settings_for(tmp_path), path)
+    kept = [file.read_bytes() for file in (tmp_path / "data" / "backups").rglob("*.xlsx")]
+    assert kept == [before]
+
+
 def test_sending_again_sends_nothing_and_tells_how_things_stand(tmp_path):
     path = make_list(tmp_path / "list.xlsx")
     settings = settings_for(tmp_path)

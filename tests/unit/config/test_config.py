@@ -21,6 +21,7 @@ listen = "[::1]:9000"
 zone = "America/Mexico_City"
 sender = "Clinica"
 parts = 3
+backups = 0
 transliterate = "safe"
 
 [[watch]]
@@ -82,6 +83,7 @@ def test_a_whole_file_is_read(write, tmp_path):
     service = settings.service
     assert service.data == tmp_path / "ledger", "a relative path stands beside the file"
     assert (service.country, service.language, service.listen) == ("MX", "es", "[::1]:9000")
+    assert service.backups == 0
     assert (service.zone, service.sender, service.parts, service.transliterate) == (
         "America/Mexico_City",
         "Clinica",
@@ -170,6 +172,7 @@ def test_another_encoding_is_refused_with_its_line(write):
         ('[service]\nzone = "Europe"\n', "config-expects-zone", 2),
         ('[service]\nzone = "../../etc/passwd"\n', "config-expects-zone", 2),
         ("[service]\nparts = 0\n", "config-expects-number", 2),
+        ("[service]\nbackups = -1\n", "config-expects-number", 2),
         ("[service]\nparts = true\n", "config-expects-number", 2),
         ("[service]\nparts = 1.5\n", "config-expects-number", 2),
         ("[service]\ntransliterate = true\n", "config-expects-text", 2),
