@@ -35,6 +35,7 @@ class Table:
         self.path = path
         self.rows = []
         self.saves = 1
+        self.guid = None
         self.before_propose = lambda: None
         self.before_apply = lambda: None
         self.after_apply = lambda: None
@@ -55,7 +56,7 @@ class Table:
         return Snapshot(
             path=self.path,
             version=self.version(),
-            guid=None,
+            guid=self.guid,
             language="es",
             sheets=(
                 Sheet(name="S", header_row=1, columns={Role.PHONE: "A", Role.REPLY: "H"}, headers={"H": "Respuesta"}),
@@ -422,6 +423,50 @@ def test_a_copy_of_a_workbook_that_is_still_there_is_refused(desk, tmp_path):
     with pytest.raises(UserError) as caught:
         desk.take(copy)
     assert caught.value.code == "workbook-copied"
+
+
+@pytest.fixture
+def versions(desk, tmp_path):
+    """A workbook, and what a cloud folder called the other version of it."""
+    paths = [tmp_path / name for name in ("list.xlsx", "list-PC7.xlsx")]
+    for path in paths:
+        path.touch()
+    return [desk.table(path) for path in paths]
+
+
+def test_nothing_is_sent_from_a_conflict_copy_even_when_it_is_seen_first(desk, versions):
+    original, copy = versions
+    for table in versions:
+        table.add("600111222")
+        table.add("600111333")
+    copy.add("600111444")
+    with pytest.raises(UserError, match="conflict-copy") as caught:
+        desk.take(copy.path)
+    assert "list.xlsx" in caught.value.line()
+    assert desk.messages() == []
+    assert desk.take(original.path).accepted == 2
+    with pytest.raises(UserError, match="conflict-copy"):
+        desk.take(copy.path)
+    assert len(desk.messages()) == 2
+
+
+def test_another_list_with_such_a_name_is_sent(desk, versions):
+    original, other = versions
+    original.add("600111222")
+    other.add("600111333")
+    assert desk.take(original.path).accepted == 1
+    assert desk.take(other.path).accepted == 1
+
+
+def test_a_conflict_copy_whose_rows_were_all_changed_is_known_by_its_guid(desk, versions):
+    original, copy = versions
+    original.guid = copy.guid = "5f0c"
+    original.add("600111222")
+    copy.add("600111333")
+    with pytest.raises(UserError, match="conflict-copy"):
+        desk.take(copy.path)
+    copy.guid = "another"
+    assert desk.take(copy.path).accepted == 1
 
 
 def test_states_follow_their_rows_and_a_deleted_row_is_let_go(desk):
