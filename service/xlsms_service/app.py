@@ -22,6 +22,7 @@ from xlsms.files.backup import Backups
 from xlsms.states import FINAL, State
 from xlsms.workbook.closed import ClosedWorkbook
 from xlsms.workbook.replies import append_replies
+from xlsms.workbook.tidy import tidy
 from xlsms_service.config import Mark, Settings, Watch
 from xlsms_service.connectors.base import LinkStatus
 from xlsms_service.connectors.registry import build
@@ -311,6 +312,11 @@ class App:
         if not self._settings.watches:
             raise UserError("nothing-to-watch")
         async with self._delivery(patient=False, only_here=True), asyncio.TaskGroup() as group:
+            for watch in self._settings.watches:
+                folder = watch.folder or (watch.file and watch.file.parent)
+                with suppress(OSError):  # it is away: its watcher waits for it
+                    if folder:
+                        await self._thread.run(tidy, folder)
             for watch in self._settings.watches:
                 group.create_task(self._watcher(watch).run())
 

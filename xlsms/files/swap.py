@@ -26,7 +26,19 @@ from xlsms.errors import Place, TransientError, UserError, XlsmsError
 from xlsms.files.exchange import exchange
 from xlsms.files.lock import find_lock
 
-__all__ = ["Identify", "Keep", "draft_of", "drafts_of", "failure", "finish", "recover", "replace"]
+__all__ = [
+    "Identify",
+    "Keep",
+    "all_drafts",
+    "draft_of",
+    "drafts_of",
+    "failure",
+    "finish",
+    "is_dead",
+    "key_of",
+    "recover",
+    "replace",
+]
 
 Identify = Callable[[Path], str]  #: letters and digits that tell one content from another; never raises
 Keep = Callable[[Path], None]  #: is given the original under a name that is about to go; never raises
@@ -41,18 +53,29 @@ _MOST_SAVES = 100  # saves between two steps of ours: more is not a person
 
 def draft_of(path: Path) -> Path:
     """The name under which a new version of `path` is built: in its folder, hidden, and known as ours."""
-    return path.with_name(f".~xlsms-{_key(path)}-{os.getpid()}.{next(_count)}.tmp")
+    return path.with_name(f".~xlsms-{key_of(path)}-{os.getpid()}.{next(_count)}.tmp")
 
 
 def drafts_of(path: Path) -> Iterator[tuple[Path, re.Match[str]]]:
     """What stands beside `path` under our names."""
-    for beside in sorted(path.parent.iterdir()):
+    return ((draft, match) for draft, match in all_drafts(path.parent) if match["file"] == key_of(path))
+
+
+def all_drafts(folder: Path) -> Iterator[tuple[Path, re.Match[str]]]:
+    """What stands in a folder under our names."""
+    for beside in sorted(folder.iterdir()):
         match = _NAME.fullmatch(beside.name)
-        if match is not None and match["file"] == _key(path):
+        if match is not None:
             yield beside, match
 
 
-def _key(path: Path) -> str:
+def is_dead(match: re.Match[str]) -> bool:
+    """Whether the process that named a draft has ended; ours has not."""
+    return int(match["pid"]) != os.getpid() and not _alive(int(match["pid"]))
+
+
+def key_of(path: Path) -> str:
+    """Which workbook a draft belongs to, as its name tells."""
     return hashlib.blake2b(os.fsencode(path.name), digest_size=4).hexdigest()
 
 
@@ -142,7 +165,7 @@ def _exchanged(
 def recover(path: Path, identify: Identify) -> None:
     """Clear away what a crash left beside `path`; a save that it left there is put back first."""
     for draft, match in list(drafts_of(path)):
-        if draft in _busy or (int(match["pid"]) != os.getpid() and _alive(int(match["pid"]))):
+        if draft in _busy or not (int(match["pid"]) == os.getpid() or is_dead(match)):
             continue
         if int(match["pid"]) == os.getpid() and not match["ours"]:
             continue  # being built

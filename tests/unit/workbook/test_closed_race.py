@@ -7,6 +7,7 @@ from random import Random
 
 import pytest
 
+from tests.saves import ANA, LOCK, delete_save, in_place_save, rename_save
 from tests.workbooks import members, people, workbook
 from xlsms.errors import TransientError
 from xlsms.files.swap import drafts_of
@@ -27,26 +28,6 @@ def with_id(rows=3, *, note="before"):
         "</row></sheetData>",
         f'<c r="J{rows + 1}" t="inlineStr"><is><t>{ID}</t></is></c></row></sheetData>',
     )
-
-
-def rename_save(path, sheet):
-    """As LibreOffice and most programs save: a new file moved over the old one."""
-    workbook(path.with_name("lu1234.tmp"), sheet).replace(path)
-
-
-def delete_save(path, sheet):
-    """As old Excels save: the old file moved away, the new one put in its place, the old one deleted."""
-    new = workbook(path.with_name("8A3F2B10"), sheet)
-    old = path.rename(path.with_name("8A3F2B11.tmp"))
-    new.rename(path)
-    old.unlink()
-
-
-def in_place_save(path, sheet):
-    """As scripts save: into the same file."""
-    content = workbook(path.with_name("scratch"), sheet)
-    path.write_bytes(content.read_bytes())
-    content.unlink()
 
 
 EDIT = RowEdit(id=ID, values={Role.STATUS: "Delivered"})
@@ -123,10 +104,6 @@ def test_a_workbook_opened_by_somebody_in_the_last_moment_is_left_alone(tmp_path
         ClosedWorkbook(path, step=act).apply([EDIT])
     assert (caught.value.code, caught.value.facts["owner"]) == ("file-open-elsewhere", "Ana Pérez")
     assert path.read_bytes() == before
-
-
-LOCK = ".~lock.a.xlsx#"
-ANA = "Ana Pérez,ana,pc7,22.11.2026 09:15,file:///x;"
 
 
 @pytest.mark.parametrize("step", ["verified", "named", "compared"])
