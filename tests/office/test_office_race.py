@@ -1,0 +1,77 @@
+"""LibreOffice itself opens, changes and saves a workbook between any two steps of ours; its save wins, always."""
+
+import pytest
+
+from tests.workbooks import members, workbook
+from tests.workbooks import people as sheet
+from xlsms.errors import TransientError
+from xlsms.model import Role
+from xlsms.workbook.base import RowEdit
+from xlsms.workbook.closed import ClosedWorkbook
+from xlsms.workbook.identity import new_row_id
+
+pytestmark = pytest.mark.office
+
+STEPS = ["opened", "read", "created", "written", "finished", "verified", "named", "compared", "exchanged", "cleared"]
+IDS = [new_row_id() for _ in range(3)]
+EDITS = [RowEdit(id=identity, values={Role.STATUS: f"Sent {at}"}) for at, identity in enumerate(IDS)]
+
+
+@pytest.fixture
+def path(tmp_path):
+    xml = sheet(3)
+    for number, identity in enumerate(IDS, 2):
+        cell = f'<c r="J{number}" t="inlineStr"><is><t>{identity}</t></is></c></row>'
+        head, _, tail = xml.partition(f'<row r="{number}">')
+        xml = f'{head}<row r="{number}">{tail.replace("</row>", cell, 1)}'
+    return workbook(tmp_path / "a.xlsx", xml)
+
+
+def ends_well(path, note):
+    """Written again, as the service does, both the user's words and our states are there, and nothing else."""
+    ClosedWorkbook(path).apply(EDITS)
+    rows = ClosedWorkbook(path).read().rows
+    assert [row.status for row in rows] == ["Sent 0", "Sent 1", "Sent 2"]
+    assert rows[1].fields["Name"] == note
+    assert members(path)
+    assert [file.name for file in path.parent.iterdir()] == ["a.xlsx"]
+
+
+@pytest.mark.parametrize("step", STEPS)
+def test_a_whole_visit_between_two_steps(path, calc, step):
+    visits = []
+
+    def act(now):
+        if now == step and not visits:
+            visits.append(now)
+            with calc.editing(path):
+                calc.write(place="A3", rows=[["visited"]])
+                calc.save()
+
+    ClosedWorkbook(path, step=act).apply(EDITS)
+    assert visits
+    assert ClosedWorkbook(path).read().rows[1].fields["Name"] == "visited"
+    ends_well(path, "visited")
+
+
+@pytest.mark.parametrize("step", STEPS)
+def test_opened_between_two_steps_and_saved_later(path, calc, step):
+    """Whoever opened the file before our rows were in it saves the file that is there, and is not asked about it."""
+    visits = []
+
+    def act(now):
+        if now == step and not visits:
+            visits.append(now)
+            calc.open(path=str(path))
+
+    try:
+        ClosedWorkbook(path, step=act).apply(EDITS)
+    except TransientError as error:
+        visits.append(error.code)
+    written = step in ("exchanged", "cleared")  # opened with our rows in it: there was no lock when we looked
+    assert visits == ([step] if written else [step, "file-open-elsewhere"])
+    calc.write(place="A3", rows=[["saved later"]])
+    calc.save()
+    calc.close()
+    assert ClosedWorkbook(path).read().rows[1].fields["Name"] == "saved later"
+    ends_well(path, "saved later")
