@@ -1,6 +1,7 @@
 """Replacing a file: what is kept, what is refused, and what happens where names cannot be exchanged."""
 
 import os
+import struct
 import sys
 
 import pytest
@@ -65,6 +66,28 @@ def test_mode_and_attributes_are_kept(pair):
     finish(draft, path)
     assert draft.stat().st_mode & 0o7777 == 0o640
     assert os.getxattr(draft, "user.colour") == b"blue"
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="access lists of Linux")
+def test_the_access_list_is_kept(pair):
+    path, draft = pair
+    # posix_acl_xattr.h: version 2, then tag, rights and id of: owner, user 1000 (reads), group, mask, others
+    entries = [(0x01, 6, -1), (0x02, 4, 1000), (0x04, 4, -1), (0x10, 4, -1), (0x20, 0, -1)]
+    acl = struct.pack("<I", 2) + b"".join(struct.pack("<HHi", *entry) for entry in entries)
+    os.setxattr(path, "system.posix_acl_access", acl)
+    finish(draft, path)
+    assert os.getxattr(draft, "system.posix_acl_access") == acl
+    assert draft.stat().st_mode == path.stat().st_mode
+
+
+@pytest.mark.skipif(sys.platform == "win32" or os.geteuid() != 0, reason="only root may give files away")
+def test_the_owner_is_kept(pair):
+    path, draft = pair
+    os.chown(path, 1234, 2345)
+    path.chmod(0o2640)
+    finish(draft, path)
+    status = draft.stat()
+    assert (status.st_uid, status.st_gid, status.st_mode & 0o7777) == (1234, 2345, 0o2640)
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="the call of Linux")
