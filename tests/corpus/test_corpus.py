@@ -2,6 +2,7 @@
 
 import os
 import shutil
+import subprocess
 import warnings
 import zipfile
 from collections import Counter
@@ -135,3 +136,34 @@ def test_few_readable_workbooks_are_refused(tmp_path):
         except UserError as error:
             refused[error.code] += 1
     assert sum(refused.values()) <= 0.02 * counted, refused
+
+
+def shown_by_libreoffice(paths, folder):
+    """The first sheet of each workbook as LibreOffice shows it; without those that it cannot open."""
+    command = ["soffice", f"-env:UserInstallation=file://{folder}/profile", "--headless", "--convert-to",
+               "csv:Text - txt - csv (StarCalc):44,34,76,1,,0,false,true", "--outdir", str(folder / "out")]  # fmt: skip
+    subprocess.run([*command, *map(str, paths)], check=True, capture_output=True, timeout=300)
+    return {file.stem: file.read_text("utf-8") for file in (folder / "out").iterdir()}
+
+
+@pytest.mark.office
+@pytest.mark.skipif(not FILES or shutil.which("soffice") is None, reason="no corpus, or no LibreOffice")
+def test_libreoffice_shows_the_cell_in_a_sample(tmp_path):
+    (tmp_path / "books").mkdir()
+    originals, written = [], []
+    for number, file in enumerate(FILES[::6]):
+        original, path = (tmp_path / "books" / f"{number}{end}{file.suffix}" for end in ("-original", ""))
+        shutil.copyfile(file, original)
+        shutil.copyfile(file, path)
+        try:
+            with opened(path) as book:
+                name = next((sheet.name for sheet in book.sheets if not sheet.hidden), "")
+            write_cells(path, {(name, "BH7"): "xlsms was here"})
+        except UserError:
+            continue
+        originals.append(original)
+        written.append(path)
+    shown = shown_by_libreoffice([*originals, *written], tmp_path)
+    opens = [path.stem for path in written if f"{path.stem}-original" in shown]
+    assert len(opens) > len(written) / 2
+    assert [stem for stem in opens if "xlsms was here" not in shown.get(stem, "")] == []
