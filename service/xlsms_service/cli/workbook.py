@@ -23,6 +23,7 @@ from xlsms_service.cli.words import language, tr
 from xlsms_service.config import Settings
 from xlsms_service.ledger.ledger import Ledger
 from xlsms_service.planning import Plan
+from xlsms_service.sync.conflict import check_conflict
 from xlsms_service.sync.preview import preview
 
 __all__ = ["commands", "write_new"]
@@ -108,7 +109,7 @@ def check(
     zone = session.settings.service.zone
     snapshot = ClosedWorkbook(file, zone=ZoneInfo(zone) if zone else None).read()
     plan = _plan(session.settings, snapshot, every_row=every_row)
-    blocked = _blocked(file)
+    blocked = _blocked(file, snapshot)
     if as_json:
         figures = {"blocked": complaint(blocked) if blocked else None, "warnings": list(warnings(snapshot))}
         session.json({"file": str(file), **plan_figures(plan), **figures})
@@ -119,9 +120,10 @@ def check(
     session.end(Ending.SOME_NOT if plan.totals.problems or plan.totals.held else Ending.DONE)
 
 
-def _blocked(file: Path) -> XlsmsError | None:
+def _blocked(file: Path, snapshot: Snapshot) -> XlsmsError | None:
     """Why nothing could be sent from the file now, though it can be read."""
     try:
+        check_conflict(snapshot, lambda original: ClosedWorkbook(original).read())
         ClosedWorkbook(file).check_ready()
     except XlsmsError as error:
         return error

@@ -14,8 +14,7 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from random import Random
 
-from xlsms.errors import Place, UserError, XlsmsError
-from xlsms.files.conflict import original_of
+from xlsms.errors import Place, XlsmsError
 from xlsms.model import CellValue, Role, Row, RowId
 from xlsms.states import LABELS, State
 from xlsms.wording import detail
@@ -28,6 +27,7 @@ from xlsms_service.ledger.book import Book
 from xlsms_service.ledger.ledger import Ledger
 from xlsms_service.planning import Facts, Plan, PlanEntry, Terms, plan
 from xlsms_service.sync import order
+from xlsms_service.sync.conflict import check_conflict
 from xlsms_service.sync.order import Orders
 from xlsms_service.sync.thread import WorkbookThread
 
@@ -93,7 +93,7 @@ class Intake:
         async with self._one:
             workbook = self._open(path)
             snapshot = await self._thread.run(workbook.read)
-            await self._thread.run(self._check_conflict, snapshot)
+            await self._thread.run(check_conflict, snapshot, lambda original: self._open(original).read())
             ids = order.ids(snapshot.rows)
             book = await self._ledger.do(
                 books.recognise,
@@ -196,18 +196,6 @@ class Intake:
             changed=merged or stale,
         )
 
-    def _check_conflict(self, snapshot: Snapshot) -> None:
-        """Never send from a conflict copy: a file with the name of one, beside the workbook that it is a version of."""
-        original = original_of(snapshot.path)
-        if original is None:
-            return
-        try:
-            other = self._open(original).read()
-        except XlsmsError:  # not a workbook that is sent from: nothing goes twice
-            return
-        if _same_workbook(snapshot, other):
-            raise UserError("conflict-copy", place=Place(file=snapshot.path.name), original=original.name)
-
     # Pure but for the question what was sent lately; runs in the workbooks' thread.
 
     def _work(self, snapshot: Snapshot, orders: Orders, terms: Terms) -> _Work:
@@ -278,16 +266,6 @@ class Intake:
 
     def _repeated(self, fingerprints: AbstractSet[str]) -> AbstractSet[str]:
         return self._ledger.do_now(acceptance.repeated, fingerprints, self._now() - DUPLICATE_WINDOW)
-
-
-def _same_workbook(one: Snapshot, other: Snapshot) -> bool:
-    """Whether two files are versions of one workbook: by their GUID, else by a row that stands in both."""
-    if one.guid or other.guid:
-        return one.guid == other.guid
-    if set(order.ids(one.rows)) & set(order.ids(other.rows)):
-        return True
-    rows = [{(row.phone, row.message) for row in it.rows if row.phone not in (None, "")} for it in (one, other)]
-    return bool(rows[0] & rows[1])
 
 
 def _id_given(edit: RowEdit) -> RowId:

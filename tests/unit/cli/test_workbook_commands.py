@@ -53,6 +53,16 @@ def test_init_adds_the_columns_to_a_workbook_that_is_there_and_changes_nothing_e
     assert file.read_bytes() == content
 
 
+def test_check_tells_that_nothing_goes_from_a_conflict_copy(xlsms, sheet):
+    file = sheet([HEADER, ("Ana", "600000001", "Hi", "x")])
+    copy = file.with_name(f"{file.stem}-DESKTOP-AB12CD3.xlsx")
+    shutil.copyfile(file, copy)
+    assert xlsms("check", file).code == 0
+    run = xlsms("check", copy, "--json")
+    assert run.code == 2
+    assert run.figures["blocked"]["code"] == "conflict-copy"
+
+
 def test_check_shows_number_text_parts_and_what_made_it_dear(xlsms, sheet):
     file = sheet(
         [
