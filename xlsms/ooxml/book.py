@@ -2,6 +2,7 @@
 
 import posixpath
 from collections.abc import Iterator
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from functools import cached_property
 from urllib.parse import unquote
@@ -11,13 +12,14 @@ from xlsms.ooxml.cells import Area, unescape
 from xlsms.ooxml.markup import Element, elements
 from xlsms.ooxml.package import Member, Package
 from xlsms.ooxml.style import Styles
-from xlsms.ooxml.text import Strings
+from xlsms.ooxml.text import Strings, some_strings
 
 __all__ = ["CUSTOM_PROPERTIES", "Book", "SheetPart", "Table"]
 
 SHEET_LIMIT = 0xFFFFFFFF - 1  #: inflated bytes of a sheet
 _XML = 16 << 20  # of the small parts that are read as trees
 _STRINGS = 1 << 30
+_MOST_TEXTS = 100_000  # to look up one by one; for more the table is kept
 
 _WORKBOOKS = ("spreadsheetml.sheet.main+xml", "ms-excel.sheet.macroenabled.main+xml")
 _TEMPLATES = (
@@ -72,6 +74,7 @@ class Book:
 
     def __init__(self, package: Package) -> None:
         self.package = package
+        self._texts: dict[int, str] = {}
         self._refuse_other_documents()
         found = [relation.target for relation in self._relations("/").values() if relation.kind == "officeDocument"]
         if len(found) != 1:
@@ -105,6 +108,28 @@ class Book:
         """The shared strings."""
         member = self._first("sharedStrings")
         return Strings(self.package.chunks(member, _STRINGS)) if member else Strings(())
+
+    def text(self, number: int) -> str:
+        """A shared string; all are loaded for one that was not asked for before."""
+        known = self._texts.get(number) if "strings" not in self.__dict__ else None
+        return self.strings[number] if known is None else known
+
+    def want_texts(self, numbers: AbstractSet[int]) -> None:
+        """Look up the shared strings with these numbers, now; the table is read as far as they go, and not kept."""
+        new = numbers - self._texts.keys()
+        member = self._first("sharedStrings")
+        if not new or member is None or "strings" in self.__dict__:
+            return
+        few = len(self._texts) + len(new) <= _MOST_TEXTS
+        found = some_strings(self.package.chunks(member, _STRINGS), new) if few else None
+        if found is None:
+            self.load_texts()
+        else:
+            self._texts.update(found)
+
+    def load_texts(self) -> None:
+        """Load all shared strings: rows that outlive the open file will ask for any of them."""
+        len(self.strings)
 
     @cached_property
     def custom_properties(self) -> dict[str, str]:

@@ -8,24 +8,29 @@ other legal sheet is put into the plain form by expat on the way, so there is on
 import re
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
+from typing import Protocol
 
 from xlsms.errors import UserError
 from xlsms.ooxml.book import SHEET_LIMIT, Book, SheetPart
 from xlsms.ooxml.canonical import canonical_sheet
 from xlsms.ooxml.cells import Area, column_letters, natural
 from xlsms.ooxml.markup import NAMESPACES, elements
+from xlsms.ooxml.shape import Shapes
 
 __all__ = [
     "NAMESPACES",
     "Grammar",
+    "NotPlainError",
     "RawCell",
     "RawRow",
     "Survey",
+    "Watcher",
     "blocks",
     "root_tag",
     "rows",
     "rows_at",
     "survey",
+    "surveyed",
     "top_rows",
 ]
 
@@ -78,19 +83,29 @@ class NotPlainError(Exception):
     """The sheet has something that only expat should read."""
 
 
-def survey(book: Book, sheet: SheetPart) -> Survey:
+class Watcher(Protocol):
+    """Sees every block of a survey, so that one pass over a sheet does for both."""
+
+    def start(self, grammar: "Grammar") -> None:
+        """The rows begin; again, from the first one, when the sheet turned out not to be plain."""
+
+    def block(self, data: bytes) -> None:
+        """A checked block of whole rows; `NotPlainError` when it is not as plain as it looked."""
+
+
+def survey(book: Book, sheet: SheetPart, watcher: Watcher | None = None) -> Survey:
     """Read a whole sheet once and tell what it is."""
     try:
-        return _survey(book.package.chunks(sheet.member, SHEET_LIMIT), plain=True)
+        return _survey(book.package.chunks(sheet.member, SHEET_LIMIT), watcher, plain=True)
     except NotPlainError:
         pass
     try:
-        return _survey(canonical_sheet(book.package.chunks(sheet.member, SHEET_LIMIT)), plain=False)
+        return _survey(canonical_sheet(book.package.chunks(sheet.member, SHEET_LIMIT)), watcher, plain=False)
     except NotPlainError as error:
         raise UserError("file-damaged", reason="rows out of order") from error
 
 
-def _survey(chunks: Iterable[bytes], *, plain: bool) -> Survey:
+def _survey(chunks: Iterable[bytes], watcher: Watcher | None, *, plain: bool) -> Survey:
     arrays: list[Area] = []
     last = 0
     prefix, head, tail = b"", b"", b""
@@ -101,11 +116,24 @@ def _survey(chunks: Iterable[bytes], *, plain: bool) -> Survey:
             prefix = match[1] if match else b""
             head, grammar = data, Grammar(prefix)
             _check_head(data, prefix)
+            if watcher is not None:
+                watcher.start(grammar)
         elif kind == "tail":
             tail = data
         else:
             last = grammar.check(data, last)
             arrays.extend(grammar.arrays(data))
+            if watcher is not None:
+                watcher.block(data)
+    if b"<!" in tail and plain:
+        raise NotPlainError
+    return surveyed(head, tail, arrays, plain=plain)
+
+
+def surveyed(head: bytes, tail: bytes, arrays: list[Area], *, plain: bool) -> Survey:
+    """What the XML before and after the rows of a sheet tells."""
+    match = _SHEET_DATA.search(head)
+    prefix = match[1] if match else b""
     closed = head.rstrip().endswith(b"/>")
     name = prefix + b"sheetData"
     opening = head if closed else head + b"</" + name + b">"
@@ -114,8 +142,6 @@ def _survey(chunks: Iterable[bytes], *, plain: bool) -> Survey:
     # what follows the rows is read inside the same root, whose namespaces it needs
     start = b"" if closed else b"<" + name + b">"
     facts += elements((root, start, tail), _TAIL_TAGS)
-    if b"<!" in tail and plain:
-        raise NotPlainError
     merges = [area for tag in facts if tag.name == "mergeCell" and (area := Area.of(tag.attributes.get("ref", "")))]
     filters = [tag for tag in facts if tag.name == "autoFilter" and tag.parent == "worksheet"]
     return Survey(
@@ -178,6 +204,7 @@ class Grammar:
         }
         self.cell = self.cells_of(b"[A-Z]+")
         self.formula = re.compile(rb"<" + p + rb"f[\s/>]")
+        self._shapes = Shapes(prefix, self.plain)
         self._array = re.compile(rb"<" + p + rb'f(?=[^<>]*\st="(?:array|dataTable)")[^<>]*\sref="([^"<>]*)"')
 
     def cells_of(self, letters: bytes) -> re.Pattern[bytes]:
@@ -186,25 +213,30 @@ class Grammar:
 
     def check(self, block: bytes, last: int) -> int:
         """Whether a block of whole rows is plain and in order; returns its last row number."""
-        found = self.row.findall(block)
-        numbers = [int(number) for number, _ in found]
-        ordered = all(map(int.__lt__, [last, *numbers], numbers))
-        if (
-            not ordered
-            or len(numbers) != block.count(self.row_open)
-            or sum(not closed for _, closed in found) != block.count(self.row_end)
-            or block.count(self._any_end) != block.count(self.cell_end)
-            or block.count(self._any_cell) != block.count(self.cell_open)
-            or self._odd_cell.search(block) is not None
-            or b"<!" in block
-            or b"<?" in block
-        ):
+        quick = self._shapes.check(block, last)
+        if quick is not None:
+            return quick
+        numbers = [int(number) for number, _ in self.row.findall(block)]
+        if not (all(map(int.__lt__, [last, *numbers], numbers)) and self.plain(block)):
             raise NotPlainError
         return numbers[-1] if numbers else last
 
+    def plain(self, block: bytes) -> bool:
+        """Whether every row and cell of a block of whole rows is written in the plain way; says nothing of order."""
+        found = self.row.findall(block)
+        return (
+            len(found) == block.count(self.row_open)
+            and sum(not closed for _, closed in found) == block.count(self.row_end)
+            and block.count(self._any_end) == block.count(self.cell_end)
+            and block.count(self._any_cell) == block.count(self.cell_open)
+            and self._odd_cell.search(block) is None
+            and b"<!" not in block
+            and b"<?" not in block
+        )
+
     def arrays(self, block: bytes) -> Iterator[Area]:
-        """The areas that array formulas and data tables fill."""
-        if b't="array"' in block or b't="dataTable"' in block:
+        """The areas that array formulas and data tables fill, in a block that has been checked."""
+        if self._shapes.areas and (b't="array"' in block or b't="dataTable"' in block):
             yield from (area for ref in self._array.findall(block) if (area := Area.of(ref.decode("ascii", "replace"))))
 
     def rows(self, block: bytes) -> Iterator[RawRow]:

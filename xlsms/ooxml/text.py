@@ -1,12 +1,14 @@
 """Shared strings, kept as they lie in the file and decoded one by one when they are asked for."""
 
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Set as AbstractSet
+from itertools import chain
 
 from xlsms.ooxml.cells import unescape
 from xlsms.ooxml.markup import local, new_parser, parse
 
-__all__ = ["Strings", "inner_text"]
+__all__ = ["Strings", "inner_text", "some_strings"]
 
 _SI = re.compile(rb"<si>(?:<t(?: [^>]*)?>([^<]*)</t></si>|(.*?)</si>)", re.DOTALL)
 _TEXT = re.compile(rb"<t(?:\s[^>]*)?>([^<]*)</t\s*>")
@@ -49,17 +51,8 @@ class Strings:
 
     def _load(self, chunks: Iterable[bytes]) -> None:
         data = b"".join(chunks)
-        head = data[:4096]
-        start = data.find(b"<si")
-        plain = (
-            b"<!" not in data
-            and b"'" not in head[: data.find(b">", data.find(b"<sst")) + 1].partition(b"<sst")[2]
-            and (b"<sst" in head or not data)
-            and b"<?" not in data[max(start, 0) :]
-            and data.count(b"<si") == data.count(b"<si>")
-            and _utf8(head)
-        )
-        if not plain:
+        start = max(data.find(b"<si"), 0)
+        if not (_plain_head(data[:4096]) or not data) or not _plain_rest(data[start:]) or b"<!" in data[:start]:
             data = canonical(data)
         add = self._raw.append
         for simple, rich in _SI.findall(data):
@@ -68,6 +61,65 @@ class Strings:
                 add(_PHONETIC.sub(b"", rich))
             else:
                 add(simple)
+
+
+def _plain_head(head: bytes) -> bool:
+    root = head.find(b"<sst")
+    return root >= 0 and b"'" not in head[root : head.find(b">", root) + 1] and _utf8(head)
+
+
+def _plain_rest(data: bytes) -> bool:
+    return not _odd(data) and data.count(b"<si") == data.count(b"<si>")
+
+
+def _odd(data: bytes) -> bool:
+    """Whether comments, CDATA sections or instructions stand in it."""
+    return (b"!" in data and b"<!" in data) or (b"?" in data and b"<?" in data)
+
+
+def some_strings(chunks: Iterable[bytes], numbers: AbstractSet[int]) -> dict[int, str] | None:
+    """The strings with these numbers, found without holding the table; None when it is not plain.
+
+    Reading stops at the last one wanted. Numbers that the table does not have are empty texts.
+    """
+    found = dict.fromkeys(numbers, "")
+    wanted = sorted(number for number in numbers if number >= 0)
+    done = first = 0
+    data, begun = b"", False
+    for chunk in chain(_joined(chunks), (b"</sst>",)):
+        data += chunk
+        if not begun:
+            start = data.find(b"<si")
+            if start < 0 and chunk != b"</sst>":
+                continue
+            if not _plain_head(data[:4096]) or b"<!" in data[: max(start, 0)]:
+                return None
+            data, begun = data[max(start, 0) :], True
+        end = data.rfind(b"</si>") + len(b"</si>") if b"</si>" in data else 0
+        block, data = data[:end], data[end:]
+        _, *parts = block.split(b"<si>")
+        if _odd(block) or block.count(b"<si") != len(parts):
+            return None
+        while done < len(wanted) and wanted[done] < first + len(parts):
+            found[wanted[done]] = Strings((b"<sst><si>", parts[wanted[done] - first]))[0]
+            done += 1
+        first += len(parts)
+        if done == len(wanted):
+            break
+    return found
+
+
+def _joined(chunks: Iterable[bytes]) -> Iterator[bytes]:
+    """Pieces of about `_BLOCK` bytes."""
+    parts: list[bytes] = []
+    size = 0
+    for chunk in chunks:
+        parts.append(chunk)
+        size += len(chunk)
+        if size >= _BLOCK:
+            yield b"".join(parts)
+            parts, size = [], 0
+    yield b"".join(parts)
 
 
 def _utf8(head: bytes) -> bool:

@@ -95,9 +95,10 @@ class Decoder:
 
     def _shared(self, value: bytes) -> str:
         try:
-            return self._book.strings[int(value)]
+            number = int(value)
         except ValueError:
             return ""
+        return self._book.text(number)
 
     def _scalar(self, kind: bytes, value: bytes) -> tuple[Raw, str | None]:
         if kind == b"b":

@@ -50,13 +50,15 @@ class ClosedWorkbook:
             found = layouts(book)
             language = spoken(found)
             readers = [RowReader(layout, language, self._zone) for layout in found]
+            # rows first: whoever looks at the sheet for them surveys it on the way
+            read = tuple(row for reader in readers for row in reader.rows(marked_only=marked_only))
             return Snapshot(
                 path=self.path,
                 version=version_of(book.package),
                 guid=book.custom_properties.get(GUID_PROPERTY),
                 language=language,
                 sheets=tuple(layout.sheet for layout in found),
-                rows=tuple(row for reader in readers for row in reader.rows(marked_only=marked_only)),
+                rows=read,
             )
 
     def version(self) -> Version:

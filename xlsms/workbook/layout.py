@@ -9,7 +9,8 @@ from xlsms.errors import Place, UserError
 from xlsms.model import Role
 from xlsms.ooxml.book import Book, SheetPart, Table
 from xlsms.ooxml.cells import MOST_ROWS, column_letters, column_number
-from xlsms.ooxml.scan import Survey, survey, top_rows
+from xlsms.ooxml.hits import shared_in
+from xlsms.ooxml.scan import Survey, Watcher, survey, top_rows
 from xlsms.ooxml.value import Decoder
 from xlsms.workbook.base import RESULTS, Language, Sheet
 from xlsms.workbook.roles import HEADER_ROWS, OWN_SHEETS, columns_of, language_of, role_of
@@ -33,6 +34,13 @@ class Layout:
     def found(self) -> Survey:
         """The whole sheet, looked over."""
         return survey(self.book, self.part)
+
+    def look(self, watcher: Watcher) -> bool:
+        """Survey the sheet under the eyes of `watcher`; False when that has been done before."""
+        if "found" in self.__dict__:
+            return False
+        self.__dict__["found"] = survey(self.book, self.part, watcher)
+        return True
 
     @property
     def last(self) -> int:
@@ -148,7 +156,9 @@ def _in_range(
 def _top(book: Book, part: SheetPart) -> Iterator[tuple[int, dict[str, str]]]:
     """The texts of the rows in which headers are looked for."""
     decoder = Decoder(book, b"")
-    for row in top_rows(book, part, HEADER_ROWS):
+    top = top_rows(book, part, HEADER_ROWS)
+    book.want_texts(shared_in(top))
+    for row in top:
         texts = {}
         for cell in row.cells:
             value, _ = decoder.value(cell)

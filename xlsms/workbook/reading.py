@@ -1,12 +1,15 @@
 """Rows of a sheet as the rest of xlsms knows them. Merge fields are decoded only when they are asked for."""
 
+import re
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
 from datetime import UTC, datetime, tzinfo
+from functools import cached_property
 from typing import Any
 
 from xlsms.model import CellValue, Role, Row, RowId
 from xlsms.ooxml.cells import column_number
+from xlsms.ooxml.hits import Hits
 from xlsms.ooxml.scan import Grammar, RawCell, RawRow, rows
 from xlsms.ooxml.value import Decoder, Raw
 from xlsms.workbook.base import Language
@@ -76,33 +79,61 @@ class RowReader:
 
     def __init__(self, layout: Layout, language: Language, zone: tzinfo | None) -> None:
         self._layout, self._language, self._zone = layout, language, zone
-        self._decoder = Decoder(layout.book, layout.found.prefix)
         self._letters = {
             text: letters.encode() for letters, text in layout.headers.items() if text not in layout.repeated
         }
         self._headers = {letters.encode(): text for letters, text in layout.headers.items()}
         self._roles = {letters.encode(): role for role, letters in layout.columns.items() if role in _ASKED}
-        grammar = Grammar(layout.found.prefix)
-        self._asked = grammar.cells_of(b"|".join(self._roles))
-        self._known = grammar.cells_of("|".join(layout.columns.values()).encode())
-        self._formula = b"<" + grammar.prefix + b"f"
         self._repeated = dict.fromkeys(layout.repeated, "columns-same-name")
         self._hidden = layout.part.hidden
+
+    # what follows needs the sheet's prefix, which is known when it has been surveyed
+
+    @cached_property
+    def _grammar(self) -> Grammar:
+        return Grammar(self._layout.found.prefix)
+
+    @cached_property
+    def _decoder(self) -> Decoder:
+        return Decoder(self._layout.book, self._layout.found.prefix)
+
+    @cached_property
+    def _asked(self) -> re.Pattern[bytes]:
+        return self._grammar.cells_of(b"|".join(self._roles))
+
+    @cached_property
+    def _known(self) -> re.Pattern[bytes]:
+        return self._grammar.cells_of("|".join(self._layout.columns.values()).encode())
+
+    @cached_property
+    def _formula(self) -> bytes:
+        return b"<" + self._grammar.prefix + b"f"
 
     def rows(self, *, marked_only: bool = False) -> Iterator[Row]:
         """The data rows, top to bottom; rows without anything under a header are left out."""
         layout = self._layout
-        column = test = None
-        if marked_only:
-            if Role.SEND not in layout.columns:
-                return
-            column, test = column_number(layout.columns[Role.SEND]), self._is_marked
-        for raw in rows(layout.book, layout.part, layout.found, column=column, test=test):
+        if not marked_only:
+            layout.book.load_texts()
+        for raw in self._marked() if marked_only else rows(layout.book, layout.part, layout.found):
             if raw.number > layout.last:
                 return
             row = self.row(raw) if raw.number > layout.header_row else None
             if row is not None:
                 yield row
+
+    def _marked(self) -> Iterator[RawRow]:
+        """The marked rows: few as a rule, and then found in the one pass that every sheet needs."""
+        layout = self._layout
+        if Role.SEND not in layout.columns:
+            return
+        column = column_number(layout.columns[Role.SEND])
+        hits = Hits(layout.book, column, self._mark_test)
+        if layout.look(hits) and hits.complete:
+            yield from hits.rows()
+        else:
+            yield from rows(
+                layout.book, layout.part, layout.found, column=column, test=self._mark_test(layout.found.prefix)
+            )
 
     def row(self, raw: RawRow) -> Row | None:
         """One row; None when nothing stands under its headers."""
@@ -141,8 +172,9 @@ class RowReader:
         value, calculated = self._decoder.value, self._decoder.has_formula
         return {cell[0].decode(): (value(cell)[0], calculated(cell)) for cell in self._known.findall(raw.body)}
 
-    def _is_marked(self, cell: RawCell) -> bool:
-        return is_mark(self._aware(self._decoder.value(cell)[0]))
+    def _mark_test(self, prefix: bytes) -> Callable[[RawCell], bool]:
+        value = Decoder(self._layout.book, prefix).value
+        return lambda cell: is_mark(self._aware(value(cell)[0]))
 
     def _aware(self, value: Raw) -> CellValue:
         return local_time(value, self._zone) if isinstance(value, datetime) else value

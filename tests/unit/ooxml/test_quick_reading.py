@@ -1,0 +1,177 @@
+"""The quick ways to read are the slow ones: on every generated sheet they tell the same, or leave it to them."""
+
+import contextlib
+import tempfile
+from pathlib import Path
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from tests.unit.ooxml.test_patch_model import TEXT, sheets, xml_text
+from tests.workbooks import MAIN, members, relations, sheet_xml, text_cell, workbook
+from xlsms.ooxml.scan import Grammar, NotPlainError, blocks
+from xlsms.ooxml.shape import Shapes
+from xlsms.ooxml.text import Strings, some_strings
+from xlsms.workbook.closed import ClosedWorkbook
+
+ODD = (
+    b'<c r="D2"><v>1</v></c>',
+    b'<c r="D2" t="s" ><v>1</v></c >',
+    b"<c r='D2'><v>1</v></c>",
+    b'<c s="1" r="D2"/>',
+    b'<c r="d2"/>',
+    b'<c r="$D$2"/>',
+    b'<c r="ABCD2"/>',
+    b"<c><v>1</v></c>",
+    b'<x:c r="D2"/>',
+    b'<c\nr="D2"/>',
+    b"<!-- <c r='D2'/> -->",
+    b"<?pi?>",
+    b'<c r="D2" t="str"><v><![CDATA[<c r="D3">]]></v></c>',
+    b"<v>2 ! 3 ?</v>",
+)
+ROWS = (
+    b'<row r="%d">',
+    b'<row r="%d" spans="1:4">',
+    b'<row spans="1:4" r="%d">',
+    b"<row r='%d'>",
+    b'<row r="0%d">',
+    b"<row>",
+    b'<row r="%d"/><row r="%d1">',
+    b'<row r="%d" ht="15" >',
+)
+
+
+@st.composite
+def odd_blocks(draw):
+    number = draw(st.integers(1, 50))
+    lines = []
+    for _ in range(draw(st.integers(1, 30))):
+        opening = draw(st.sampled_from((*ROWS[:2] * 8, *ROWS)))
+        line = opening.replace(b"%d", b"%d" % number) + b'<c r="A%d" t="s"><v>%d</v></c>' % (number, number)
+        line += draw(st.sampled_from((*(b"",) * 40, *ODD)))
+        lines.append(line + draw(st.sampled_from((*(b"</row>",) * 20, b"</row >", b"</row>\n"))))
+        number += draw(st.sampled_from((1, 1, 1, 1, 1, 2, 0, -1)) if len(lines) > 1 else st.just(1))
+    return b"".join(lines)
+
+
+@settings(max_examples=400)
+@given(odd_blocks(), st.integers(0, 3), st.booleans())
+def test_what_the_shapes_accept_is_plain_and_in_order(block, last, repeating):
+    grammar = Grammar(b"")
+    shapes = Shapes(b"", grammar.plain)
+    shapes._repeating = repeating
+    end = shapes.check(block, last)
+    if end is not None:
+        numbers = [int(number) for number, _ in grammar.row.findall(block)]
+        assert grammar.plain(block)
+        assert [last, *numbers] == sorted({last, *numbers})
+        assert end == numbers[-1]
+
+
+@pytest.mark.parametrize("repeating", [True, False])
+def test_the_usual_sheet_is_accepted_at_a_glance(repeating):
+    grammar = Grammar(b"")
+    shapes = Shapes(b"", grammar.plain)
+    shapes._repeating = repeating
+    block = b"".join(b'<row r="%d"><c r="A%d" t="s"><v>7</v></c><c r="D%d"/></row>' % (n, n, n) for n in range(3, 900))
+    assert shapes.check(block, 2) == 899
+    assert shapes.check(block, 3) is None
+
+
+@settings(max_examples=100, deadline=None)
+@given(sheets())
+def test_a_sheet_passes_as_plain_as_ever(sheet):
+    """Whatever the shapes say, the answer for the sheet is that of the thorough check."""
+    xml, _ = sheet
+    for kind, data in blocks((xml.encode(),)) if "<x:" not in xml and "<ss:" not in xml else ():
+        if kind == "rows":
+            grammar = Grammar(b"")
+            numbers = [int(number) for number, _ in grammar.row.findall(data)]
+            thorough = grammar.plain(data) and [0, *numbers] == sorted({0, *numbers})
+            refused = True
+            with contextlib.suppress(NotPlainError):
+                grammar.check(data, 0)
+                refused = False
+            assert thorough is not refused
+
+
+@settings(max_examples=100, deadline=None)
+@given(
+    st.lists(st.tuples(TEXT, st.booleans()), max_size=12),
+    st.sets(st.integers(0, 14)),
+    st.integers(1, 40),
+    st.sampled_from(["", "<!-- <si> -->", "\n", "<?pi?>"]),
+)
+def test_a_few_strings_are_those_of_the_whole_table(texts, wanted, size, between):
+    inside = between.join(
+        f"<si><r><t>{xml_text(text)}</t></r><rPh><t>x</t></rPh></si>" if rich else f"<si><t>{xml_text(text)}</t></si>"
+        for text, rich in texts
+    )
+    data = f'<?xml version="1.0"?><sst xmlns="{MAIN}">{inside}</sst>'.encode()
+    pieces = [data[at : at + size] for at in range(0, len(data), size)]
+    some = some_strings(pieces, wanted)
+    table = Strings([data])
+    assert some is None or some == {number: table[number] for number in wanted}
+    assert some is not None or between[:1] == "<"
+
+
+def shared(path, marks, texts):
+    """A workbook whose marks and names are shared strings."""
+    lines = [
+        '<row r="1">'
+        + "".join(text_cell(f"{c}1", t) for c, t in zip("ABC", ("Name", "Phone", "Send"), strict=True))
+        + "</row>"
+    ]
+    for row, (mark, kind) in enumerate(marks, 2):
+        cell = {"s": f'<c r="C{row}" t="s"><v>{mark}</v></c>', "n": f'<c r="C{row}"><v>{mark}</v></c>', "": ""}[kind]
+        lines.append(
+            f'<row r="{row}"><c r="A{row}" t="s"><v>{row % 5}</v></c><c r="B{row}"><v>{row}</v></c>{cell}</row>'
+        )
+    table = "".join(f"<si><t>{text}</t></si>" for text in texts)
+    return workbook(
+        path,
+        sheet_xml("".join(lines)),
+        **{
+            "xl__sharedStrings.xml": f'<sst xmlns="{MAIN}">{table}</sst>',
+            "xl/_rels/workbook.xml.rels": relations(
+                ("rId1", "worksheet", "worksheets/sheet1.xml"), ("rId2", "sharedStrings", "sharedStrings.xml")
+            ),
+        },
+    )
+
+
+@settings(max_examples=60, deadline=None)
+@given(
+    st.lists(st.tuples(st.integers(0, 5), st.sampled_from(["s", "n", "", ""])), max_size=20),
+    st.permutations(["x", "no", "yes", "sí", "", "send"]),
+    st.booleans(),
+)
+def test_the_marked_rows_are_those_of_a_full_reading(marks, texts, crowded):
+    with tempfile.TemporaryDirectory() as folder, pytest.MonkeyPatch.context() as patch:
+        if crowded:
+            patch.setattr("xlsms.ooxml.hits._MOST", 100)
+        workbook = ClosedWorkbook(shared(Path(folder, "a.xlsx"), marks, texts))
+        sparse = workbook.read(marked_only=True).rows
+        full = [row for row in workbook.read().rows if row.marked]
+        assert [(row.number, dict(row.fields)) for row in sparse] == [(row.number, dict(row.fields)) for row in full]
+
+
+def test_shared_strings_are_not_held_for_a_sparse_reading(tmp_path, monkeypatch):
+    path = shared(tmp_path / "a.xlsx", [(0, "s"), (1, "s")], ["x", "no", "c", "d", "e"])
+    monkeypatch.setattr("xlsms.ooxml.book.Strings", None)
+    (row,) = ClosedWorkbook(path).read(marked_only=True).rows
+    assert (row.number, row.fields["Name"]) == (2, "c")
+
+
+@pytest.mark.parametrize("marked_only", [True, False])
+@pytest.mark.parametrize("cell", ['t="s"><v>2</v>', 't="s"><f>A1</f><v>2</v>', 't="s"><v> 2 </v>'])
+def test_fields_can_be_read_when_the_file_is_long_closed(tmp_path, marked_only, cell):
+    path = shared(tmp_path / "a.xlsx", [(1, "n")], ["a", "b", "c", "d", "e"])
+    sheet = members(path)["xl/worksheets/sheet1.xml"].replace(b't="s"><v>2</v>', cell.encode())
+    workbook(
+        path, sheet, **{name.replace("/", "__"): part for name, part in members(path).items() if "sheet1" not in name}
+    )
+    (row,) = ClosedWorkbook(path).read(marked_only=marked_only).rows
+    assert row.fields["Name"] == "c"
