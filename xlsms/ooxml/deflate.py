@@ -10,11 +10,12 @@ try:
 except ImportError:  # no wheel for this computer
     _isal = None
 
-__all__ = ["DAMAGED", "Deflater", "crc32", "deflater", "inflate"]
+__all__ = ["DAMAGED", "SMALL", "Deflater", "crc32", "deflated_segment", "deflater", "inflate", "inflated_segment"]
 
+_FLUSHED = b"\0\0\xff\xff"  # how a full flush ends: an empty stored block
 _RAW = -15  # no zlib header, as inside a zip
 _STEP = 1 << 20  # inflated bytes at a time: what a bomb can cost before its limit is looked at
-_SMALL = 5 << 20  # below this, time does not matter and the file should stay as small as Excel's
+SMALL = 5 << 20  #: below this, time does not matter and the file should stay as small as Excel's
 
 crc32 = zlib.crc32 if _isal is None else _isal.crc32
 
@@ -34,7 +35,7 @@ class Deflater(Protocol):
 
 def deflater(size: int) -> Deflater:
     """A compressor for about `size` bytes: zlib's usual level for small parts, the fastest one for large parts."""
-    if size < _SMALL:
+    if size < SMALL:
         return zlib.compressobj(6, zlib.DEFLATED, _RAW)
     if _isal is None:
         return zlib.compressobj(1, zlib.DEFLATED, _RAW)
@@ -48,10 +49,36 @@ def inflate(chunks: Iterable[bytes]) -> Iterator[bytes]:
     for chunk in chunks:
         data = chunk
         while data and not stream.eof:
-            yield stream.decompress(data, _STEP)
+            inflated = stream.decompress(data, _STEP)
+            if inflated:  # nothing is how a source ends
+                yield inflated
             data = stream.unconsumed_tail
     while not stream.eof:
         rest = stream.decompress(b"", _STEP)
         if not rest:
             raise zlib.error("the stream ends early")
         yield rest
+
+
+def deflated_segment(data: bytes, *, final: bool) -> bytes:
+    """`data` as deflate blocks that need no other bytes: ended by a full flush, or, the last, as a stream ends."""
+    stream: Any = (_isal or zlib).compressobj(1, zlib.DEFLATED, _RAW)
+    head: bytes = stream.compress(data)
+    tail: bytes = stream.flush() if final else stream.flush(zlib.Z_FULL_FLUSH if _isal is None else _isal.Z_FULL_FLUSH)
+    return head + tail
+
+
+def inflated_segment(packed: bytes, size: int, *, final: bool) -> bytes:
+    """A segment inflated by itself.
+
+    Raises:
+        zlib.error: it is not one: then it could not be put between others.
+    """
+    stream: Any = (_isal or zlib).decompressobj(_RAW)
+    data: bytes = stream.decompress(packed, size + 1)
+    if len(data) == size and not final and not stream.eof and stream.unconsumed_tail:
+        data += stream.decompress(stream.unconsumed_tail, 1)  # the flush itself
+    whole = stream.eof and not stream.unused_data if final else not stream.eof and packed.endswith(_FLUSHED)
+    if len(data) != size or not whole or stream.unconsumed_tail:
+        raise zlib.error("not a segment")
+    return data

@@ -12,14 +12,17 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from xml.parsers import expat
 
 from xlsms.errors import UserError
 from xlsms.ooxml.book import SHEET_LIMIT, Book, SheetPart, Table
 from xlsms.ooxml.cells import TEXT_LIMIT, Area, Content, cell_xml, column_letters, column_number, serial_of
+from xlsms.ooxml.deflate import SMALL
 from xlsms.ooxml.locate import CellPlace, RowPlace, locate
 from xlsms.ooxml.markup import feed, new_parser, parse
 from xlsms.ooxml.scan import Grammar, Survey, blocks, root_tag
 from xlsms.ooxml.style import is_date, is_duration
+from xlsms.ooxml.segment import Index, Piece, Segments, Stretch, stretches
 from xlsms.ooxml.value import style_of
 
 __all__ = ["TEXT_DATE", "Cell", "New", "Patch", "Styled", "Timed"]
@@ -98,11 +101,32 @@ class Patch:
                 self.refused[row, column] = code
         self._prefix = found.prefix.decode()
         self._literals: dict[int, bytes] = {}
+        self.found = found
+        self.segments: Segments | None = None  #: what `content` gave, when it is written in segments
+
+    def content(self, index: Index | None = None) -> "Iterable[bytes] | Segments":
+        """The sheet with the cells written, to be put into the package. Runs once.
+
+        A large plain sheet is written in segments; with the `index` of its segments the untouched ones are copied.
+        """
+        member, package = self.sheet.member, self._book.package
+        if not self._found.plain or member.size < SMALL:
+            return self.chunks()
+        if index is None:
+            source: Iterator[Stretch] = (
+                Stretch(kind, data) for kind, data in blocks(package.chunks(member, SHEET_LIMIT))
+            )
+        else:
+            source = stretches(package, member, index)
+        self.segments = Segments(self._pieces(source), package.raw)
+        return self.segments
 
     def chunks(self) -> Iterator[bytes]:
         """The sheet's XML with the cells written. Runs once."""
         source = self._book.package.chunks(self.sheet.member, SHEET_LIMIT)
-        return self._streamed(source) if self._found.plain else self._spliced(source)
+        if not self._found.plain:
+            return self._spliced(source)
+        return (piece.data for piece in self._pieces(_whole(source)))
 
     def _barred(self, cell: Cell, value: New) -> str | None:
         """Why a cell cannot be written, as far as that is known without its row."""
@@ -119,38 +143,51 @@ class Patch:
             return "cell-not-a-number"
         return None
 
-    def _streamed(self, source: Iterable[bytes]) -> Iterator[bytes]:
-        """A plain sheet, block by block; each edited row is checked to be well-formed where it stands."""
+    def _pieces(self, source: Iterable[Stretch]) -> Iterator[Piece]:
+        """A plain sheet, stretch by stretch; each edited row is checked to be well-formed where it stands."""
         grammar = Grammar(self._found.prefix)
         waiting = sorted(self._rows, reverse=True)
         edited = new_parser()
         feed(edited, root_tag(self._found.head))
         closed = False
 
-        for kind, data in blocks(source):
-            if kind == "head":
+        for stretch in source:
+            segment = stretch.segment
+            if stretch.kind == "head":
+                data = stretch.content
                 head = self._widened(data)
                 closed = head.endswith(b"/>") and bool(waiting)
-                yield head[:-2].rstrip() + b">" if closed else head
-            elif kind == "tail":
+                yield Piece(head[:-2].rstrip() + b">" if closed else head, edited=head != data)
+            elif stretch.kind == "tail":
                 rest = b"".join(self._new_row(row) for row in reversed(waiting))
                 feed(edited, rest)
-                yield rest
-                if closed:
-                    yield b"</" + self._found.prefix + b"sheetData>"
-                yield data
-            elif not waiting or self._last_row(grammar, data) < waiting[-1]:
-                yield data
+                if rest:
+                    yield Piece(rest, waiting[0], edited=True)
+                yield Piece(
+                    (b"</" + self._found.prefix + b"sheetData>" if closed else b"") + stretch.content, final=True
+                )
+            elif segment is not None and (not waiting or segment.last < waiting[-1]):
+                yield Piece(b"", segment.last, kept=segment, at=stretch.at)
             else:
-                at = 0
-                out: list[bytes] = []
-                for start, end, row in self._targets(grammar, data, waiting):
-                    new = self._new_row(row) if start == end else self._plain_row(grammar, data[start:end], row)
-                    out += (data[at:start], new)
-                    at = end
-                feed(edited, b"".join(out[1::2]))
-                out.append(data[at:])
-                yield b"".join(out)
+                data = stretch.content
+                last = self._last_row(grammar, data)
+                if not waiting or last < waiting[-1]:
+                    yield Piece(data, last)
+                else:
+                    new = self._block(grammar, data, waiting, edited)
+                    yield Piece(new, last, edited=True)
+
+    def _block(self, grammar: Grammar, data: bytes, waiting: list[int], edited: expat.XMLParserType) -> bytes:
+        """A block of rows with what waits for them written; the new rows go through the parser `edited` as well."""
+        at = 0
+        out: list[bytes] = []
+        for start, end, row in self._targets(grammar, data, waiting):
+            new = self._new_row(row) if start == end else self._plain_row(grammar, data[start:end], row)
+            out += (data[at:start], new)
+            at = end
+        feed(edited, b"".join(out[1::2]))
+        out.append(data[at:])
+        return b"".join(out)
 
     @staticmethod
     def _last_row(grammar: Grammar, block: bytes) -> int:
@@ -328,6 +365,10 @@ class Patch:
             return head
         ref = f"{column_letters(left)}{top}:{column_letters(right)}{bottom}".encode()
         return head[: found.start(1)] + ref + head[found.end(1) :]
+
+
+def _whole(chunks: Iterable[bytes]) -> Iterator[Stretch]:
+    return (Stretch(kind, data) for kind, data in blocks(chunks))
 
 
 def _from_zero(row: RowPlace) -> RowPlace:

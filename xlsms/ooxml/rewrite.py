@@ -7,6 +7,7 @@ from typing import BinaryIO
 from xlsms.errors import UserError
 from xlsms.ooxml.deflate import crc32, deflater
 from xlsms.ooxml.package import Member, Package
+from xlsms.ooxml.segment import Segments
 
 __all__ = ["rewrite"]
 
@@ -18,7 +19,7 @@ _FLAG_UTF8 = 0x800
 
 def rewrite(
     package: Package,
-    replaced: Mapping[Member, Iterable[bytes]],
+    replaced: Mapping[Member, Iterable[bytes] | Segments],
     out: BinaryIO,
     *,
     added: Mapping[str, bytes] | None = None,
@@ -57,18 +58,12 @@ def rewrite(
     out.write(struct.pack("<4sHHHHIIH", b"PK\5\6", 0, 0, count, count, size, start, len(comment)) + comment)
 
 
-def _write(package: Package, member: Member, content: Iterable[bytes], out: BinaryIO) -> bytes:
+def _write(package: Package, member: Member, content: Iterable[bytes] | Segments, out: BinaryIO) -> bytes:
     """Write a replaced member; returns its central entry, still with the old offset."""
     (header,) = package.raw(member.offset, member.offset + 30)
     at = out.tell()
     out.write(bytes(30) + member.name)
-    size = packed = checksum = 0
-    stream = deflater(member.size)
-    for chunk in content:
-        size += len(chunk)
-        checksum = crc32(chunk, checksum)
-        packed += out.write(stream.compress(chunk))
-    packed += out.write(stream.flush())
+    checksum, packed, size = _segments(content, out) if isinstance(content, Segments) else _stream(content, member, out)
     if max(size, packed) >= _LIMIT:
         raise UserError("file-too-large", part=member.key)
     end = out.tell()
@@ -94,6 +89,24 @@ def _add(name: bytes, content: bytes, out: BinaryIO) -> bytes:
     names = struct.pack("<HH", len(name), 0)
     out.write(b"PK\3\4" + head + names + name + data)
     return b"PK\1\2" + struct.pack("<H", 20) + head + names + bytes(10) + struct.pack("<I", offset) + name
+
+
+def _stream(content: Iterable[bytes], member: Member, out: BinaryIO) -> tuple[int, int, int]:
+    """Deflate new content; returns its CRC-32, its size in the file, and inflated."""
+    size = packed = checksum = 0
+    stream = deflater(member.size)
+    for chunk in content:
+        size += len(chunk)
+        checksum = crc32(chunk, checksum)
+        packed += out.write(stream.compress(chunk))
+    packed += out.write(stream.flush())
+    return checksum, packed, size
+
+
+def _segments(content: Segments, out: BinaryIO) -> tuple[int, int, int]:
+    out.writelines(content.packed())
+    index = content.index(())
+    return index.crc, index.packed, index.size
 
 
 def _moved(central: bytes, zip64_offset: int | None, offset: int) -> bytes:

@@ -10,7 +10,8 @@ from xlsms.model import Role
 from xlsms.ooxml.book import Book
 from xlsms.ooxml.cells import column_letters, column_number, reference
 from xlsms.ooxml.patch import TEXT_DATE, Cell, New, Patch, Styled
-from xlsms.ooxml.scan import RawRow, rows, rows_at, survey
+from xlsms.ooxml.scan import RawRow, rows, rows_at
+from xlsms.ooxml.segment import StaleIndexError
 from xlsms.ooxml.value import Raw, style_of
 from xlsms.workbook.base import RESULTS, Applied, Language, Placed, Refusal, RowEdit, Snapshot, Version
 from xlsms.workbook.change import put_patches
@@ -19,6 +20,7 @@ from xlsms.workbook.identity import GUID_PROPERTY
 from xlsms.workbook.layout import Layout, layouts, spoken
 from xlsms.workbook.reading import RowReader, wall_time
 from xlsms.workbook.roles import header
+from xlsms.workbook.segments import forget, known_survey
 from xlsms.workbook.writing import ATTEMPTS, Step, check_ready, opened, put, ready, version_of
 
 __all__ = ["ClosedWorkbook", "add_columns", "right_edge", "write"]
@@ -151,7 +153,11 @@ def write(path: Path, cells: Mapping[tuple[str, str], Writable], *, step: Step =
     for _ in range(ATTEMPTS):
         ready(real)
         with opened(real) as book:
-            patches = _cell_patches(book, cells)
+            try:
+                patches = _cell_patches(book, cells)
+            except StaleIndexError:
+                forget(book.package)
+                continue
             if put(real, book, patches, step, whole=True) is not None:
                 return
     raise TransientError("file-keeps-changing", path=real.name)
@@ -173,7 +179,7 @@ def _cell_patches(book: Book, cells: Mapping[tuple[str, str], Writable]) -> list
             place = Place(sheet=name, row=cell[0], column=column_letters(cell[1]))
             raise UserError("value-not-writable", place=place, kind=type(value).__name__) from None
     return [
-        Patch(book, parts[name], survey(book, parts[name]), book.tables(parts[name]), new)
+        Patch(book, parts[name], known_survey(book, parts[name]), book.tables(parts[name]), new)
         for name, new in wanted.items()
     ]
 

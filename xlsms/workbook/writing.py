@@ -14,8 +14,10 @@ from xlsms.ooxml.cells import column_letters
 from xlsms.ooxml.package import Package, fingerprint
 from xlsms.ooxml.patch import Patch
 from xlsms.ooxml.rewrite import rewrite
+from xlsms.ooxml.segment import StaleIndexError
 from xlsms.ooxml.verify import VerificationError, verify
 from xlsms.workbook.base import Version
+from xlsms.workbook.segments import forget, index_of, remember
 
 __all__ = ["ATTEMPTS", "Step", "check_ready", "exchange", "opened", "put", "ready", "version_of"]
 
@@ -118,7 +120,8 @@ def put(
     try:
         with draft.open("xb") as out:
             step("created")
-            rewrite(book.package, {patch.sheet.member: patch.chunks() for patch in patches}, out)
+            written = {patch.sheet.member: patch.content(index_of(patch.sheet.member)) for patch in patches}
+            rewrite(book.package, written, out)
             step("written")
         if whole:
             _refuse_parts(patches)
@@ -130,6 +133,11 @@ def put(
             raise UserError("sheet-not-writable", reason=str(error)) from error
         step("verified")
         swapped = exchange(path, book, draft, step, backups)
+        if swapped:
+            remember(patches)
+    except StaleIndexError:  # then without what was remembered: the caller starts again
+        forget(book.package)
+        return None
     finally:
         draft.unlink(missing_ok=True)
     return version_of(new) if swapped else None

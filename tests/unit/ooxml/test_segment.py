@@ -1,0 +1,180 @@
+"""Writing in segments writes the same bytes as writing in one, and nothing that was remembered is ever believed."""
+
+import shutil
+import tempfile
+import zlib
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from tests.unit.ooxml.test_patch_model import CELLS, VALUES, independent, sheets
+from tests.workbooks import members, people, workbook
+from xlsms.errors import UserError
+from xlsms.files.cache import Cache
+from xlsms.ooxml.cells import Area, column_letters
+from xlsms.ooxml.deflate import DAMAGED, deflated_segment, inflated_segment
+from xlsms.ooxml.segment import Index, Segment, joined
+from xlsms.workbook import segments, write_cells
+from xlsms.workbook.closed import write
+from xlsms.workbook.writing import opened
+
+SHEET = "xl/worksheets/sheet1.xml"
+
+
+@contextmanager
+def segmented(folder):
+    """Every sheet is large, and its segments are a few rows."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("XLSMS_CACHE", str(folder))
+        patch.setattr("xlsms.ooxml.patch.SMALL", 0)
+        patch.setattr("xlsms.workbook.segments.SMALL", 0)
+        patch.setattr("xlsms.ooxml.scan._BLOCK", 200)
+        patch.setattr("xlsms.ooxml.package._CHUNK", 40)
+        yield patch
+
+
+def put(path, edits):
+    write_cells(path, {("People", f"{column_letters(column)}{row}"): value for (row, column), value in edits.items()})
+
+
+def index(path):
+    with opened(path) as book:
+        return segments.index_of(book.sheets[0].member)
+
+
+@settings(max_examples=100, deadline=None)
+@given(
+    sheets(),
+    st.tuples(CELLS, CELLS, st.dictionaries(st.tuples(st.integers(10, 40), st.integers(1, 4)), VALUES, max_size=3)),
+)
+def test_the_xml_is_that_of_writing_in_one(sheet, rounds):
+    xml, cells = sheet
+    with tempfile.TemporaryDirectory() as folder:
+        slow = workbook(Path(folder, "slow.xlsx"), xml.encode())
+        quick = Path(shutil.copy(slow, Path(folder, "quick.xlsx")))
+        for edits in rounds:
+            put(slow, edits)
+            with segmented(folder):
+                put(quick, edits)
+            cells = cells | edits
+            assert members(quick) == members(slow)
+            assert independent(members(quick)[SHEET]) == cells
+
+
+def test_a_later_write_copies_the_segments_it_does_not_touch(tmp_path):
+    path = workbook(tmp_path / "a.xlsx", people(60))
+    with segmented(tmp_path):
+        put(path, {(2, 5): "Sent"})
+        first = index(path)
+        put(path, {(30, 5): "Delivered"})
+        second = index(path)
+        changed = [a != b for a, b in zip(first.segments, second.segments, strict=True)]
+        assert len(changed) > 5
+        assert sum(changed) == 1
+
+
+def test_an_index_of_another_save_is_void(tmp_path):
+    path = workbook(tmp_path / "a.xlsx", people(60))
+    with segmented(tmp_path):
+        put(path, {(2, 5): "Sent"})
+        assert index(path) is not None
+        workbook(path, members(path)[SHEET])  # saved by somebody else
+        assert index(path) is None
+        put(path, {(30, 5): "Delivered"})
+    assert independent(members(path)[SHEET])[30, 5] == "Delivered"
+
+
+def spoilt(stored, at):
+    return stored[:at] + bytes([stored[at] ^ 1]) + stored[at + 1 :]
+
+
+@pytest.mark.parametrize("at", [0, 7, 8, 20, -5, -1])
+def test_a_spoilt_index_is_none(tmp_path, at):
+    path = workbook(tmp_path / "a.xlsx", people(60))
+    with segmented(tmp_path):
+        put(path, {(2, 5): "Sent"})
+        (entry,) = tmp_path.glob("*.segments")
+        entry.write_bytes(spoilt(entry.read_bytes(), at % len(entry.read_bytes())))
+        assert index(path) is None
+        put(path, {(30, 5): "Delivered"})
+    assert independent(members(path)[SHEET])[30, 5] == "Delivered"
+
+
+@pytest.mark.parametrize("at", [0, 3, -1])
+def test_an_index_that_does_not_fit_is_forgotten_and_the_whole_written(tmp_path, at):
+    path = workbook(tmp_path / "a.xlsx", people(60))
+    with segmented(tmp_path):
+        put(path, {(2, 5): "Sent"})
+        true = index(path)
+        wrong = list(true.segments)
+        moved = wrong[at]
+        wrong[at] = Segment(moved.last, moved.packed + 1, moved.size, moved.crc)
+        wrong[at - 1] = Segment(wrong[at - 1].last, wrong[at - 1].packed - 1, wrong[at - 1].size, wrong[at - 1].crc)
+        (entry,) = tmp_path.glob("*.segments")
+        entry.write_bytes(
+            Index(crc=true.crc, size=true.size, packed=true.packed, arrays=(), segments=tuple(wrong)).dump()
+        )
+        assert index(path).segments == tuple(wrong)
+        put(path, {(row, 5): "Delivered" for row in range(2, 60)})
+    found = independent(members(path)[SHEET])
+    assert {found[row, 5] for row in range(2, 60)} == {"Delivered"}
+
+
+@pytest.mark.parametrize("times", [1, 2])
+def test_a_new_file_that_went_wrong_on_disk_is_never_put_in_place(tmp_path, times):
+    path = workbook(tmp_path / "a.xlsx", people(60))
+    with segmented(tmp_path):
+        for _ in range(times - 1):
+            put(path, {(2, 5): "Sent"})
+        before = path.read_bytes()
+
+        def spoil(step):
+            if step == "written":
+                (draft,) = tmp_path.glob(".~xlsms-*")
+                with opened(path) as book:
+                    middle = book.sheets[0].member.data + book.sheets[0].member.packed // 2
+                draft.write_bytes(spoilt(draft.read_bytes(), middle))
+
+        with pytest.raises(UserError) as caught:
+            write(path, {("People", "E3"): "Delivered"}, step=spoil)
+        assert caught.value.code == "sheet-not-writable"
+        assert path.read_bytes() == before
+
+
+@given(st.lists(st.binary(max_size=300), min_size=1, max_size=6))
+def test_checksums_and_streams_join(parts):
+    found = [Segment(0, 0, len(part), zlib.crc32(part)) for part in parts]
+    assert joined(found) == zlib.crc32(b"".join(parts))
+    packed = [deflated_segment(part, final=number == len(parts)) for number, part in enumerate(parts, 1)]
+    assert zlib.decompress(b"".join(packed), -15) == b"".join(parts)
+    for number, (part, data) in enumerate(zip(parts, packed, strict=True), 1):
+        assert inflated_segment(data, len(part), final=number == len(parts)) == part
+        for wrong in (data[:-1], data + b"\3\0", b""):
+            with pytest.raises(DAMAGED):
+                inflated_segment(wrong, len(part), final=number == len(parts))
+
+
+def test_an_index_reads_back():
+    segments = tuple(Segment(row, 3, row, zlib.crc32(bytes(row))) for row in (1, 5, 9))
+    made = Index(crc=joined(segments), size=15, packed=9, arrays=(Area(1, 2, 3, 4),), segments=segments)
+    assert Index.load(made.dump()) == made
+    assert Index.load(b"") is None
+
+
+def test_the_cache_keeps_the_newest_and_never_fails(tmp_path, monkeypatch):
+    monkeypatch.setattr("xlsms.files.cache._MOST", 3)
+    cache = Cache(tmp_path)
+    for name in "abcde":
+        cache.put(name, name.encode())
+    kept = {name for name in "abcde" if cache.get(name)}
+    assert len(kept) == 3
+    assert "e" in kept
+    cache.drop("e")
+    assert cache.get("e") is None
+    nowhere = Cache(tmp_path / "file" / "under")
+    (tmp_path / "file").write_bytes(b"")
+    nowhere.put("a", b"a")
+    assert nowhere.get("a") is None

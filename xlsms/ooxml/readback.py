@@ -1,0 +1,119 @@
+"""A sheet written in segments, read back from the new file before it may take the place of the old one.
+
+What did not change need not be understood again: a copied segment must lie in the new file byte for byte as in the old
+one, and a new one must inflate, by itself, to what was deflated. The edited ones are looked at in full: their rows
+and cells must be plain and in order, and every cell written must be there once, in its row, with its value. Segments
+end on byte boundaries without history, so what holds for each of them holds for the stream.
+"""
+
+from collections.abc import Callable, Mapping
+from itertools import zip_longest
+
+from xlsms.ooxml.book import Book
+from xlsms.ooxml.cells import Content, column_letters
+from xlsms.ooxml.package import Package
+from xlsms.ooxml.patch import Cell, Patch
+from xlsms.ooxml.scan import Grammar, surveyed
+from xlsms.ooxml.segment import Placed, Segments, StaleIndexError, joined, load
+from xlsms.ooxml.value import Decoder, Raw
+
+__all__ = ["VerificationError", "compare", "read_segments_back"]
+
+
+class VerificationError(Exception):
+    """What was written is not what was meant: a defect of ours, found before it could do harm."""
+
+
+def read_segments_back(old: Package, book: Book, patch: Patch, segments: Segments) -> None:
+    """Check the sheet in the new package `book` against what `patch` wrote.
+
+    Raises:
+        VerificationError: it is not what was meant.
+    """
+    new = book.package
+    member = next(sheet.member for sheet in book.sheets if sheet.member.name == patch.sheet.member.name)
+    parts = [placed.segment for placed in segments.placed]
+    figures = joined(parts), sum(part.packed for part in parts), sum(part.size for part in parts)
+    if figures != (member.crc, member.packed, member.size):
+        raise VerificationError("the segments are not the part")
+    reader = _Reader(book, patch)
+    at = member.data
+    ends: list[bytes] = []
+    for number, placed in enumerate(segments.placed):
+        final = number == len(parts) - 1
+        if placed.at is not None:
+            _same(old, new, placed, at)
+        else:
+            try:
+                data = load(new, placed.segment, at, final=final)
+            except StaleIndexError as error:
+                raise VerificationError("a segment does not inflate to what was deflated") from error
+            if number in (0, len(parts) - 1):
+                ends.append(data)
+            elif placed.edited:
+                reader.read(data)
+        at += placed.segment.packed
+    _same_facts(patch, *ends)
+    compare(patch, reader.values)
+
+
+def _same(old: Package, new: Package, placed: Placed, at: int) -> None:
+    """Whether a copied segment is the same in both files."""
+    packed = placed.segment.packed
+    before = old.raw(placed.at or 0, (placed.at or 0) + packed)
+    if any(left != right for left, right in zip_longest(before, new.raw(at, at + packed))):
+        raise VerificationError("a copied segment changed")
+
+
+def _same_facts(patch: Patch, head: bytes, tail: bytes) -> None:
+    """What stands around the rows may not have changed, but for the dimension."""
+    old, new = patch.found, surveyed(head, tail, patch.found.arrays, plain=True)
+    facts: Callable[..., object] = lambda found: (found.prefix, found.merges, found.filter, found.column_styles)  # noqa: E731
+    if facts(old) != facts(new):
+        raise VerificationError("what stands around the rows changed")
+
+
+class _Reader:
+    """Collects the values of the cells written from edited segments."""
+
+    def __init__(self, book: Book, patch: Patch) -> None:
+        self.values: dict[Cell, Raw] = {}
+        self._written = patch.written
+        self._grammar = Grammar(patch.found.prefix)
+        self._decoder = Decoder(book, patch.found.prefix)
+        self._columns = {column_letters(column).encode(): column for column in {column for _, column in patch.written}}
+        self._cell = self._grammar.cells_of(b"|".join(self._columns) or b"-")
+        self._last = 0
+
+    def read(self, data: bytes) -> None:
+        """Take up an edited segment."""
+        grammar = self._grammar
+        rows = [(match.start(), int(match[1])) for match in grammar.row.finditer(data)]
+        numbers = [number for _, number in rows]
+        if not grammar.plain(data) or [self._last, *numbers] != sorted({self._last, *numbers}):
+            raise VerificationError("rows or cells are not in order")
+        self._last = numbers[-1]
+        rows.append((len(data) + 1, 0))
+        following = 0
+        for match in self._cell.finditer(data):
+            while rows[following][0] < match.start():
+                following += 1
+            at = (rows[following - 1][1], self._columns[match[1]])
+            if at in self._written:
+                if at in self.values:
+                    raise VerificationError(f"the cell {at} stands twice")
+                self.values[at] = self._decoder.plain_value(match.groups(b""))  # type: ignore[arg-type]  # a RawCell
+
+
+def compare(patch: Patch, values: Mapping[Cell, Raw]) -> None:
+    """Whether every cell written was read with its value."""
+    for at, content in patch.written.items():
+        if not _equal(values.get(at), content):
+            raise VerificationError(f"the cell {at} does not read back")
+
+
+def _equal(read: Raw, written: Content) -> bool:
+    if isinstance(written, str):
+        expected = written.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
+        return read == expected
+    return read == written and isinstance(read, bool) == isinstance(written, bool)

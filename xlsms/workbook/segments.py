@@ -1,0 +1,59 @@
+"""The segments of large sheets that we have written, remembered between writes and between programs."""
+
+from collections.abc import Iterable
+
+from xlsms.files.cache import Cache
+from xlsms.ooxml.book import Book, SheetPart
+from xlsms.ooxml.deflate import SMALL
+from xlsms.ooxml.package import Member, Package
+from xlsms.ooxml.patch import Patch
+from xlsms.ooxml.scan import Survey, survey, surveyed
+from xlsms.ooxml.segment import Index, load
+
+__all__ = ["forget", "index_of", "known_survey", "remember"]
+
+_cache = Cache()
+
+
+def _name(member: Member | Index) -> str:
+    return f"{member.crc:08x}-{member.size:x}-{member.packed:x}"
+
+
+def index_of(member: Member) -> Index | None:
+    """The segments of a part that we wrote; None when it is small, or anybody else wrote it."""
+    stored = _cache.get(_name(member)) if member.size >= SMALL else None
+    index = Index.load(stored) if stored is not None else None
+    return index if index is not None and index.of(member) else None
+
+
+def known_survey(book: Book, sheet: SheetPart) -> Survey:
+    """The survey of a sheet, without a look at its rows where our own last write has told all of it.
+
+    Raises:
+        StaleIndexError: what was remembered does not fit.
+    """
+    index = index_of(sheet.member)
+    if index is None:
+        return survey(book, sheet)
+    package, member = book.package, sheet.member
+    head, tail = index.segments[0], index.segments[-1]
+    return surveyed(
+        load(package, head, member.data, final=False),
+        load(package, tail, member.data + member.packed - tail.packed, final=True),
+        list(index.arrays),
+        plain=True,
+    )
+
+
+def remember(patches: Iterable[Patch]) -> None:
+    """Keep the segments of what was just written."""
+    for patch in patches:
+        if patch.segments is not None:
+            index = patch.segments.index(patch.found.arrays)
+            _cache.put(_name(index), index.dump())
+
+
+def forget(package: Package) -> None:
+    """Let go of what was remembered of a package: it was wrong."""
+    for member in package.members:
+        _cache.drop(_name(member))
