@@ -28,6 +28,7 @@ TEXT_LIMIT = 32_767  #: UTF-16 units in a cell, as Excel counts
 
 _REFERENCE = re.compile(r"\$?([A-Za-z]{1,3})\$?([1-9][0-9]{0,6})")
 _CONTROL = re.compile("[\x00-\x08\x0b-\x1f\ufffe\uffff]|_(?=x[0-9A-Fa-f]{4}_)")  # tab and newline may stay
+_SPECIAL = re.compile("[&<>]|_x")  # what a printable text may hold that stands for something else in XML
 _ESCAPED = re.compile("(?:_x[0-9A-Fa-f]{4}_)+")
 _ENTITY = re.compile(r"&(#[0-9]{1,7}|#x[0-9A-Fa-f]{1,6}|amp|lt|gt|quot|apos);")
 _NAMED = {"amp": "&", "lt": "<", "gt": ">", "quot": '"', "apos": "'"}
@@ -152,6 +153,10 @@ def cell_xml(prefix: str, ref: str, style: int | None, value: Content) -> bytes:
         if not math.isfinite(value):
             raise ValueError("not a number that a cell can hold")
         return f"{head}><{prefix}v>{value!r}</{prefix}v></{prefix}c>".encode()
+    if value.isascii() and value.isprintable() and value == value.strip() and not _SPECIAL.search(value):
+        return f'{head} t="inlineStr"><{prefix}is><{prefix}t>{value}</{prefix}t></{prefix}is></{prefix}c>'.encode(
+            "ascii"
+        )
     text = value.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
     space = ' xml:space="preserve"' if text != text.strip() or "\n" in text or "\t" in text else ""
     inside = f"<{prefix}is><{prefix}t{space}>{escape(text)}</{prefix}t></{prefix}is>"

@@ -21,8 +21,8 @@ from xlsms.ooxml.deflate import SMALL
 from xlsms.ooxml.locate import CellPlace, RowPlace, locate
 from xlsms.ooxml.markup import feed, new_parser, parse
 from xlsms.ooxml.scan import Grammar, Survey, blocks, root_tag
-from xlsms.ooxml.style import is_date, is_duration
 from xlsms.ooxml.segment import Index, Piece, Segments, Stretch, stretches
+from xlsms.ooxml.style import is_date, is_duration
 from xlsms.ooxml.value import style_of
 
 __all__ = ["TEXT_DATE", "Cell", "New", "Patch", "Styled", "Timed"]
@@ -33,6 +33,7 @@ _SPANS = re.compile(rb"\sspans=[\"']([0-9]+):([0-9]+)[\"']")
 _DIMENSION = rb"<%bdimension\s+ref=[\"']([A-Z0-9:]+)[\"']"
 TEXT_DATE = "%Y-%m-%d %H:%M"  #: a time where no cell format shows one
 _DIGITS = 15
+_DENSE = 64  # rows to write in a block of about a megabyte, from which on it is searched once for all of them
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,11 +135,13 @@ class Patch:
             return "cell-in-array"
         if self._merges[cell] > self._merges.corners[cell]:  # as its first cell a merge can be written
             return "cell-merged"
-        if any(cell in table.area and not table.first <= cell[0] <= table.last for table in self._tables):
+        if self._tables and any(cell in t.area and not t.first <= cell[0] <= t.last for t in self._tables):
             return "cell-of-table"
         text = value.value if isinstance(value, Styled) else value
-        if isinstance(text, str) and len(text.encode("utf-16-le", "surrogatepass")) > 2 * TEXT_LIMIT:
-            return "cell-text-too-long"
+        if isinstance(text, str):
+            # a character is two units at most
+            long = len(text) * 2 > TEXT_LIMIT and len(text.encode("utf-16-le", "surrogatepass")) > 2 * TEXT_LIMIT
+            return "cell-text-too-long" if long else None
         if isinstance(text, float) and not math.isfinite(text):
             return "cell-not-a-number"
         return None
@@ -179,6 +182,12 @@ class Patch:
 
     def _block(self, grammar: Grammar, data: bytes, waiting: list[int], edited: expat.XMLParserType) -> bytes:
         """A block of rows with what waits for them written; the new rows go through the parser `edited` as well."""
+        last = self._last_row(grammar, data)
+        here = bisect_left(waiting, -last, key=int.__neg__)
+        if len(waiting) - here > _DENSE:
+            data, left = self._dense(grammar, data, waiting[here:])
+            feed(edited, data)
+            waiting[here:] = left
         at = 0
         out: list[bytes] = []
         for start, end, row in self._targets(grammar, data, waiting):
@@ -188,6 +197,21 @@ class Patch:
         feed(edited, b"".join(out[1::2]))
         out.append(data[at:])
         return b"".join(out)
+
+    def _dense(self, grammar: Grammar, data: bytes, rows: list[int]) -> tuple[bytes, list[int]]:
+        """A block with the simple cells of many rows written in one go, and the rows that have others or none."""
+        columns = {column_letters(column).encode(): column for row in rows for column in self._rows[row]}
+        left = {row: len(self._rows[row]) for row in rows}
+
+        def written(match: re.Match[bytes]) -> bytes:
+            row, column = int(match[2]), columns[match[1]]
+            if row not in left or column not in self._rows[row]:
+                return match[0]
+            left[row] -= 1
+            return self._cell(row, column, int(match[3]) if match[3] else None)
+
+        new = grammar.simple_cells_of(b"|".join(columns)).sub(written, data)
+        return new, [row for row in rows if left[row]]
 
     @staticmethod
     def _last_row(grammar: Grammar, block: bytes) -> int:
@@ -211,7 +235,8 @@ class Patch:
         """A row of a plain sheet; where all cells are there already, nothing else of the row is looked at."""
         out: list[bytes] = []
         done = 0
-        for column in sorted(self._rows[number]):
+        columns = self._rows[number]
+        for column in sorted(columns) if len(columns) > 1 else columns:
             at = xml.find(b'%b%d"' % (self._literal(grammar, column), number))
             if at < done:  # not there, or out of order: all cells of the row are needed
                 cells = [self._plain_cell(grammar, xml, match.start()) for match in grammar.cell.finditer(xml)]
@@ -241,7 +266,8 @@ class Patch:
             letters = head[len(grammar.cell_open) : head.index(b'"', len(grammar.cell_open))].rstrip(b"0123456789")
             column = column_number(letters.decode())
         style = style_of(head) if b' s="' in head else None
-        return CellPlace(column, at, end, style, grammar.formula.search(xml, tag, end) is not None)
+        formula = xml.find(grammar.formula_open, tag, end) >= 0 and grammar.formula.search(xml, tag, end) is not None
+        return CellPlace(column, at, end, style, formula)
 
     def _spliced(self, source: Iterable[bytes]) -> Iterator[bytes]:
         """A sheet that is not plain, at the offsets that expat tells; the result is parsed as a whole."""
@@ -325,6 +351,9 @@ class Patch:
 
     def _cell(self, row: int, column: int, style: int | None) -> bytes:
         value = self._rows[row][column]
+        if isinstance(value, str):
+            self.written[row, column] = value
+            return cell_xml(self._prefix, f"{column_letters(column)}{row}", style, value)
         content: Content
         if isinstance(value, Styled):
             content, style = value.value, value.style

@@ -13,7 +13,7 @@ from xlsms.ooxml.book import Book
 from xlsms.ooxml.cells import Content, column_letters
 from xlsms.ooxml.package import Package
 from xlsms.ooxml.patch import Cell, Patch
-from xlsms.ooxml.scan import Grammar, surveyed
+from xlsms.ooxml.scan import Grammar, NotPlainError, surveyed
 from xlsms.ooxml.segment import Placed, Segments, StaleIndexError, joined, load
 from xlsms.ooxml.value import Decoder, Raw
 
@@ -88,11 +88,11 @@ class _Reader:
     def read(self, data: bytes) -> None:
         """Take up an edited segment."""
         grammar = self._grammar
+        try:
+            self._last = grammar.check(data, self._last)
+        except NotPlainError as error:
+            raise VerificationError("rows or cells are not in order") from error
         rows = [(match.start(), int(match[1])) for match in grammar.row.finditer(data)]
-        numbers = [number for _, number in rows]
-        if not grammar.plain(data) or [self._last, *numbers] != sorted({self._last, *numbers}):
-            raise VerificationError("rows or cells are not in order")
-        self._last = numbers[-1]
         rows.append((len(data) + 1, 0))
         following = 0
         for match in self._cell.finditer(data):

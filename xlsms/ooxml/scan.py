@@ -203,6 +203,7 @@ class Grammar:
             b"inside": inside,
         }
         self.cell = self.cells_of(b"[A-Z]+")
+        self.formula_open = b"<" + prefix + b"f"
         self.formula = re.compile(rb"<" + p + rb"f[\s/>]")
         self._shapes = Shapes(prefix, self.plain)
         self._array = re.compile(rb"<" + p + rb'f(?=[^<>]*\st="(?:array|dataTable)")[^<>]*\sref="([^"<>]*)"')
@@ -210,6 +211,14 @@ class Grammar:
     def cells_of(self, letters: bytes) -> re.Pattern[bytes]:
         """A pattern for the cells of a column, or of all columns; its groups make a `RawCell`."""
         return re.compile(self._cell_text % letters, re.DOTALL)
+
+    def simple_cells_of(self, letters: bytes) -> re.Pattern[bytes]:
+        """A pattern for cells of a column without formula or rich text: letters, row and style are its groups."""
+        inside = rb"(?:<%(p)sv>[^<]*</%(p)sv>|<%(p)sis><%(p)st(?: [^>]*)?>[^<]*</%(p)st></%(p)sis>)?" % {
+            b"p": re.escape(self.prefix)
+        }
+        tag = rb'%b(%b)([1-9][0-9]{0,6})"(?: s="([0-9]+)")?(?: t="[A-Za-z]+")?' % (re.escape(self.cell_open), letters)
+        return re.compile(rb"%b(?:/>|>%b%b)" % (tag, inside, re.escape(self.cell_end)))
 
     def check(self, block: bytes, last: int) -> int:
         """Whether a block of whole rows is plain and in order; returns its last row number."""

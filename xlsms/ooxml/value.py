@@ -68,7 +68,8 @@ class Decoder:
 
     def plain_value(self, cell: RawCell) -> Raw:
         """The value with dates left as serials: what was written."""
-        return self.value((cell[0], _STYLE.sub(b"", cell[1]), *cell[2:]))[0]
+        styled = b' s="' in cell[1]
+        return self.value((cell[0], _STYLE.sub(b"", cell[1]), *cell[2:]) if styled else cell)[0]
 
     def has_formula(self, cell: RawCell) -> bool:
         """Whether the cell is calculated."""

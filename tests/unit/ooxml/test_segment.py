@@ -33,6 +33,7 @@ def segmented(folder):
         patch.setattr("xlsms.workbook.segments.SMALL", 0)
         patch.setattr("xlsms.ooxml.scan._BLOCK", 200)
         patch.setattr("xlsms.ooxml.package._CHUNK", 40)
+        patch.setattr("xlsms.ooxml.patch._DENSE", 1)
         yield patch
 
 
