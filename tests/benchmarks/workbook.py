@@ -1,119 +1,233 @@
-"""Reading and writing a large workbook, beside openpyxl on the same file in the same run.
+"""Reading and writing a large workbook, beside openpyxl and beside inflating and deflating the same sheet alone.
 
-    python -m tests.benchmarks.workbook [--rows N]
+    python -m tests.benchmarks.workbook [--rows N] [--kind shared|inline] [--times N] [--no-openpyxl]
 
-Prints a table in seconds and, as its last line, JSON with the ratios: how many times faster than openpyxl.
+Each figure is the median of runs in processes of their own, with the peak memory of the process. Above 100,000 rows
+openpyxl is measured with 100,000 and its time multiplied; its memory is then that of 100,000 rows. The last line is
+JSON with the ratios: how many times faster than openpyxl, and how many times the limit.
 """
 
 import argparse
 import json
+import os
+import resource
 import shutil
+import statistics
+import subprocess
+import sys
 import tempfile
 import time
+import warnings
 from collections.abc import Callable
-from contextlib import closing
-from datetime import datetime
 from pathlib import Path
 
 import openpyxl
-import xlsxwriter
 
+from tests.benchmarks.sheets import generate, row_id
+from xlsms.model import Role, RowId
+from xlsms.ooxml.book import SHEET_LIMIT, Book
+from xlsms.ooxml.deflate import deflater, inflate
+from xlsms.ooxml.package import Package
 from xlsms.workbook import read_rows, write_cells
+from xlsms.workbook.base import RowEdit
 from xlsms.workbook.closed import ClosedWorkbook
 
-_HEADERS = ("Name", "Phone", "Message", "Send", "When", "Amount", "City", "Status", "Detail", "Reply", "Note", "SMS ID")
+_THEIRS_MOST = 100_000
+_EDITS = 10_000
 
 
-def _generate(path: Path, rows: int) -> None:
-    """12 columns: 9 of text (most of it different in every row), a number, a date and an amount; one mark in 10,000."""
-    with closing(xlsxwriter.Workbook(path, {"constant_memory": False})) as book:
-        sheet = book.add_worksheet("People")
-        date = book.add_format({"num_format": "dd/mm/yyyy hh:mm"})
-        sheet.write_row(0, 0, _HEADERS)
-        for row in range(1, rows + 1):
-            sheet.write_string(row, 0, f"Person {row}")
-            sheet.write_number(row, 1, 34600000000 + row)
-            sheet.write_string(row, 2, "Hello {Name}, your appointment is on {When}")
-            if row % 10_000 == 1:
-                sheet.write_string(row, 3, "x")
-            sheet.write_datetime(row, 4, datetime(2026, 1 + row % 12, 1 + row % 28, 9, row % 60), date)  # noqa: DTZ001 - a cell
-            sheet.write_number(row, 5, row / 7)
-            sheet.write_string(row, 6, f"City {row % 500}")
-            sheet.write_string(row, 7, "Queued")
-            sheet.write_string(row, 8, f"detail of {row}")
-            sheet.write_string(row, 9, "")
-            sheet.write_string(row, 10, f"Note {row} with some more text")
-            sheet.write_string(row, 11, f"ID{row}")
+def _few(rows: int, text: str) -> dict[str, str]:
+    return {f"H{2 + index * (rows // 10)}": text for index in range(10)}
 
 
-def _timed(work: Callable[[], object]) -> float:
-    start = time.perf_counter()
-    work()
-    return time.perf_counter() - start
+def _column(rows: int) -> dict[str, str]:
+    return {f"H{row}": f"Delivered {row}" for row in range(2, rows + 2)}
 
 
-def _best(work: Callable[[], object], times: int = 3) -> float:
-    return min(_timed(work) for _ in range(times))
+def _sheet_bytes(path: Path) -> tuple[Package, Book]:
+    package = Package.open(path)
+    return package, Book(package)
 
 
-def _openpyxl_read(path: Path) -> None:
+def _inflate(path: Path, _: int) -> None:
+    package, book = _sheet_bytes(path)
+    member = book.sheets[0].member
+    for _chunk in inflate(package.raw(member.data, member.end)):
+        pass
+
+
+def _limit(path: Path, _: int) -> None:
+    package, book = _sheet_bytes(path)
+    member = book.sheets[0].member
+    stream = deflater(SHEET_LIMIT)
+    for chunk in inflate(package.raw(member.data, member.end)):
+        stream.compress(chunk)
+    stream.flush()
+
+
+def _read_all(path: Path, _: int) -> None:
+    for row in read_rows(path):
+        tuple(row.values.values())
+
+
+def _write(cells: Callable[[int], dict[str, str]]) -> Callable[[Path, int], None]:
+    return lambda path, rows: write_cells(path, {("People", ref): value for ref, value in cells(rows).items()})
+
+
+def _by_id(path: Path, rows: int) -> None:
+    every = max(rows // _EDITS, 1)
+    edits = [
+        RowEdit(id=RowId(row_id(row)), values={Role.STATUS: "Delivered", Role.DETAIL: None})
+        for row in range(1, rows + 1, every)
+    ]
+    applied = ClosedWorkbook(path).apply(edits)
+    if len(applied.done) != len(edits):
+        raise SystemExit("not every edit found its row")
+
+
+def _openpyxl_read(path: Path, _: int) -> None:
     book = openpyxl.load_workbook(path, read_only=True)
-    for _ in book.active.iter_rows(values_only=True):
+    for _row in book.active.iter_rows(values_only=True):
         pass
     book.close()
 
 
-def _openpyxl_write(path: Path, cells: dict[str, str]) -> None:
-    book = openpyxl.load_workbook(path)
-    for ref, value in cells.items():
-        book.active[ref] = value
-    book.save(path)
+def _openpyxl_write(cells: Callable[[int], dict[str, str]]) -> Callable[[Path, int], None]:
+    def write(path: Path, rows: int) -> None:
+        book = openpyxl.load_workbook(path)
+        for ref, value in cells(rows).items():
+            book.active[ref] = value
+        book.save(path)
+
+    return write
 
 
-def _read_all(path: Path) -> None:
-    for row in read_rows(path):
-        tuple(row.values.values())
+_FEW, _AGAIN = lambda rows: _few(rows, "Sent"), lambda rows: _few(rows, "Delivered")
+
+#: What is measured, and what openpyxl needs for the same.
+_WORK: dict[str, tuple[Callable[[Path, int], None], str | None]] = {
+    "inflate alone": (_inflate, None),
+    "inflate and deflate alone": (_limit, None),
+    "read every row": (lambda path, _: sum(1 for _row in read_rows(path)) and None, "openpyxl read"),
+    "read every value": (_read_all, "openpyxl read"),
+    "read the marked rows": (lambda path, _: ClosedWorkbook(path).read(marked_only=True) and None, "openpyxl read"),
+    "write 10 cells, first": (_write(_FEW), "openpyxl write 10 cells"),
+    "write 10 cells, later": (_write(_AGAIN), "openpyxl write 10 cells"),
+    "write a column": (_write(_column), "openpyxl write a column"),
+    "write 10,000 rows by id": (_by_id, None),
+    "openpyxl read": (_openpyxl_read, None),
+    "openpyxl write 10 cells": (_openpyxl_write(_FEW), None),
+    "openpyxl write a column": (_openpyxl_write(_column), None),
+}
+
+
+def _child(name: str, path: Path, rows: int) -> None:
+    """One run, in a process of its own: seconds and the most memory in MiB."""
+    warnings.simplefilter("ignore")  # openpyxl's, about styles
+    start = time.perf_counter()
+    _WORK[name][0](path, rows)
+    seconds = time.perf_counter() - start
+    print(seconds, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024)
+
+
+def _run(name: str, path: Path, rows: int, cache: Path) -> tuple[float, float]:
+    command = [sys.executable, "-m", "tests.benchmarks.workbook", "--child", name, str(path), str(rows)]
+    done = subprocess.run(
+        command, check=True, capture_output=True, text=True, env=os.environ | {"XLSMS_CACHE": str(cache)}
+    )
+    seconds, memory = done.stdout.split()
+    return float(seconds), float(memory)
+
+
+def _measured(name: str, source: Path, rows: int, folder: Path, times: int) -> tuple[float, float]:
+    """The medians of seconds and MiB."""
+    found = []
+    for _ in range(times):
+        copy, cache = folder / "copy.xlsx", folder / "cache"
+        shutil.rmtree(cache, ignore_errors=True)
+        shutil.copy(source, copy)
+        if name.endswith("later"):
+            _run("write 10 cells, first", copy, rows, cache)
+        found.append(_run(name, copy, rows, cache))
+    return statistics.median(seconds for seconds, _ in found), statistics.median(memory for _, memory in found)
 
 
 def main() -> None:
     """Run it."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--rows", type=int, default=100_000)
-    rows = parser.parse_args().rows
-    with tempfile.TemporaryDirectory() as folder:
-        path, copy = Path(folder, "people.xlsx"), Path(folder, "copy.xlsx")
-        _generate(path, rows)
-        few = {f"H{2 + index * (rows // 10)}": "Sent" for index in range(10)}
-        column = {f"H{row}": f"Delivered {row}" for row in range(2, rows + 2)}
-
-        def fresh(work: Callable[[], object]) -> Callable[[], float]:
-            def run() -> float:
-                shutil.copy(path, copy)
-                return _timed(work)
-
-            return run
-
-        def write(cells: dict[str, str]) -> Callable[[], float]:
-            return fresh(lambda: write_cells(copy, {("People", ref): value for ref, value in cells.items()}))
-
-        theirs_read = _timed(lambda: _openpyxl_read(path))
+    parser.add_argument("--kind", choices=["shared", "inline"], default="shared")
+    parser.add_argument("--times", type=int, default=3)
+    parser.add_argument("--no-openpyxl", action="store_true")
+    parser.add_argument("--child", nargs=3, help=argparse.SUPPRESS)
+    asked = parser.parse_args()
+    if asked.child:
+        _child(asked.child[0], Path(asked.child[1]), int(asked.child[2]))
+        return
+    rows = asked.rows
+    fewer = min(rows, _THEIRS_MOST)
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        source, small = folder / "people.xlsx", folder / "fewer.xlsx"
+        generate(source, rows, asked.kind)
+        generate(small, fewer, asked.kind)
         ours = {
-            "read every row": _best(lambda: sum(1 for _ in read_rows(path))),
-            "read every value": _best(lambda: _read_all(path)),
-            "read the marked rows": _best(lambda: ClosedWorkbook(path).read(marked_only=True)),
-            "write 10 cells": min(write(few)() for _ in range(3)),
-            "write a column": min(write(column)() for _ in range(3)),
+            name: _measured(name, source, rows, folder, asked.times)
+            for name in _WORK
+            if not name.startswith("openpyxl")
         }
-        theirs = dict.fromkeys(list(ours)[:3], theirs_read) | {
-            "write 10 cells": fresh(lambda: _openpyxl_write(copy, few))(),
-            "write a column": fresh(lambda: _openpyxl_write(copy, column))(),
-        }
-    print(f"{rows:,} rows x {len(_HEADERS)} columns, seconds\n")
-    print(f"{'':24}{'xlsms':>10}{'openpyxl':>10}{'times':>8}")
-    for name, seconds in ours.items():
-        print(f"{name:24}{seconds:10.2f}{theirs[name]:10.2f}{theirs[name] / seconds:8.1f}")
-    ratios = {name.replace(" ", "_"): round(theirs[name] / seconds, 1) for name, seconds in ours.items()}
-    print(json.dumps({"benchmark": "workbook", "rows": rows, "times_faster_than_openpyxl": ratios}))
+        theirs = (
+            {}
+            if asked.no_openpyxl
+            else {
+                name: (seconds * rows / fewer, memory)
+                for name in _WORK
+                if name.startswith("openpyxl")
+                for seconds, memory in [_measured(name, small, fewer, folder, 1)]
+            }
+        )
+    _report(rows, asked.kind, ours, theirs, extrapolated=fewer < rows)
+
+
+def _report(
+    rows: int,
+    kind: str,
+    ours: dict[str, tuple[float, float]],
+    theirs: dict[str, tuple[float, float]],
+    *,
+    extrapolated: bool,
+) -> None:
+    limits = {"read": ours["inflate alone"][0], "write": ours["inflate and deflate alone"][0]}
+    print(
+        f"{rows:,} rows x 12 columns, {kind} strings; openpyxl {'from 100,000 rows' if extrapolated else 'measured'}\n"
+    )
+    print(f"{'':28}{'seconds':>9}{'MiB':>7}{'x limit':>9}{'openpyxl s':>12}{'MiB':>7}{'times':>7}")
+    faster, beside = {}, {}
+    for name, (seconds, memory) in ours.items():
+        line = f"{name:28}{seconds:9.2f}{memory:7.0f}"
+        limit = limits.get(name.split()[0])
+        if limit is not None:
+            beside[name.replace(" ", "_").replace(",", "")] = round(seconds / limit, 2)
+            line += f"{seconds / limit:9.2f}"
+        other = theirs.get(_WORK[name][1] or "")
+        if other is not None:
+            faster[name.replace(" ", "_").replace(",", "")] = round(other[0] / seconds, 1)
+            line += f"{other[0]:12.1f}{other[1]:7.0f}{other[0] / seconds:7.1f}"
+        print(line)
+    memory = {name.replace(" ", "_").replace(",", ""): round(mib) for name, (_, mib) in ours.items()}
+    print(
+        json.dumps(
+            {
+                "benchmark": "workbook",
+                "rows": rows,
+                "kind": kind,
+                "openpyxl_extrapolated": extrapolated,
+                "times_faster_than_openpyxl": faster,
+                "times_the_limit": beside,
+                "peak_mib": memory,
+            }
+        )
+    )
 
 
 if __name__ == "__main__":

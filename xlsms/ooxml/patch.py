@@ -185,9 +185,10 @@ class Patch:
         last = self._last_row(grammar, data)
         here = bisect_left(waiting, -last, key=int.__neg__)
         if len(waiting) - here > _DENSE:
-            data, left = self._dense(grammar, data, waiting[here:])
-            feed(edited, data)
+            data, left = self._dense(grammar, data, waiting[here:], edited)
             waiting[here:] = left
+        if len(waiting) == here:
+            return data
         at = 0
         out: list[bytes] = []
         for start, end, row in self._targets(grammar, data, waiting):
@@ -198,8 +199,14 @@ class Patch:
         out.append(data[at:])
         return b"".join(out)
 
-    def _dense(self, grammar: Grammar, data: bytes, rows: list[int]) -> tuple[bytes, list[int]]:
-        """A block with the simple cells of many rows written in one go, and the rows that have others or none."""
+    def _dense(
+        self, grammar: Grammar, data: bytes, rows: list[int], edited: expat.XMLParserType
+    ) -> tuple[bytes, list[int]]:
+        """A block with the simple cells of many rows written in one go, and the rows that have others or none.
+
+        Whole elements take the place of whole elements, so only the new ones go through the parser.
+        """
+        cells: list[bytes] = []
         columns = {column_letters(column).encode(): column for row in rows for column in self._rows[row]}
         left = {row: len(self._rows[row]) for row in rows}
 
@@ -208,9 +215,11 @@ class Patch:
             if row not in left or column not in self._rows[row]:
                 return match[0]
             left[row] -= 1
-            return self._cell(row, column, int(match[3]) if match[3] else None)
+            cells.append(self._cell(row, column, int(match[3]) if match[3] else None))
+            return cells[-1]
 
         new = grammar.simple_cells_of(b"|".join(columns)).sub(written, data)
+        feed(edited, b"".join(cells))
         return new, [row for row in rows if left[row]]
 
     @staticmethod

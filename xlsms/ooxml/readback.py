@@ -114,6 +114,10 @@ def compare(patch: Patch, values: Mapping[Cell, Raw]) -> None:
 
 def _equal(read: Raw, written: Content) -> bool:
     if isinstance(written, str):
-        expected = written.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
+        expected = (
+            written
+            if written.isascii()
+            else written.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
+        )
         return read == expected
     return read == written and isinstance(read, bool) == isinstance(written, bool)
