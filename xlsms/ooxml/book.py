@@ -111,7 +111,7 @@ class Book:
 
     def text(self, number: int) -> str:
         """A shared string; all are loaded for one that was not asked for before."""
-        known = self._texts.get(number) if "strings" not in self.__dict__ else None
+        known = self._texts.get(number)
         return self.strings[number] if known is None else known
 
     def want_texts(self, numbers: AbstractSet[int]) -> None:
