@@ -11,7 +11,7 @@ from collections.abc import Callable
 __all__ = ["Shapes"]
 
 _DIGITS = b"0123456789"
-_MOST = 4_096  # shapes to remember; a sheet with more does not repeat itself
+_MOST = 8 << 20  # bytes of shapes to remember
 _REFERENCE = re.compile(rb' r="([A-Z]*)"')
 
 
@@ -22,6 +22,7 @@ class Shapes:
         self._slow = slow
         self._usable = not any(digit in prefix for digit in _DIGITS)
         self._known: set[bytes] = set()
+        self._size = 0
         self._repeating = True
         self.areas = False  #: whether a formula that fills an area may have been among the blocks checked
         p = re.escape(prefix)
@@ -64,12 +65,14 @@ class Shapes:
         if len(new) > max(16, rows // 8):
             self._repeating = False
             return False
-        if len(self._known) + len(new) > _MOST:
+        if self._size > _MOST:
             self._known.clear()
+            self._size = 0
         for shape in new:
             if not self._plain(shape):
                 return False
             self._known.add(shape)
+            self._size += len(shape)
             self.areas = self.areas or b"ref=" in shape
         return True
 

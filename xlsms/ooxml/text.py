@@ -14,6 +14,7 @@ _SI = re.compile(rb"<si>(?:<t(?: [^>]*)?>([^<]*)</t></si>|(.*?)</si>)", re.DOTAL
 _TEXT = re.compile(rb"<t(?:\s[^>]*)?>([^<]*)</t\s*>")
 _PHONETIC = re.compile(rb"<rPh[\s>].*?</rPh>", re.DOTALL)
 _BLOCK = 1 << 20
+_LONGEST = 8 << 20  # of what has no end yet; no string is that long
 
 
 def inner_text(xml: bytes) -> str:
@@ -87,6 +88,8 @@ def some_strings(chunks: Iterable[bytes], numbers: AbstractSet[int]) -> dict[int
     done = first = 0
     data, begun = b"", False
     for chunk in chain(_joined(chunks), (b"</sst>",)):
+        if len(data) > _LONGEST:
+            return None
         data += chunk
         if not begun:
             start = data.find(b"<si")

@@ -117,6 +117,28 @@ def test_a_few_strings_are_those_of_the_whole_table(texts, wanted, size, between
     assert some is not None or between[:1] == "<"
 
 
+def test_a_string_without_an_end_is_left_to_the_whole_reading(monkeypatch):
+    monkeypatch.setattr("xlsms.ooxml.text._LONGEST", 1000)
+    monkeypatch.setattr("xlsms.ooxml.text._BLOCK", 100)
+    short = [b"<sst>", *[b"<si><t>abc</t></si>"] * 500, b"</sst>"]
+    assert some_strings(short, {499}) == {499: "abc"}
+    read = []
+    endless = (read.append(piece) or piece for piece in [b"<sst><si><t>", *[b"abc"] * 50_000])
+    assert some_strings(endless, {1}) is None
+    assert len(read) < 1000
+    assert some_strings([b"<sst>", *[b" " * 90] * 50_000], {1}) is None
+
+
+def test_shapes_are_forgotten_rather_than_held_without_end(monkeypatch):
+    monkeypatch.setattr("xlsms.ooxml.shape._MOST", 500)
+    grammar = Grammar(b"")
+    shapes = Shapes(b"", grammar.plain)
+    for number in range(1, 200):
+        odd = b"".join(b'<c r="%c%d"/>' % (65 + bit, number) for bit in range(8) if number >> bit & 1)
+        assert shapes.check(b'<row r="%d">%b</row>' % (number, odd), number - 1) == number
+        assert shapes._size < 1000
+
+
 def shared(path, marks, texts):
     """A workbook whose marks and names are shared strings."""
     lines = [
