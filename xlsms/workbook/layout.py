@@ -13,7 +13,8 @@ from xlsms.ooxml.hits import shared_in
 from xlsms.ooxml.scan import Survey, Watcher, survey, top_rows
 from xlsms.ooxml.value import Decoder
 from xlsms.workbook.base import RESULTS, Language, Sheet
-from xlsms.workbook.roles import HEADER_ROWS, OWN_SHEETS, columns_of, language_of, role_of
+from xlsms.workbook.heading import heading, nothing_to_send
+from xlsms.workbook.roles import HEADER_ROWS, OWN_SHEETS, columns_of, language_of
 
 __all__ = ["Layout", "layouts", "spoken"]
 
@@ -96,9 +97,7 @@ def layouts(book: Book) -> tuple[Layout, ...]:
         if layout is not None:
             found.append(layout)
     if not found:
-        place = Place(sheet=looked_at[0]) if len(looked_at) == 1 else None
-        code = "sheet-empty" if empty and looked_at else "no-phone-column"
-        raise UserError(code, place=place, sheets=", ".join(looked_at))
+        raise nothing_to_send(looked_at, empty=empty)
     return tuple(found)
 
 
@@ -140,17 +139,18 @@ def _in_range(
     rows: dict[int, dict[str, str]],
 ) -> Layout | None:
     """The row among the first that names the most roles, if a phone column is among them."""
-
-    def named(row: int) -> set[Role]:
-        return {role for text in rows[row].values() if (role := role_of(text)) is not None}
-
-    likely = [row for row in rows if Role.PHONE in named(row)]
-    if not likely:
+    found = heading(rows, part.name)
+    if found is None:
         return None
-    row = max(likely, key=lambda row: (len(named(row)), -row))
-    headers = {letters: text for letters, text in rows[row].items() if text.strip()}
-    columns = columns_of(headers, sheet=part.name, row=row)
-    return Layout(book=book, part=part, tables=tables, table=None, header_row=row, headers=headers, columns=columns)
+    return Layout(
+        book=book,
+        part=part,
+        tables=tables,
+        table=None,
+        header_row=found.row,
+        headers=found.headers,
+        columns=found.columns,
+    )
 
 
 def _top(book: Book, part: SheetPart) -> Iterator[tuple[int, dict[str, str]]]:

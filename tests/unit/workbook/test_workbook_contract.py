@@ -1,5 +1,7 @@
 """What every `Workbook` promises, closed or live: one suite, run against each."""
 
+import csv
+import io
 import shutil
 from datetime import UTC, datetime, timedelta, timezone
 from random import Random
@@ -11,10 +13,12 @@ from xlsms.errors import UserError
 from xlsms.model import Role
 from xlsms.workbook.base import RESULTS, Placed, RowEdit
 from xlsms.workbook.closed import ClosedWorkbook, add_columns
+from xlsms.workbook.csvbook import CsvWorkbook
 from xlsms.workbook.identity import new_row_id
 
 NOW = datetime(2026, 11, 22, 9, 15, tzinfo=UTC)
 IDS = [new_row_id(Random(seed)) for seed in range(10)]
+HEADERS = ("Status", "Detail", "Status time", "Reply", "Reply time", "SMS ID")
 MADRID = timezone(timedelta(hours=1))
 
 
@@ -36,14 +40,16 @@ def table(*rows: tuple[object, ...]) -> str:
 class WorkbookContract:
     """Subclasses say how a workbook is opened and how its user changes it."""
 
+    number = staticmethod(int)  # what a number in the sheet is read as
+
     @pytest.fixture
     def path(self, tmp_path):
-        return workbook(tmp_path / "people.xlsx", people(4))
+        raise NotImplementedError
 
     def open(self, path):
         raise NotImplementedError
 
-    def user_saves(self, path, sheet):
+    def user_saves(self, path, *rows):
         raise NotImplementedError
 
     def accept(self, book):
@@ -67,18 +73,20 @@ class WorkbookContract:
         assert snapshot.guid is None
         assert [row.number for row in snapshot.rows] == [2, 3, 4, 5]
         row = snapshot.rows[0]
-        assert (row.phone, row.message, row.marked, row.id, row.status) == (34600000002, "Hello {Name}", True, None, "")
+        phone = self.number(34600000002)
+        assert (row.phone, row.message, row.marked, row.id, row.status) == (phone, "Hello {Name}", True, None, "")
         assert (row.fields["Name"], row.values["Phone"], row.fields["Phone"]) == (
             "Person 2",
-            34600000002,
+            phone,
             "34600000002",
         )
 
     def test_only_marked_rows_are_read_when_asked_for(self, path):
-        self.user_saves(path, table(("Phone", "Send"), (1, "x"), (2, None), (3, "no"), (4, "SÍ"), (5, 1)))
+        self.user_saves(path, ("Phone", "Send"), (1, "x"), (2, None), (3, "no"), (4, "SÍ"), (5, 1))
         book = self.open(path)
-        assert [row.phone for row in book.read(marked_only=True).rows] == [1, 4, 5]
-        assert [row.phone for row in book.read().rows if row.marked] == [1, 4, 5]
+        marked = [self.number(phone) for phone in (1, 4, 5)]
+        assert [row.phone for row in book.read(marked_only=True).rows] == marked
+        assert [row.phone for row in book.read().rows if row.marked] == marked
 
     def test_edits_by_place_are_written(self, path):
         snapshot = self.accept(self.open(path))
@@ -104,14 +112,16 @@ class WorkbookContract:
         book = self.open(path)
         self.accept(book)
         headers = ("SMS ID", "Extra", "Phone", "Status")
-        self.user_saves(
-            path, table(headers, (IDS[2], "", 3, ""), ("", "new", 9, ""), (f" {IDS[0].lower()} ", "", 1, ""))
-        )
+        self.user_saves(path, headers, (IDS[2], "", 3, ""), ("", "new", 9, ""), (f" {IDS[0].lower()} ", "", 1, ""))
         edits = [RowEdit(id=identity, values={Role.STATUS: f"state {index}"}) for index, identity in enumerate(IDS[:4])]
         applied = book.apply(edits)
         assert applied.done == (edits[0], edits[2])
         assert applied.missing == (edits[1], edits[3])
-        assert [(row.phone, row.status) for row in book.read().rows] == [(3, "state 2"), (9, ""), (1, "state 0")]
+        assert [(row.phone, row.status) for row in book.read().rows] == [
+            (self.number(3), "state 2"),
+            (self.number(9), ""),
+            (self.number(1), "state 0"),
+        ]
 
     @pytest.mark.parametrize(
         "change",
@@ -127,10 +137,10 @@ class WorkbookContract:
     def test_an_edit_by_place_is_stale_when_something_else_stands_there(self, path, change):
         headers = ("Phone", "Message", "Send", "Status", "SMS ID")
         rows = [(1, "one", "x"), (2, "two", "x")]
-        self.user_saves(path, table(headers, *rows))
+        self.user_saves(path, headers, *rows)
         book = self.open(path)
         edit = RowEdit(values={Role.STATUS: "Queued"}, placed=Placed.of(book.read().rows[0]))
-        self.user_saves(path, table(headers, *change(rows)))
+        self.user_saves(path, headers, *change(rows))
         version = book.read().version
         applied = book.apply([edit])
         assert (applied.stale, applied.done) == ((edit,), ())
@@ -138,14 +148,14 @@ class WorkbookContract:
 
     def test_of_rows_with_one_id_the_one_that_was_sent_is_meant(self, path):
         headers = ("Phone", "Message", "Status", "SMS ID")
-        self.user_saves(path, table(headers, (1, "a", "", IDS[0]), (2, "a", "", IDS[0]), (1, "a", "", IDS[0])))
+        self.user_saves(path, headers, (1, "a", "", IDS[0]), (2, "a", "", IDS[0]), (1, "a", "", IDS[0]))
         book = self.open(path)
-        hint = Placed(sheet="People", number=9, phone=1, message="a", marked=False)
+        hint = Placed(sheet="People", number=9, phone=self.number(1), message="a", marked=False)
         unknown = RowEdit(id=IDS[0], values={Role.STATUS: "?"})
         changed = RowEdit(
             id=IDS[0],
             values={Role.STATUS: "?"},
-            placed=Placed(sheet="People", number=2, phone=7, message="a", marked=False),
+            placed=Placed(sheet="People", number=2, phone=self.number(7), message="a", marked=False),
         )
         known = RowEdit(id=IDS[0], values={Role.STATUS: "Sent"}, placed=hint)
         applied = book.apply([unknown, changed, known])
@@ -153,13 +163,7 @@ class WorkbookContract:
         assert [row.status for row in book.read().rows] == ["", "", "Sent"]
 
     def test_missing_result_columns_are_added_beside_everything(self, path):
-        rows = (
-            '<row r="1">'
-            + text_cell("A1", "Teléfono")
-            + text_cell("B1", "Mensaje")
-            + '</row><row r="2"><c r="A2"><v>1</v></c>'
-        )
-        self.user_saves(path, sheet_xml(rows + text_cell("E2", "a note without a header") + "</row>"))
+        self.user_saves(path, ("Teléfono", "Mensaje"), (1, None, None, None, "a note without a header"))
         book = self.open(path)
         snapshot = book.read()
         assert (snapshot.sheets[0].missing, snapshot.language) == (RESULTS, "es")
@@ -196,12 +200,33 @@ class WorkbookContract:
         book.apply([RowEdit(id=IDS[0], values={Role.REPLY: '=HYPERLINK("http://evil")'})])
         assert book.read().rows[0].fields["Reply"] == '=HYPERLINK("http://evil")'
 
+    def test_an_edit_without_any_edits_is_no_write(self, path):
+        book = self.open(path)
+        version = book.read().version
+        assert book.apply([]).version == version
+
+
+class TestClosedWorkbook(WorkbookContract):
+    @pytest.fixture
+    def path(self, tmp_path):
+        return workbook(tmp_path / "people.xlsx", people(4))
+
+    def open(self, path):
+        return ClosedWorkbook(path, zone=MADRID)
+
+    def user_saves(self, path, *rows):
+        self.user_saves_sheet(path, table(*rows))
+
+    def user_saves_sheet(self, path, sheet):
+        beside = workbook(path.with_name("saving"), sheet)
+        shutil.move(beside, path)
+
     def test_a_calculated_cell_is_refused_and_the_others_are_written(self, path):
         rows = f'<row r="1">{text_cell("A1", "Phone")}{text_cell("B1", "Status")}{text_cell("C1", "Detail")}{text_cell("D1", "SMS ID")}</row>'
         rows += (
             f'<row r="2"><c r="A2"><v>1</v></c><c r="B2" t="str"><f>A2</f><v>1</v></c>{text_cell("D2", IDS[0])}</row>'
         )
-        self.user_saves(path, sheet_xml(rows, after='<mergeCells><mergeCell ref="A4:C5"/></mergeCells>'))
+        self.user_saves_sheet(path, sheet_xml(rows, after='<mergeCells><mergeCell ref="A4:C5"/></mergeCells>'))
         book = self.open(path)
         edit = RowEdit(id=IDS[0], values={Role.STATUS: "Sent", Role.DETAIL: "why"})
         applied = book.apply([edit])
@@ -211,20 +236,6 @@ class WorkbookContract:
         assert str(refusal.error.place) == "People!B2"
         assert book.read().rows[0].fields["Detail"] == "why"
 
-    def test_an_edit_without_any_edits_is_no_write(self, path):
-        book = self.open(path)
-        version = book.read().version
-        assert book.apply([]).version == version
-
-
-class TestClosedWorkbook(WorkbookContract):
-    def open(self, path):
-        return ClosedWorkbook(path, zone=MADRID)
-
-    def user_saves(self, path, sheet):
-        beside = workbook(path.with_name("saving"), sheet)
-        shutil.move(beside, path)
-
     def test_a_link_is_followed(self, path, tmp_path):
         link = tmp_path / "link.xlsx"
         link.symlink_to(path)
@@ -233,7 +244,7 @@ class TestClosedWorkbook(WorkbookContract):
         assert self.open(path).read().rows[0].status == "Queued"
 
     def test_columns_are_added_once(self, path):
-        self.user_saves(path, table(("Phone", "Name"), (1, "a")))
+        self.user_saves(path, ("Phone", "Name"), (1, "a"))
         added = add_columns(path, (Role.SEND, *RESULTS), "en")
         assert added == {"People": ("Send", "Status", "Detail", "Status time", "Reply", "Reply time", "SMS ID")}
         assert list(self.open(path).read().sheets[0].headers.values()) == ["Phone", "Name", *added["People"]]
@@ -243,7 +254,7 @@ class TestClosedWorkbook(WorkbookContract):
 
     def test_columns_beside_a_filter_are_not_added(self, path):
         xml = table(("Phone", "Send"), (1, "x")).replace("</worksheet>", '<autoFilter ref="A1:B2"/></worksheet>')
-        self.user_saves(path, xml)
+        self.user_saves_sheet(path, xml)
         book = self.open(path)
         snapshot = book.read()
         assert snapshot.sheets[0].bounded
@@ -253,3 +264,42 @@ class TestClosedWorkbook(WorkbookContract):
         assert caught.value.code == "columns-missing"
         assert "Status, Detail" in caught.value.message()
         assert path.read_bytes() == before
+
+
+class CsvContract(WorkbookContract):
+    """In a text file all cells are texts."""
+
+    number = staticmethod(str)
+    encoding, delimiter, end = "utf-8", ",", "\n"
+
+    @pytest.fixture
+    def path(self, tmp_path):
+        path = tmp_path / "People.csv"
+        people = [(f"Person {n}", 34600000000 + n, "Hello {Name}", "x") for n in range(2, 6)]
+        self.user_saves(path, ("Name", "Phone", "Message", "Send", *HEADERS), *people)
+        return path
+
+    def open(self, path):
+        return CsvWorkbook(path, zone=MADRID)
+
+    def user_saves(self, path, *rows):
+        out = io.StringIO()
+        csv.writer(out, delimiter=self.delimiter, lineterminator=self.end).writerows(rows)
+        beside = path.with_name("saving")
+        beside.write_bytes(out.getvalue().encode(self.encoding))
+        beside.replace(path)
+
+
+class TestCsvWorkbook(CsvContract):
+    pass
+
+
+class TestCsvWorkbookOfSpanishExcel(CsvContract):
+    encoding, delimiter, end = "cp1252", ";", "\r\n"
+
+    def user_saves(self, path, *rows):
+        super().user_saves(path, *(tuple("sí" if cell == "x" else cell for cell in row) for row in rows))
+
+
+class TestCsvWorkbookOfUnicodeText(CsvContract):
+    encoding, delimiter, end = "utf-16", "\t", "\r\n"

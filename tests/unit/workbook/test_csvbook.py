@@ -1,0 +1,253 @@
+"""Text files: only the fields that are ours change, and nothing that comes from outside can begin a formula."""
+
+import csv
+import io
+import os
+import shutil
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from xlsms.errors import TransientError, UserError
+from xlsms.model import Role
+from xlsms.workbook.base import RESULTS, Placed, RowEdit
+from xlsms.workbook.csvbook import CsvWorkbook
+from xlsms.workbook.delimited import DELIMITERS, Delimited, decoded
+from xlsms.workbook.identity import check, new_row_id
+from xlsms.workbook.inert import bared, inert
+
+RESULT_HEADERS = "Status,Detail,Status time,Reply,Reply time,SMS ID"
+
+
+def save(path, text, encoding="utf-8"):
+    path.write_bytes(text.encode(encoding))
+    return CsvWorkbook(path)
+
+
+def put(book, **values):
+    """Write into the first row."""
+    row = book.read().rows[0]
+    cells = {Role[name.upper()]: value for name, value in values.items()}
+    return book.apply([RowEdit(values=cells, placed=Placed.of(row))])
+
+
+@pytest.mark.parametrize(
+    ("encoding", "mark"),
+    [("utf-8", b""), ("utf-8", b"\xef\xbb\xbf"), ("cp1252", b""), ("utf-16-le", b"\xff\xfe"), ("utf-16-be", b"\xfe\xff"), ("utf-16-le", b"")],
+)  # fmt: skip
+@pytest.mark.parametrize("end", ["\r\n", "\n", "\r"])
+def test_encoding_mark_and_line_ends_stay(tmp_path, encoding, mark, end):
+    path = tmp_path / "lista.csv"
+    lines = [f"Teléfono;Nombre;{RESULT_HEADERS.replace(',', ';')}", "600;José;;;;;;", "601;Ñ;;;;;;"]
+    path.write_bytes(mark + end.join(lines).encode(encoding))
+    book = CsvWorkbook(path)
+    put(book, reply="¡Sí, mañana!")
+    lines[1] = "600;José;;;;¡Sí, mañana!;;"
+    assert path.read_bytes() == mark + end.join(lines).encode(encoding)
+    assert book.read().rows[0].fields["Reply"] == "¡Sí, mañana!"
+
+
+def test_quotes_and_blanks_of_other_fields_stay_as_written(tmp_path):
+    before = f'Phone,Name,{RESULT_HEADERS}\n"600", Ana "la""x" ,"a",b,,5" pipe,,\n\n601,\'x\',"two\nlines",,,,,\n'
+    book = save(tmp_path / "a.csv", before)
+    put(book, detail='he said "no", twice', status="Sent")
+    expected = before.replace('"a",b', '"Sent","he said ""no"", twice"')
+    assert book.path.read_text() == expected
+
+
+def test_a_file_in_which_all_is_quoted_stays_so(tmp_path):
+    book = save(tmp_path / "a.csv", '"Phone","Name"\r\n"600","Ana"\r\n"601",""\r\n')
+    put(book, status="Queued")
+    head, first, second, end = book.path.read_bytes().decode().split("\r\n")
+    assert head == '"Phone","Name","Status","Detail","Status time","Reply","Reply time","SMS ID"'
+    assert first == '"600","Ana","Queued",,,,,'
+    assert (second, end) == ('"601","",,,,,,', "")
+
+
+def test_a_rectangle_stays_one_and_a_ragged_file_stays_ragged(tmp_path):
+    even = save(tmp_path / "even.csv", "Title,\nPhone,Name\n600,Ana\n601,Eva")
+    put(even, status="Queued")
+    assert {len(row) for row in csv.reader(io.StringIO(even.path.read_text()))} == {8}
+    assert not even.path.read_text().endswith("\n")
+    ragged = save(tmp_path / "ragged.csv", "Title\nPhone,Name\n600,Ana\n601\n")
+    put(ragged, status="Queued")
+    assert ragged.path.read_text().splitlines()[::3] == ["Title", "601"]
+
+
+def test_the_line_that_names_the_separator_is_kept_and_believed(tmp_path):
+    book = save(tmp_path / "a.csv", "sep=|\r\nPhone|Message, or so\r\n600|a;b\r\n")
+    assert list(book.read().sheets[0].headers.values()) == ["Phone", "Message, or so"]
+    put(book, status="Sent")
+    assert book.path.read_bytes().startswith(b"sep=|\r\nPhone|Message, or so|Status|")
+
+
+def test_numbers_keep_their_zeros_and_texts_their_look(tmp_path):
+    book = save(tmp_path / "a.csv", "Phone,Amount,Town\n0034600111222,1.50,  Vigo \n")
+    row = book.read().rows[0]
+    assert (row.phone, row.fields["Amount"], row.values["Town"]) == ("0034600111222", "1.50", "  Vigo ")
+
+
+def test_two_equal_headers_leave_their_field_unknown(tmp_path):
+    (row,) = save(tmp_path / "a.csv", "Phone,Town,Town\n1,one,two\n").read().rows
+    assert "Town" not in row.fields
+    assert row.problems == {"Town": "columns-same-name"}
+
+
+@pytest.mark.parametrize(
+    ("content", "code"),
+    [
+        (b"", "sheet-empty"),
+        (b"\xef\xbb\xbf\r\n", "sheet-empty"),
+        (b"Name,Message\nAna,x\n", "no-phone-column"),
+        (b"Phone,Mobile\n1,2\n", "two-columns"),
+        (b'Phone,Name\n600,"Ana\n601,Eva\n', "text-quote-open"),
+        (b"Phone,Name\n600,\x81\x8d\n", "text-encoding-unknown"),
+        (b"\xff\xfeP\x00\x00\xd8", "text-encoding-unknown"),
+        (b"Phone,Name\n600,A\x00\x01\n", "not-a-workbook"),
+        (bytes(range(256)), "not-a-workbook"),
+    ],
+)
+def test_texts_that_cannot_be_used(tmp_path, content, code):
+    path = tmp_path / "a.csv"
+    path.write_bytes(content)
+    for use in (CsvWorkbook(path).read, CsvWorkbook(path).check, lambda: CsvWorkbook(path).apply([])):
+        with pytest.raises(UserError) as caught:
+            use()
+        assert (caught.value.code, caught.value.place.file) == (code, "a.csv")
+        assert "…" not in caught.value.line()
+    assert path.read_bytes() == content
+
+
+def test_a_locked_a_linked_and_a_read_only_file_are_not_written(tmp_path):
+    book = save(tmp_path / "a.csv", "Phone\n600\n")
+    (tmp_path / ".~lock.a.csv#").write_text("Ana,ana,host,,;")
+    with pytest.raises(TransientError, match="file-open-elsewhere"):
+        put(book, status="Sent")
+    (tmp_path / ".~lock.a.csv#").unlink()
+    os.link(book.path, tmp_path / "b.csv")
+    with pytest.raises(UserError, match="file-linked"):
+        book.check_ready()
+    assert book.path.read_text() == "Phone\n600\n"
+
+
+STEPS = ["opened", "read", "created", "written", "finished", "verified", "named", "compared", "exchanged"]
+
+
+@pytest.mark.parametrize("step", STEPS)
+def test_a_save_by_the_user_always_wins_and_gets_the_states(tmp_path, step):
+    book = save(tmp_path / "a.csv", "Phone,Name\n600,Ana\n601,Eva\n")
+    identity = new_row_id()
+    put(book, id=identity)
+    saved = []
+
+    def act(done):
+        if done == step and not saved:
+            text = book.path.read_text().replace("Ana", "Ana María")
+            saved.append(text)
+            (tmp_path / "saving").write_text(text)
+            shutil.move(tmp_path / "saving", book.path)
+
+    CsvWorkbook(book.path, step=act).apply([RowEdit(id=identity, values={Role.STATUS: "Sent"})])
+    assert saved
+    rows = book.read().rows
+    assert [(row.fields["Name"], row.status) for row in rows] == [("Ana María", "Sent"), ("Eva", "")]
+    assert [file.name for file in tmp_path.iterdir()] == ["a.csv"]
+
+
+def test_a_letter_that_the_encoding_lacks_becomes_a_question_mark_and_is_written_once(tmp_path):
+    book = save(tmp_path / "a.csv", f"Teléfono,{RESULT_HEADERS}\n600,,,,,,\n", "cp1252")
+    put(book, reply="vale 👍")
+    version = book.read().version
+    assert "vale ?" in book.path.read_bytes().decode("cp1252")
+    assert put(book, reply="vale 👍").version == version
+
+
+FORMULAS = [
+    "=1+1", "+1", "-1", "@SUM(A1)", " =1+1", "\t=1+1", '"=1+1', "＝1+1", "hello;=1+1", "a, -1", "a|@x", "a\n=1", 'x;"=1',
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("text", FORMULAS)
+@pytest.mark.parametrize("delimiter", [",", ";"])
+def test_nothing_from_outside_begins_a_formula_whatever_the_separator_of_the_reader(tmp_path, text, delimiter):
+    headers = ["Phone", *RESULT_HEADERS.split(",")]
+    book = save(tmp_path / "a.csv", delimiter.join(headers) + "\n600" + delimiter * 6 + "\n")
+    put(book, reply=text, detail=text)
+    for other in DELIMITERS:
+        for row in csv.reader(io.StringIO(book.path.read_text()), delimiter=other):
+            assert not any(field.lstrip(' "\t').startswith(("=", "+", "-", "@", "＝")) for field in row)
+    assert book.read().rows[0].fields["Reply"] == text
+
+
+def test_harmless_text_is_written_as_it_is():
+    for text in ("a=b", "5-3", "me@example.org", "it's", "yes, of course", "10:30 - 11:00"):
+        assert inert(text) == bared(text) == text
+
+
+@given(st.text())
+def test_what_is_made_inert_holds_no_beginning_of_a_formula(text):
+    assert inert(inert(text)) == inert(text)
+    for line in io.StringIO(inert(text), newline=None):
+        assert not line.lstrip(' "\t').startswith(("=", "+", "-", "@"))
+
+
+# Tables with every dialect that we know of: what the csv module reads afterwards is what stood there, with our changes.
+
+LETTERS = st.characters(codec="cp1252", exclude_characters="\0\x81\x8d\x8f\x90\x9d")
+FIELDS = st.text(LETTERS, max_size=8)
+TABLES = st.lists(st.lists(FIELDS, min_size=2, max_size=2), min_size=1, max_size=6)
+
+
+@given(
+    rows=TABLES,
+    delimiter=st.sampled_from(DELIMITERS),
+    end=st.sampled_from(["\r\n", "\n", "\r"]),
+    quoting=st.sampled_from([csv.QUOTE_ALL, csv.QUOTE_MINIMAL]),
+    encoding=st.sampled_from(["utf-8", "utf-8-sig", "utf-16", "cp1252"]),
+    last=st.booleans(),
+    data=st.data(),
+)
+def test_a_change_of_some_fields_changes_no_other(rows, delimiter, end, quoting, encoding, last, data):
+    out = io.StringIO()
+    table = [["Ünique", "Höhe"], *rows]
+    if any(letter in field for row in rows for field in row for letter in "\r\n"):
+        quoting = csv.QUOTE_ALL  # the module would not quote a line end that is not its own
+    csv.writer(out, delimiter=delimiter, lineterminator=end, quoting=quoting).writerows(table)
+    text = out.getvalue() if last else out.getvalue().removesuffix(end)
+    content = text.encode(encoding)
+    read, known = decoded(content)
+    page = Delimited(read, known, delimiter)
+    assert page.content() == content
+    assert [row.values for row in page.rows] == table
+    for row, column, value in data.draw(
+        st.lists(st.tuples(st.integers(1, len(table)), st.integers(1, 4), FIELDS), max_size=4)
+    ):
+        page.put(row, column, value)
+        table[row - 1] += [""] * (column - len(table[row - 1]))
+        table[row - 1][column - 1] = value
+    changed = page.content()
+    again, after = decoded(changed)
+    assert (after.codec, after.mark) == (known.codec, known.mark) or again.isascii()
+    assert [row.values for row in Delimited(again, after, delimiter).rows] == table
+    assert list(csv.reader(io.StringIO(again, newline=""), delimiter=delimiter)) == table
+
+
+@given(st.binary(max_size=200) | st.text('Phone,;"\n\r\t12=', max_size=80).map(str.encode))
+def test_any_bytes_are_read_or_refused(tmp_path_factory, content):
+    path = tmp_path_factory.getbasetemp() / "fuzz.csv"
+    path.write_bytes(content)
+    try:
+        book = CsvWorkbook(path)
+        snapshot = book.read()
+        edits = [
+            RowEdit(values={Role.STATUS: "=x", Role.ID: new_row_id()}, placed=Placed.of(row)) for row in snapshot.rows
+        ]
+        if not edits:
+            return
+        book.apply(edits)
+    except UserError:
+        assert path.read_bytes() == content
+    else:
+        assert [check(row.id or "") is not None for row in book.read().rows] == [True] * len(edits)
+        assert book.read().sheets[0].missing == () == tuple(set(RESULTS) - set(book.read().sheets[0].columns))

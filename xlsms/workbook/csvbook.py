@@ -1,0 +1,407 @@
+"""A text file (.csv, .tsv) as a workbook of one sheet: states are put into it, and nothing else changes."""
+
+import hashlib
+import os
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import datetime, tzinfo
+from functools import cached_property
+from itertools import islice
+from pathlib import Path
+
+from xlsms.errors import Place, TransientError, UserError, XlsmsError
+from xlsms.files.kind import check_writable
+from xlsms.files.lock import check_free
+from xlsms.files.swap import draft_of, failure, finish, recover, replace
+from xlsms.model import Role, Row, RowId
+from xlsms.ooxml.cells import column_letters, column_number
+from xlsms.ooxml.patch import TEXT_DATE
+from xlsms.workbook.base import RESULTS, Applied, Placed, RowEdit, Sheet, Snapshot, Version
+from xlsms.workbook.delimited import DELIMITERS, Delimited, decoded, records, separator
+from xlsms.workbook.heading import Heading, heading, nothing_to_send
+from xlsms.workbook.inert import bared, inert
+from xlsms.workbook.reading import wall_time
+from xlsms.workbook.roles import HEADER_ROWS, header, is_mark, language_of
+from xlsms.workbook.writing import ATTEMPTS, Step
+
+__all__ = ["CsvWorkbook", "about"]
+
+_MOST = 256 << 20  # bytes; it is held in memory as a whole
+_TABS = (".tsv", ".tab")
+
+
+@contextmanager
+def about(path: Path) -> Iterator[None]:
+    """Every error inside names the file."""
+    try:
+        yield
+    except XlsmsError as error:
+        at = error.place or Place()
+        if at.file is None:
+            error.place = Place(file=path.name, sheet=at.sheet, row=at.row, column=at.column, line=at.line)
+        raise
+    except OSError as error:
+        raise failure(error, path) from error
+
+
+class CsvWorkbook:
+    """The `Workbook` seam over a text file. Its one sheet is called like the file, and its cells are all texts."""
+
+    def __init__(self, path: Path, *, zone: tzinfo | None = None, step: Step = lambda _: None) -> None:
+        self.path = Path(path).resolve()
+        self._zone = zone
+        self._step = step
+
+    def read(self, *, marked_only: bool = False) -> Snapshot:
+        """The workbook as it is now; see `Workbook.read`."""
+        with about(self.path):
+            content, version = _load(self.path)
+            page = _Page.of(self.path, content)
+            rows = (page.row(number) for number in page.numbers)
+            return Snapshot(
+                path=self.path,
+                version=version,
+                guid=None,
+                language=language_of(page.heading.headers.values()),
+                sheets=(page.sheet,),
+                rows=tuple(row for row in rows if row is not None and (row.marked or not marked_only)),
+            )
+
+    def version(self) -> Version:
+        """Which bytes the file holds now."""
+        with about(self.path):
+            return _load(self.path)[1]
+
+    def check(self) -> None:
+        """Make sure that rows can be read; raises what `read` would for the file and its headers."""
+        with about(self.path):
+            _Page.of(self.path, _load(self.path)[0])
+
+    def check_ready(self) -> None:
+        """Make sure that `apply` could write now, as far as the file itself decides; changes nothing.
+
+        Raises:
+            UserError: the file or its folder is read-only.
+            TransientError: the file is open elsewhere.
+        """
+        with about(self.path):
+            check_writable(self.path)
+            check_free(self.path)
+
+    def apply(self, edits: Sequence[RowEdit]) -> Applied:
+        """Write all edits at once; see `Workbook.apply`."""
+        with about(self.path):
+            for _ in range(ATTEMPTS):
+                recover(self.path, _identity)
+                self.check_ready()
+                content, before = _load(self.path)
+                self._step("opened")
+                work = _Work(_Page.of(self.path, content), self._zone)
+                work.find(edits)
+                self._step("read")
+                version = self._put(work.page, before) if work.page.text.changed else before
+                if version is not None:
+                    return Applied(
+                        before=before,
+                        version=version,
+                        done=tuple(work.done),
+                        missing=tuple(work.missing),
+                        stale=tuple(work.stale),
+                        ambiguous=tuple(work.ambiguous),
+                    )
+            raise TransientError("file-keeps-changing", path=self.path.name)
+
+    def add_columns(self, roles: Iterable[Role] = RESULTS) -> dict[str, tuple[str, ...]]:
+        """Add the headers of `roles` that are not there; returns what was added, by sheet."""
+        wanted = tuple(roles)
+        with about(self.path):
+            for _ in range(ATTEMPTS):
+                recover(self.path, _identity)
+                self.check_ready()
+                content, before = _load(self.path)
+                work = _Work(_Page.of(self.path, content), self._zone)
+                added = work.need(wanted)
+                if not added:
+                    return {}
+                if self._put(work.page, before) is not None:
+                    return {work.page.name: added}
+            raise TransientError("file-keeps-changing", path=self.path.name)
+
+    def _put(self, page: "_Page", before: Version) -> Version | None:
+        """Write the changes; None, and nothing changed, when the file is no longer the one that was read."""
+        draft = draft_of(self.path)
+        try:
+            with draft.open("xb") as out:
+                self._step("created")
+                out.write(page.text.content())
+                self._step("written")
+            finish(draft, self.path)
+            self._step("finished")
+            new, version = _load(draft)
+            if not _reads_back(page.text, new):  # a defect of ours, seen in time
+                raise UserError("sheet-not-writable", reason="the new file does not read back")
+            self._step("verified")
+            check_free(self.path)
+            done = replace(self.path, draft, expected=before.directory, identify=_identity, step=self._step)
+        finally:
+            draft.unlink(missing_ok=True)
+        return version if done else None
+
+
+def _load(path: Path) -> tuple[bytes, Version]:
+    """The content of a file, and its version."""
+    try:
+        with path.open("rb") as file:
+            status = os.fstat(file.fileno())
+            if status.st_size > _MOST:
+                raise UserError("file-too-large")
+            content = file.read()
+    except FileNotFoundError as error:
+        raise UserError("file-not-found") from error
+    version = Version(size=len(content), mtime_ns=status.st_mtime_ns, inode=status.st_ino, directory=_hash(content))
+    return content, version
+
+
+def _hash(content: bytes) -> str:
+    return hashlib.blake2b(content, digest_size=16).hexdigest()
+
+
+def _identity(path: Path) -> str:
+    """What tells one content from another; never raises."""
+    try:
+        return _hash(path.read_bytes())
+    except OSError:
+        return "none"
+
+
+def _reads_back(old: Delimited, content: bytes) -> bool:
+    """Whether only the changed fields differ, and hold what they should."""
+    text, encoding = decoded(content)
+    if encoding.mark != old.encoding.mark:
+        return False
+    new = Delimited(text, encoding, old.delimiter)
+    return len(new.rows) == len(old.rows) and all(
+        after.end == before.end
+        and (after.values == old.expected(number) if number in old.changed else after.body == before.body)
+        for number, (before, after) in enumerate(zip(old.rows, new.rows, strict=True), 1)
+    )
+
+
+@dataclass(frozen=True, kw_only=True)  # no slots: the cached properties live in the instance
+class _Page:
+    """The text, and where its columns stand."""
+
+    name: str
+    text: Delimited
+    heading: Heading
+
+    @classmethod
+    def of(cls, path: Path, content: bytes) -> "_Page":
+        """The page that a file holds; the delimiter is the one that makes the most of its header row.
+
+        Raises:
+            UserError: see `decoded` and `records`; `no-phone-column`, `sheet-empty`, `two-columns`.
+        """
+        text, encoding = decoded(content)
+        if not text.strip():
+            raise nothing_to_send([path.stem], empty=True)
+        delimiter, found = _best(path, text)
+        return cls(name=path.stem, text=Delimited(text, encoding, delimiter), heading=found)
+
+    @property
+    def numbers(self) -> range:
+        """The rows below the header."""
+        return range(self.heading.row + 1, len(self.text.rows) + 1)
+
+    @property
+    def sheet(self) -> Sheet:
+        """The seam's view of it."""
+        columns = self.heading.columns
+        return Sheet(
+            name=self.name,
+            header_row=self.heading.row,
+            columns=columns,
+            headers=self.heading.headers,
+            missing=tuple(role for role in RESULTS if role not in columns),
+        )
+
+    @cached_property
+    def _headers(self) -> dict[str, int]:
+        """The columns of the headers that stand once, from 0."""
+        times = Counter(self.heading.headers.values())
+        headers = self.heading.headers.items()
+        return {text: column_number(letters) - 1 for letters, text in headers if times[text] == 1}
+
+    @cached_property
+    def _repeated(self) -> dict[str, str]:
+        return {text: "columns-same-name" for text in self.heading.headers.values() if text not in self._headers}
+
+    @cached_property
+    def _results(self) -> frozenset[int]:
+        columns = self.heading.columns
+        return frozenset(column_number(columns[role]) - 1 for role in RESULTS if role in columns)
+
+    @cached_property
+    def _places(self) -> dict[Role, int]:
+        return {role: column_number(letters) - 1 for role, letters in self.heading.columns.items()}
+
+    def values(self, number: int) -> list[str]:
+        """The fields of a row, as they are meant."""
+        return [
+            bared(value) if column in self._results else value
+            for column, value in enumerate(self.text.rows[number - 1].values)
+        ]
+
+    def row(self, number: int) -> Row | None:
+        """One row; None when nothing stands under its headers."""
+        values = self.values(number)
+        values += [""] * (max(map(column_number, self.heading.headers)) - len(values))
+
+        def at(role: Role) -> str:
+            return values[self._places[role]] if role in self._places else ""
+
+        fields = {text: values[column] for text, column in self._headers.items()}
+        if not any(values[column_number(letters) - 1] for letters in self.heading.headers):
+            return None
+        return Row(
+            sheet=self.name,
+            number=number,
+            phone=at(Role.PHONE) or None,
+            message=at(Role.MESSAGE) or None,
+            marked=is_mark(at(Role.SEND)),
+            send_at=at(Role.SEND_AT) or None,
+            sender=at(Role.SENDER).strip() or None,
+            id=RowId(at(Role.ID).strip()) if at(Role.ID).strip() else None,
+            status=at(Role.STATUS).strip(),
+            fields=fields,
+            values={text: value or None for text, value in fields.items()},
+            problems=self._repeated,
+        )
+
+
+def _best(path: Path, text: str) -> tuple[str, Heading]:
+    named = separator(text)
+    likely = DELIMITERS if path.suffix.lower() not in _TABS else ("\t", *DELIMITERS)
+    found: tuple[str, Heading] | None = None
+    problem: UserError = nothing_to_send([path.stem], empty=False)
+    for delimiter in (named[0],) if named else likely:
+        first = islice(records(text[len(named[1]) :] if named else text, delimiter), HEADER_ROWS)
+        try:
+            tops = {number: _lettered(record.values) for number, record in enumerate(first, 1)}
+            current = heading(tops, path.stem)
+        except UserError as error:
+            problem = error
+            continue
+        if current and (found is None or _size(current) > _size(found[1])):
+            found = delimiter, current
+    if found is None:
+        raise problem
+    return found
+
+
+def _size(found: Heading) -> tuple[int, int]:
+    return len(found.columns), len(found.headers)
+
+
+def _lettered(values: Sequence[str]) -> Mapping[str, str]:
+    return {column_letters(column): value for column, value in enumerate(values[:_WIDEST], 1) if value}
+
+
+_WIDEST = 16_384  # columns of a sheet
+
+
+class _Work:
+    """The edits of one `apply`, placed in the page as it is now."""
+
+    def __init__(self, page: _Page, zone: tzinfo | None) -> None:
+        self.page, self._zone = page, zone
+        self._columns = {role: column_number(letters) for role, letters in page.heading.columns.items()}
+        self.done: list[RowEdit] = []
+        self.missing: list[RowEdit] = []
+        self.stale: list[RowEdit] = []
+        self.ambiguous: list[RowEdit] = []
+
+    def find(self, edits: Sequence[RowEdit]) -> None:
+        """Find the row of each edit and take up its cells."""
+        carriers: dict[str, list[Row]] = {edit.id.strip().upper(): [] for edit in edits if edit.id is not None}
+        if carriers and Role.ID in self._columns:
+            place = self._columns[Role.ID] - 1
+            for number in self.page.numbers:
+                values = self.page.text.rows[number - 1].values
+                identity = values[place].strip().upper() if place < len(values) else ""
+                row = self.page.row(number) if identity in carriers else None
+                if row is not None:
+                    carriers[identity].append(row)
+        for edit in edits:
+            if edit.id is not None:
+                self._by_id(edit, carriers[edit.id.strip().upper()])
+            else:
+                self._by_place(edit)
+
+    def _by_id(self, edit: RowEdit, rows: list[Row]) -> None:
+        """One carrier is the row. Of several, the nearest of those with the phone and message that were sent."""
+        if not rows:
+            self.missing.append(edit)
+            return
+        hint = edit.placed
+        if len(rows) > 1:
+            alike = [row for row in rows if hint and (row.phone, row.message) == (hint.phone, hint.message)]
+            rows = sorted(alike, key=lambda row: abs(row.number - hint.number) if hint else 0)
+        if rows:
+            self._take(edit, rows[0].number)
+        else:
+            self.ambiguous.append(edit)
+
+    def _by_place(self, edit: RowEdit) -> None:
+        if edit.placed is None:
+            raise ValueError("an edit without a row")
+        number = edit.placed.number
+        row = self.page.row(number) if number in self.page.numbers else None
+        if row is None or Placed.of(row) != edit.placed:
+            self.stale.append(edit)
+        else:
+            self._take(edit, number)
+
+    def _take(self, edit: RowEdit, number: int) -> None:
+        values = self.page.text.rows[number - 1].values
+        changes = self.page.text.changed.get(number, {})
+        if any(role in RESULTS and role not in self._columns and value for role, value in edit.values.items()):
+            self.need(RESULTS)
+        for role, value in edit.values.items():
+            column = self._columns.get(role)
+            if column is None:
+                continue
+            new = self._stored(value)
+            old = values[column - 1] if column <= len(values) else ""
+            if column in changes or new != old:
+                self.page.text.put(number, column, new)
+        self.done.append(edit)
+
+    def _stored(self, value: object) -> str:
+        """A value as text that no program takes for a formula, in letters that the file's encoding has."""
+        if value is None:
+            return ""
+        if isinstance(value, bool):
+            return str(value).upper()
+        if isinstance(value, datetime):
+            return wall_time(value, self._zone).strftime(TEXT_DATE)
+        if isinstance(value, str):
+            return inert(self.page.text.encoding.fitting(value.replace("\0", "")))
+        return repr(value)
+
+    def need(self, roles: Iterable[Role]) -> tuple[str, ...]:
+        """Add the columns of `roles` that are not there, on the right of everything; returns their headers."""
+        text, found = self.page.text, self.page.heading
+        lacking = [role for role in roles if role not in self._columns]
+        if not lacking:
+            return ()
+        language = language_of(found.headers.values())
+        below = (enumerate(record.values, 1) for record in text.rows[found.row - 1 :])
+        right = max(column for fields in below for column, field in fields if field)
+        self._columns |= {role: right + nth for nth, role in enumerate(lacking, 1)}
+        for role in lacking:
+            text.put(found.row, self._columns[role], header(role, language))
+        text.widen(right + len(lacking))
+        return tuple(header(role, language) for role in lacking)

@@ -1,0 +1,43 @@
+"""The header row among the first rows of a sheet."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from xlsms.errors import Place, UserError
+from xlsms.model import Role
+from xlsms.workbook.roles import columns_of, role_of
+
+__all__ = ["Heading", "heading", "nothing_to_send"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Heading:
+    """Where the headers stand."""
+
+    row: int  #: 1-based
+    headers: Mapping[str, str]  #: letters -> text
+    columns: Mapping[Role, str]
+
+
+def heading(rows: Mapping[int, Mapping[str, str]], sheet: str) -> Heading | None:
+    """The row that names the most roles, if a phone column is among them; the first of equals.
+
+    Raises:
+        UserError: `two-columns` when two of its headers name one role.
+    """
+
+    def named(row: int) -> set[Role]:
+        return {role for text in rows[row].values() if (role := role_of(text)) is not None}
+
+    likely = [row for row in rows if Role.PHONE in named(row)]
+    if not likely:
+        return None
+    row = max(likely, key=lambda row: (len(named(row)), -row))
+    headers = {letters: text for letters, text in rows[row].items() if text.strip()}
+    return Heading(row=row, headers=headers, columns=columns_of(headers, sheet=sheet, row=row))
+
+
+def nothing_to_send(sheets: list[str], *, empty: bool) -> UserError:
+    """The error for a file of which no sheet takes part."""
+    place = Place(sheet=sheets[0]) if len(sheets) == 1 else None
+    return UserError("sheet-empty" if empty and sheets else "no-phone-column", place=place, sheets=", ".join(sheets))
