@@ -3,7 +3,7 @@
 import asyncio
 import logging
 import time
-from collections.abc import AsyncIterator, Callable, Coroutine, Iterable, Mapping
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
@@ -20,8 +20,9 @@ from sqlalchemy.exc import SQLAlchemyError
 from xlsms.errors import TransientError, UserError, XlsmsError
 from xlsms.files.backup import Backups
 from xlsms.states import FINAL, State
-from xlsms.workbook.closed import ClosedWorkbook
-from xlsms.workbook.replies import append_replies
+from xlsms.workbook.opening import FileWorkbook
+from xlsms.workbook.replies import Appended, Incoming, append_replies
+from xlsms.workbook.source import kind_of
 from xlsms.workbook.tidy import tidy
 from xlsms_service.config import Mark, Settings, Watch
 from xlsms_service.connectors.base import LinkStatus
@@ -171,8 +172,11 @@ class App:
         now: Callable[[], datetime] = _now,
         rng: Random | None = None,
         on_event: Callable[[Event], None] = lambda _event: None,
+        password: str | None = None,
     ) -> None:
+        """`password` opens workbooks that ask for one, where the settings do not say."""
         self._settings = settings
+        self._password = password
         self._now = now
         self._rng = rng or SystemRandom()
         self._on_event = on_event
@@ -187,9 +191,8 @@ class App:
         self._thread = WorkbookThread()
         names = [connector.name for connector in self._settings.connectors]
         self._router = Router({route.prefix: route.use for route in self._settings.routes}, names)
-        append = partial(append_replies, zone=self._zone)
         self._writeback = Writeback(
-            self._ledger, self._thread, self._open, append=append, now=self._now, told=self._problem
+            self._ledger, self._thread, self._open, append=self._append, now=self._now, told=self._problem
         )
         self._inbox_wake = asyncio.Event()
         self._intake = Intake(
@@ -207,8 +210,16 @@ class App:
         self._ledger.close()
         self._lease.give_back()
 
-    def _open(self, path: Path) -> ClosedWorkbook:
-        return ClosedWorkbook(path, zone=self._zone, backups=self._backups)
+    def _open(self, path: Path) -> FileWorkbook:
+        return FileWorkbook(path, zone=self._zone, backups=self._backups, passwords=lambda: self._passwords(path))
+
+    def _append(self, path: Path, incoming: Sequence[Incoming]) -> Appended | None:
+        return append_replies(path, incoming, zone=self._zone) if kind_of(path) == "package" else None
+
+    def _passwords(self, path: Path) -> list[str]:
+        given = [self._password] if self._password is not None else []
+        watches = self._settings.watches
+        return given + [watch.password.reveal() for watch in watches if watch.password and watch.holds(path)]
 
     # What users ask for.
 
@@ -232,6 +243,7 @@ class App:
         path = await asyncio.to_thread(path.resolve)
         await self._thread.run(self._open(path).check)  # what is wrong with the file is said before any link opens
         async with self._delivery() as here:
+            path = await self._thread.run(self._open(path).prepare)
             newest = await self._ledger.do(view.newest)
             known = await self._ledger.do(books.find, path)
             earlier = await self._ledger.do(view.tally, known.id) if known else None
@@ -420,25 +432,29 @@ class App:
             raise RuntimeError("a watch with neither a folder nor a file")
         asked = terms(self._settings, watch.mark, hidden=watch.hidden)
         seen: dict[Path, tuple[int, int, int]] = {}
+        homes: dict[Path, Path] = {}  # where the states of a file stand that is not written itself
         said: dict[Path, str] = {}
 
         async def look(path: Path) -> None:
             stat = await asyncio.to_thread(path.stat)
             now = (stat.st_size, stat.st_mtime_ns, stat.st_ino)
-            if seen.get(path) == now:
+            if seen.get(path) == now and path not in homes:
                 return
-            book = await self._ledger.do(books.find, path)
             try:
-                version = await self._thread.run(self._open(path).version)
-                if book is None or book.version != version.text:
+                home = await self._home(path, homes.get(path) if seen.get(path) == now else None)
+                if home != path:
+                    homes[path], seen[path] = home, now
+                    await look(home)
+                elif await self._is_news(path):
                     await self._take(path, asked)
                     return
+                else:
+                    seen[path] = now
             except XlsmsError as error:
                 if isinstance(error, TransientError) or error.code in _MENDED_OUTSIDE:
                     raise
                 seen[path] = now  # it stays as wrong until it is saved again
                 raise
-            seen[path] = now
             said.pop(path, None)
 
         async def told(path: Path, error: XlsmsError) -> None:
@@ -449,6 +465,18 @@ class App:
             self._problem(path, error)
 
         return Watcher([place], look, told=told)
+
+    async def _home(self, path: Path, known: Path | None) -> Path:
+        """The file that the states of this one stand in: where it is known to be, unless that has gone."""
+        if known is not None and await asyncio.to_thread(known.exists):
+            return known
+        return await self._thread.run(self._open(path).prepare)
+
+    async def _is_news(self, path: Path) -> bool:
+        """Whether a file holds other bytes than the ledger knows."""
+        book = await self._ledger.do(books.find, path)
+        version = await self._thread.run(self._open(path).version)
+        return book is None or book.version != version.text
 
     def _problem(self, path: Path, error: XlsmsError) -> None:
         self._on_event(Event(kind="problem", at=self._now(), path=path, error=error))

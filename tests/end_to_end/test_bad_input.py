@@ -183,8 +183,9 @@ def encrypted(desk):
 
 
 def old_excel(desk):
+    """By its bytes, whatever its name."""
     book = xlwt.Workbook()
-    book.add_sheet("List").write(0, 0, "Phone")
+    book.add_sheet("List")
     book.save(str(desk.files / "list.xlsx"))
 
 
@@ -225,7 +226,7 @@ BAD_FILES = {
     text_file: ("not-a-workbook", "list.xlsx"),
     cut_off: ("not-a-workbook", "list.xlsx"),
     encrypted: ("file-encrypted", "list.xlsx"),
-    old_excel: ("old-excel-format", ".xls)"),
+    old_excel: ("sheet-empty", "List"),
     bomb: ("file-suspicious", "list.xlsx"),
     not_there: ("file-not-found", "list.xlsx"),
     folder: ("file-is-folder", "list.xlsx"),

@@ -7,24 +7,32 @@ from pathlib import Path
 from xlsms.model import Row
 from xlsms.workbook.closed import ClosedWorkbook, write
 from xlsms.workbook.content import Writable
+from xlsms.workbook.opening import open_workbook
 
-__all__ = ["read_rows", "write_cells"]
+__all__ = ["open_workbook", "read_rows", "write_cells"]
 
 
 def read_rows(path: str | PathLike[str]) -> Iterator[Row]:
-    """All data rows of all sheets with a phone column, in order. The file is let go when the last row is read.
+    """All data rows of all sheets with a phone column, in order, of any file that can be sent from.
+
+    An .xlsx is let go when the last row is read.
 
     Raises:
         UserError: the file or its columns cannot be used as they are.
     """
-    for reader in ClosedWorkbook(Path(path)).readers():
-        yield from reader.rows()
+    workbook = open_workbook(Path(path))
+    if isinstance(workbook, ClosedWorkbook):
+        for reader in workbook.readers():
+            yield from reader.rows()
+    else:
+        yield from workbook.read().rows
 
 
 def write_cells(path: str | PathLike[str], cells: Mapping[tuple[str, str], Writable]) -> None:
     """Write cells, named by sheet and reference, and nothing else: all of them or, with an error, none.
 
-    The rest of the file stays byte for byte as it is. None empties a cell; styles stay. Text is never a formula.
+    Files: .xlsx and .xlsm. The rest of the file stays byte for byte as it is. None empties a cell; styles stay. Text is
+    never a formula.
     A date, time or duration is one where the cell shows it as such, and text in any other.
 
     Raises:

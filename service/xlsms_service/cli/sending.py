@@ -18,10 +18,11 @@ from rich.text import Text
 from xlsms.errors import XlsmsError
 from xlsms.states import FINAL, State
 from xlsms.workbook.base import Sheet
-from xlsms.workbook.closed import ClosedWorkbook
+from xlsms.workbook.opening import FileWorkbook
 from xlsms_service.app import App, Event, Patience, Progress, Report
 from xlsms_service.cli.figures import STYLES, complaint, label, state_line
 from xlsms_service.cli.notice import nothing_marked
+from xlsms_service.cli.password import password_of, passwords
 from xlsms_service.cli.session import Ending, Session, session_of
 from xlsms_service.cli.words import tr
 from xlsms_service.config import Settings
@@ -45,10 +46,14 @@ def send(
         float | None, typer.Option(min=0, metavar="SECONDS", help="With --wait: leave after this long.")
     ] = None,
     every_row: Annotated[bool, typer.Option("--all", help="Send every row, marked or not.")] = False,
+    password_env: Annotated[
+        str | None, typer.Option(metavar="NAME", help="Environment variable with the workbook's password.")
+    ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print figures for programs.")] = False,
 ) -> None:
     """Send the marked rows of one workbook; states and replies are written back into it."""
     session = session_of(context)
+    password = password_of(session.settings, file, password_env)
     longest = None if timeout is None else timedelta(seconds=timeout)
     patience = Patience(wait=wait, timeout=longest, linger=_LINGER)
 
@@ -57,7 +62,7 @@ def send(
             session.complain(event.error)
 
     async def work(tell: Callable[[Progress], None]) -> Report:
-        async with App(session.settings, on_event=happened) as service:
+        async with App(session.settings, on_event=happened, password=password) as service:
             return await service.send(
                 file,
                 mark="all" if every_row else "marked",
@@ -89,7 +94,10 @@ def _left(settings: Settings, file: Path, *, every_row: bool) -> _Left | None:
     """None when somebody has taken the file away meanwhile."""
     zone = settings.service.zone
     try:
-        snapshot = ClosedWorkbook(file, zone=ZoneInfo(zone) if zone else None).read(marked_only=not every_row)
+        known = FileWorkbook(
+            file, zone=ZoneInfo(zone) if zone else None, passwords=lambda: passwords(settings, file, None)
+        )
+        snapshot = known.read(marked_only=not every_row)
     except XlsmsError:
         return None
     asked = (row for row in snapshot.rows if row.marked or (every_row and row.id is None))

@@ -12,12 +12,15 @@ from rich.text import Text
 from xlsms import templates
 from xlsms.errors import Place, UserError, XlsmsError
 from xlsms.workbook.base import Snapshot
-from xlsms.workbook.closed import ClosedWorkbook
+from xlsms.workbook.csvbook import CsvWorkbook
+from xlsms.workbook.foreign import ForeignWorkbook
+from xlsms.workbook.opening import FileWorkbook, open_workbook
 from xlsms.workbook.renewal import renew
 from xlsms.workbook.setup import set_up
 from xlsms_service.app import terms
 from xlsms_service.cli.figures import complaint, plan_figures, plan_table
 from xlsms_service.cli.notice import nothing_marked, warnings
+from xlsms_service.cli.password import password_of, passwords
 from xlsms_service.cli.session import Ending, Session, session_of
 from xlsms_service.cli.words import language, tr
 from xlsms_service.config import Settings
@@ -62,6 +65,21 @@ def init(
 
 
 def _set_up(session: Session, file: Path, *, own_sheets: bool) -> None:
+    workbook = open_workbook(file)
+    if isinstance(workbook, ForeignWorkbook):
+        made = workbook.prepare().name
+        session.say(
+            tr("{file} is not changed; what is sent and comes back stands in {results}.", file=file, results=made),
+            "green",
+        )
+        return
+    if isinstance(workbook, CsvWorkbook):
+        added = workbook.add_columns()
+        if not added:
+            session.say(tr("{file} has all the columns already.", file=file), "green")
+        for sheet, headers in added.items():
+            session.say(tr("Added to {sheet}: {columns}", sheet=sheet, columns=", ".join(headers)), "green")
+        return
     done = set_up(file, own_sheets=own_sheets)
     if done.nothing:
         session.say(tr("{file} has all the columns already.", file=file), "green")
@@ -102,14 +120,19 @@ def check(
     file: Annotated[Path, typer.Argument(metavar="FILE", readable=False, help="The workbook.")],
     every_row: Annotated[bool, typer.Option("--all", help="As if every row were marked.")] = False,
     rows: Annotated[int, typer.Option(min=0, help="Show at most so many of the rows that can go.")] = 50,
+    password_env: Annotated[
+        str | None, typer.Option(metavar="NAME", help="Environment variable with the workbook's password.")
+    ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print figures for programs.")] = False,
 ) -> None:
     """Show what would be sent: each row's number, text and parts, and what is wrong. Nothing is sent or changed."""
     session = session_of(context)
-    zone = session.settings.service.zone
-    snapshot = ClosedWorkbook(file, zone=ZoneInfo(zone) if zone else None).read()
+    password = password_of(session.settings, file, password_env)
+    zone = ZoneInfo(session.settings.service.zone) if session.settings.service.zone else None
+    workbook = FileWorkbook(file, zone=zone, passwords=lambda: passwords(session.settings, file, password))
+    snapshot = workbook.read()
     plan = _plan(session.settings, snapshot, every_row=every_row)
-    blocked = _blocked(file, snapshot)
+    blocked = _blocked(workbook, snapshot)
     if as_json:
         figures = {"blocked": complaint(blocked) if blocked else None, "warnings": list(warnings(snapshot))}
         session.json({"file": str(file), **plan_figures(plan), **figures})
@@ -120,11 +143,11 @@ def check(
     session.end(Ending.SOME_NOT if plan.totals.problems or plan.totals.held else Ending.DONE)
 
 
-def _blocked(file: Path, snapshot: Snapshot) -> XlsmsError | None:
+def _blocked(workbook: FileWorkbook, snapshot: Snapshot) -> XlsmsError | None:
     """Why nothing could be sent from the file now, though it can be read."""
     try:
-        check_conflict(snapshot, lambda original: ClosedWorkbook(original).read())
-        ClosedWorkbook(file).check_ready()
+        check_conflict(snapshot, lambda original: FileWorkbook(original).read())
+        workbook.check_ready()
     except XlsmsError as error:
         return error
     return None

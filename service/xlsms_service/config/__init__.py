@@ -71,6 +71,11 @@ class Watch:
     file: Path | None = None
     mark: Mark = "marked"
     hidden: bool = False  #: whether hidden and filtered rows are sent too
+    password: Secret | None = None  #: of workbooks that ask for one to open
+
+    def holds(self, path: Path) -> bool:
+        """Whether a file is looked after by this watch."""
+        return path == self.file or path.parent == self.folder
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -198,11 +203,13 @@ def _service(table: Table) -> ServiceSettings:
 
 def _watch(table: Table) -> Watch:
     folder, file = table.optional("folder"), table.optional("file")
+    password = table.take("password")
     watch = Watch(
         folder=table.source.beside(folder) if folder else None,
         file=table.source.beside(file) if file else None,
         mark=cast(Mark, table.choice("mark", ("marked", "all"), "marked")),
         hidden=table.flag("hidden"),
+        password=None if password is None else Secret.read(password, table.source.place(*table.path, "password")),
     )
     table.done()
     if (folder is None) == (file is None):

@@ -16,6 +16,7 @@ from watchdog.observers.api import BaseObserver
 
 from xlsms.errors import TransientError, XlsmsError
 from xlsms.files.mount import is_remote
+from xlsms.workbook.opening import SUFFIXES
 
 __all__ = ["Watcher", "candidates"]
 
@@ -33,13 +34,11 @@ _SCAN = 30.0
 #: Seconds between two looks at the names and dates on a share.
 _POLL = 3.0
 
-_SUFFIXES = frozenset({".xlsx", ".xlsm"})
-
 
 def candidates(place: Path) -> Iterator[Path]:
     """The workbooks in a folder, or the one file; not the programs' own lock and temporary files."""
     for path in sorted(place.iterdir()) if place.is_dir() else [place]:
-        if path.suffix.lower() in _SUFFIXES and not path.name.startswith(("~$", ".")) and path.is_file():
+        if path.suffix.lower() in SUFFIXES and not path.name.startswith(("~$", ".")) and path.is_file():
             yield path
 
 

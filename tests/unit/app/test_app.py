@@ -5,6 +5,8 @@ from datetime import timedelta
 
 import openpyxl
 import pytest
+import xlwt
+from msoffcrypto.format.ooxml import OOXMLFile
 
 from xlsms.errors import TransientError, UserError
 from xlsms.states import State
@@ -242,3 +244,83 @@ def test_replies_are_listed_in_the_sheet_that_init_adds(tmp_path):
     ]
     assert beside, "one of the simulated phones answers"
     assert sorted((number[-9:], text) for number, text in listed) == sorted(beside)
+
+
+def test_a_text_file_is_sent_and_written_back_in_its_own_way(tmp_path):
+    path = tmp_path / "lista.csv"
+    lines = ["Nombre;Teléfono;Mensaje;Enviar", *(f"Pérez;{number};Hola {{Nombre}};x" for number in NUMBERS)]
+    path.write_bytes("\r\n".join([*lines, ""]).encode("cp1252"))
+    report = send(settings_for(tmp_path), path)
+    assert report.by_state == {State.DELIVERED: 2, State.FAILED: 1, State.EXPIRED: 1}
+    content = path.read_bytes().decode("cp1252")
+    assert content.startswith("Nombre;Teléfono;Mensaje;Enviar;Estado;Detalle;")
+    assert [line.split(";")[:5] for line in content.split("\r\n")[1:3]] == [
+        ["Pérez", number, "Hola {Nombre}", "", "Entregado"] for number in NUMBERS[:2]
+    ]
+    before = path.read_bytes()
+    send(settings_for(tmp_path), path)
+    assert path.read_bytes() == before
+
+
+def old_list(path, numbers=NUMBERS, text="Hola {Nombre}"):
+    book = xlwt.Workbook()
+    sheet = book.add_sheet("Lista")
+    for row, values in enumerate([HEADERS[:4], *((f"P{number[-2:]}", number, text, "x") for number in numbers)]):
+        for column, value in enumerate(values):
+            sheet.write(row, column, value)
+    book.save(str(path))
+    return path
+
+
+def test_an_old_workbook_is_sent_once_and_its_results_stand_beside_it(tmp_path):
+    path = old_list(tmp_path / "lista.xls")
+    before = path.read_bytes()
+    first = send(settings_for(tmp_path), path)
+    results = tmp_path / "lista.sms.xlsx"
+    assert first.path == results
+    assert shown(results) == dict(zip(NUMBERS, ["Entregado", "Entregado", "Fallido", "Caducado"], strict=True))
+    again = send(settings_for(tmp_path), path)
+    assert again.total == first.total == len(NUMBERS)
+    assert path.read_bytes() == before
+
+
+def test_a_protected_workbook_is_sent_with_its_password(tmp_path):
+    plain = make_list(tmp_path / "plain.xlsx", NUMBERS[:1])
+    path = tmp_path / "lista.xlsx"
+    with plain.open("rb") as file, path.open("wb") as out:
+        OOXMLFile(file).encrypt("secret", out)
+    plain.unlink()
+
+    async def main(password):
+        async with App(settings_for(tmp_path), password=password) as service:
+            return await service.send(path)
+
+    with pytest.raises(UserError, match="file-encrypted"):
+        asyncio.run(main(None))
+    assert [each.name for each in tmp_path.iterdir() if each.suffix == ".xlsx"] == ["lista.xlsx"]
+    assert asyncio.run(main("secret")).by_state == {State.DELIVERED: 1}
+    assert shown(tmp_path / "lista.sms.xlsx") == {NUMBERS[0]: "Entregado"}
+
+
+def test_a_watched_folder_takes_text_and_old_files_and_later_marks_in_the_results(tmp_path):
+    watched = tmp_path / "watched"
+    watched.mkdir()
+    (watched / "a.csv").write_text("Teléfono,Mensaje,Enviar\n600000001,hola,x\n")
+    old_list(watched / "b.xls", ["600000002"], "adiós")
+    results = watched / "b.sms.xlsx"
+
+    async def main():
+        async with App(settings_for(tmp_path, watch=True)) as service, asyncio.timeout(60):
+            running = asyncio.create_task(service.run())
+            while (
+                "Entregado" not in (watched / "a.csv").read_text()
+                or not results.exists()
+                or "Entregado" not in shown(results).values()
+            ):
+                done, _ = await asyncio.wait([running], timeout=0.1)
+                assert not done, running.exception()
+            running.cancel()
+            await asyncio.gather(running, return_exceptions=True)
+
+    asyncio.run(main())
+    assert sorted(each.name for each in watched.iterdir()) == ["a.csv", "b.sms.xlsx", "b.xls"]

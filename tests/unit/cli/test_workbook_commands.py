@@ -1,11 +1,13 @@
 """`init` and `check`: a workbook before anything is sent."""
 
+import io
 import shutil
 import sqlite3
 import zipfile
 
 import openpyxl
 import pytest
+from msoffcrypto.format.ooxml import OOXMLFile
 
 from xlsms import templates
 from xlsms.workbook.closed import ClosedWorkbook
@@ -171,17 +173,21 @@ def zip_bomb(file):
         package.writestr("[Content_Types].xml", b"<a>" + b" " * 200_000_000)
 
 
+def lock(path, password):
+    locked = io.BytesIO()
+    OOXMLFile(io.BytesIO(path.read_bytes())).encrypt(password, locked)
+    path.write_bytes(locked.getvalue())
+
+
 BAD_FILES = {
     "no-phone-column": lambda make, _: make([("Name", "Message", "Send"), ("Ana", "Hi", "x")]),
     "two-columns": lambda make, _: make([("Phone", "Mobile", "Message"), ("600000001", "600000002", "Hi")]),
     "sheet-empty": lambda make, _: make([]),
     "not-a-workbook": lambda _, path: path.write_text("Name;Phone\n"),
-    "old-excel-format": lambda _, path: path.write_bytes(
+    "file-damaged": lambda _, path: path.write_bytes(
         bytes.fromhex("d0cf11e0a1b11ae1") + bytes(512) + "Workbook".encode("utf-16-le") + bytes(512)
     ),
-    "file-encrypted": lambda _, path: path.write_bytes(
-        bytes.fromhex("d0cf11e0a1b11ae1") + bytes(512) + "EncryptedPackage".encode("utf-16-le") + bytes(512)
-    ),
+    "file-encrypted": lambda make, path: lock(make([HEADER, ("Ana", "600000001", "Hi", "x")]), "secret"),
     "zip-bomb": lambda _, path: zip_bomb(path),
 }
 

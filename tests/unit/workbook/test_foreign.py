@@ -1,0 +1,371 @@
+"""Files that are read and never written: their results stand beside them, and no row goes twice for one mark."""
+
+import contextlib
+import io
+import json
+import shutil
+import struct
+import sys
+import zipfile
+from datetime import datetime
+from pathlib import Path
+from random import Random
+
+import openpyxl
+import pytest
+import xlwt
+from msoffcrypto.format.ooxml import OOXMLFile
+
+from tests.workbooks import members
+from xlsms.errors import TransientError, UserError
+from xlsms.model import Role
+from xlsms.workbook import limited, read_rows
+from xlsms.workbook.base import RESULTS, Placed, RowEdit
+from xlsms.workbook.closed import ClosedWorkbook
+from xlsms.workbook.csvbook import CsvWorkbook
+from xlsms.workbook.foreign import ForeignWorkbook
+from xlsms.workbook.grid import check_declared, read_grids
+from xlsms.workbook.identity import new_row_id
+from xlsms.workbook.limited import Limits
+from xlsms.workbook.opening import open_workbook
+
+HEADERS = ("Phone", "Message", "Send", "Day")
+DAY = datetime(2026, 12, 24)  # noqa: DTZ001 - as a cell holds it
+IDS = [new_row_id(Random(seed)) for seed in range(5)]
+
+
+def save_xls(path, *rows, sheet="People"):
+    book = xlwt.Workbook()
+    page = book.add_sheet(sheet)
+    date = xlwt.easyxf(num_format_str="dd/mm/yyyy")
+    for number, row in enumerate(rows):
+        for column, value in enumerate(row):
+            if value is not None:
+                page.write(number, column, value, date if isinstance(value, datetime) else xlwt.Style.default_style)
+    book.save(str(path))
+    return path
+
+
+@pytest.fixture
+def source(tmp_path):
+    return save_xls(
+        tmp_path / "list.xls", HEADERS, (34600111222, "=Hi {Day}", "x", DAY), ("600 222 333", "Bye", None, None)
+    )
+
+
+def accept(book, identity=IDS[0], number=0):
+    """What intake does with a marked row."""
+    row = book.read().rows[number]
+    book.apply([RowEdit(values={Role.STATUS: "Sent", Role.ID: identity, Role.SEND: None}, placed=Placed.of(row))])
+
+
+def shown(path):
+    return [(row.phone, row.message, row.marked, row.id, row.status) for row in ClosedWorkbook(path).read().rows]
+
+
+def test_reading_touches_nothing_and_shows_dates_and_numbers(source, tmp_path):
+    before = source.read_bytes()
+    snapshot = open_workbook(source).read()
+    row = snapshot.rows[0]
+    assert (row.phone, row.message, row.marked, row.fields["Day"]) == (34600111222, "=Hi {Day}", True, "24 Dec 2026")
+    assert (snapshot.sheets[0].name, snapshot.sheets[0].missing) == ("People", ())
+    assert [row.marked for row in open_workbook(source).read(marked_only=True).rows] == [True]
+    assert [row.phone for row in read_rows(source)] == [34600111222, "600 222 333"]
+    assert [path.name for path in tmp_path.iterdir()] == ["list.xls"]
+    assert source.read_bytes() == before
+
+
+def test_results_stand_beside_the_source_which_stays_as_it_is(source, tmp_path):
+    before = source.read_bytes()
+    book = open_workbook(source)
+    accept(book)
+    results = tmp_path / "list.sms.xlsx"
+    assert book.path == results
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["list.sms.xlsx", "list.xls"]
+    assert source.read_bytes() == before
+    assert shown(results) == [
+        (34600111222, "=Hi {Day}", False, IDS[0], "Sent"),
+        ("600 222 333", "Bye", False, None, ""),
+    ]
+    page = openpyxl.load_workbook(results).active
+    assert (page["B2"].value, page["B2"].data_type) == ("=Hi {Day}", "s")
+    assert ClosedWorkbook(results).read().guid
+    assert results.stat().st_mode & 0o777 == source.stat().st_mode & 0o666 | 0o600
+
+
+def test_an_unchanged_source_writes_nothing(source, tmp_path):
+    book = open_workbook(source)
+    accept(book)
+    before = book.path.read_bytes()
+    assert book.prepare() == book.path
+    assert book.path.read_bytes() == before
+
+
+def test_a_mark_that_still_stands_in_the_source_orders_nothing_again(source):
+    book = open_workbook(source)
+    accept(book)
+    for _ in range(2):
+        book.prepare()
+        assert [row.marked for row in book.read().rows] == [False, False]
+
+
+def test_new_rows_are_added_and_waiting_rows_follow_the_source(source):
+    book = open_workbook(source)
+    accept(book)
+    save_xls(
+        source,
+        HEADERS,
+        ("600 222 333", "Bye, {Day}", "x", DAY),
+        (34600111222, "=Hi {Day}", "x", DAY),
+        (34600444555, "New", "x", DAY),
+    )
+    book.prepare()
+    assert shown(book.path) == [
+        (34600111222, "=Hi {Day}", False, IDS[0], "Sent"),
+        ("600 222 333", "Bye, {Day}", True, None, ""),
+        (34600444555, "New", True, None, ""),
+    ]
+    assert [row.fields["Day"] for row in book.read().rows] == ["24 Dec 2026", "2026-12-24", "2026-12-24"]
+    before = book.path.read_bytes()
+    book.prepare()
+    assert book.path.read_bytes() == before
+
+
+def test_a_mark_that_is_set_or_taken_away_later_is_followed(source):
+    book = open_workbook(source)
+    book.prepare()
+    save_xls(source, HEADERS, (34600111222, "=Hi {Day}", None, DAY), ("600 222 333", "Bye", "yes", None))
+    book.prepare()
+    assert [row.marked for row in book.read().rows] == [False, True]
+
+
+@pytest.mark.parametrize("edited", [(34600111222, "Changed", "x", DAY), (34600999888, "=Hi {Day}", "x", DAY)])
+def test_a_row_that_was_accepted_and_then_edited_is_held_and_not_sent_by_itself(source, edited):
+    book = open_workbook(source)
+    accept(book)
+    save_xls(source, HEADERS, edited, ("600 222 333", "Bye", None, None))
+    book.prepare()
+    first, _, held = book.read().rows
+    assert (first.id, first.status, first.marked) == (IDS[0], "Sent", False)
+    assert (held.phone, held.marked, held.status) == (edited[0], False, "Held")
+    assert "[row-changed-in-source]" in held.fields["Detail"]
+    assert held.id not in (None, IDS[0]), "not sent where all rows are sent, either"
+    before = book.path.read_bytes()
+    book.prepare()
+    assert book.path.read_bytes() == before
+
+
+def test_equal_rows_are_as_many_as_in_the_source(source):
+    twin = (34600111222, "=Hi {Day}", "x", DAY)
+    save_xls(source, HEADERS, twin, twin)
+    book = open_workbook(source)
+    accept(book)
+    save_xls(source, HEADERS, twin, twin, twin)
+    book.prepare()
+    assert [row.marked for row in book.read().rows] == [False, True, True]
+
+
+def test_a_renamed_source_does_not_send_its_rows_again(source, tmp_path):
+    accept(open_workbook(source))
+    source.rename(tmp_path / "clients.xls")
+    renamed = open_workbook(tmp_path / "clients.xls")
+    for use in (renamed.read, renamed.prepare):
+        with pytest.raises(UserError) as caught:
+            use()
+        assert caught.value.code == "results-under-old-name"
+        assert "list.sms.xlsx" in caught.value.line()
+    (tmp_path / "list.sms.xlsx").rename(tmp_path / "clients.sms.xlsx")
+    assert [row.id for row in renamed.read().rows] == [IDS[0], None]
+
+
+def test_results_of_another_file_are_left_alone(source, tmp_path):
+    accept(open_workbook(source))
+    other = tmp_path / "list.ods"
+    shutil.copy(source, other)
+    with pytest.raises(UserError, match="results-of-another"):
+        open_workbook(other).prepare()
+    openpyxl.Workbook().save(tmp_path / "list.sms.xlsx")
+    with pytest.raises(UserError, match="results-of-another"):
+        open_workbook(source).prepare()
+
+
+def test_results_that_lack_a_column_say_so(source):
+    open_workbook(source).prepare()
+    save_xls(source, (*HEADERS, "Town"), (1, "a", "x", DAY, "Vigo"))
+    with pytest.raises(UserError) as caught:
+        open_workbook(source).prepare()
+    assert caught.value.code == "results-outdated"
+    assert "Town" in caught.value.line()
+
+
+def test_results_that_somebody_has_open_are_waited_for(source, tmp_path):
+    book = open_workbook(source)
+    book.prepare()
+    (tmp_path / ".~lock.list.sms.xlsx#").write_text("Ana,ana,host,,;")
+    book.prepare()
+    with pytest.raises(TransientError, match="file-open-elsewhere"):
+        book.check_ready()
+    save_xls(source, HEADERS, (1, "new", "x", DAY))
+    with pytest.raises(TransientError, match="file-open-elsewhere"):
+        book.prepare()
+
+
+def test_the_results_columns_of_the_source_are_not_taken_over(tmp_path):
+    path = save_xls(tmp_path / "a.xls", ("Phone", "Status", "SMS ID"), (1, "Delivered", IDS[1]))
+    (row,) = open_workbook(path).read().rows
+    assert (row.status, row.id) == ("", None)
+    assert open_workbook(path).read().sheets[0].missing == () == tuple(set(RESULTS) - set(Role))
+
+
+# Passwords.
+
+
+def locked(path, password="secret"):
+    book = openpyxl.Workbook()
+    book.active.append(HEADERS)
+    book.active.append((600111222, "Hi", "x", None))
+    book.active.append((600111333, "Hidden", "x", None))
+    book.active.row_dimensions[3].hidden = True
+    plain, out = io.BytesIO(), io.BytesIO()
+    book.save(plain)
+    OOXMLFile(plain).encrypt(password, out)
+    path.write_bytes(out.getvalue())
+    return path
+
+
+def test_a_protected_workbook_is_read_with_its_password_and_never_written(tmp_path):
+    path = locked(tmp_path / "a.xlsx")
+    before = path.read_bytes()
+    for passwords, code in (((), "file-encrypted"), (("wrong", ""), "file-password-wrong")):
+        with pytest.raises(UserError) as caught:
+            open_workbook(path, passwords=passwords).read()
+        assert caught.value.code == code
+        assert "secret" not in repr(caught.value.facts)
+    book = open_workbook(path, passwords=("wrong", "secret"))
+    accept(book)
+    assert [(row.phone, row.hidden) for row in book.read().rows] == [(600111222, False), (600111333, True)]
+    assert path.read_bytes() == before
+    assert sorted(each.name for each in tmp_path.iterdir()) == ["a.sms.xlsx", "a.xlsx"]
+
+
+def test_the_password_that_nobody_is_asked_for_is_tried(tmp_path):
+    path = locked(tmp_path / "a.xlsx", "VelvetSweatshop")
+    assert len(open_workbook(path).read().rows) == 2
+
+
+# Bytes decide.
+
+
+def test_what_a_file_is_its_bytes_say(source, tmp_path):
+    openpyxl.Workbook().save(tmp_path / "a.xls")
+    assert isinstance(open_workbook(tmp_path / "a.xls"), ClosedWorkbook)
+    source.rename(tmp_path / "b.xlsx")
+    assert isinstance(open_workbook(tmp_path / "b.xlsx"), ForeignWorkbook)
+    assert len(list(read_rows(tmp_path / "b.xlsx"))) == 2
+    (tmp_path / "c.csv").write_text("Phone\n")
+    assert isinstance(open_workbook(tmp_path / "c.csv"), CsvWorkbook)
+    for content in (b"<html><table>Phone</table>", b"%PDF-1.7", b"", b"{\\rtf1"):
+        (tmp_path / "d.xls").write_bytes(content)
+        with pytest.raises(UserError, match="not-a-workbook"):
+            open_workbook(tmp_path / "d.xls")
+
+
+# Hostile files.
+
+SMALL = Limits(memory=400 << 20, seconds=5)
+
+
+def test_a_cell_far_away_costs_a_refusal_and_not_the_memory(tmp_path):
+    book = xlwt.Workbook()
+    page = book.add_sheet("a")
+    page.write(0, 0, "Phone")
+    page.write(65535, 255, "x")
+    book.save(str(tmp_path / "a.xls"))
+    with pytest.raises(UserError, match="file-too-costly"):
+        read_grids(tmp_path / "a.xls", SMALL)
+
+
+def number(value):
+    out = b""
+    while value >= 0x80:
+        out, value = out + bytes([value & 0x7F | 0x80]), value >> 7
+    return out + bytes([value])
+
+
+def test_a_rectangle_that_a_sheet_declares_is_believed(tmp_path):
+    head = number(0x81) + number(0) + number(0x94) + number(16)
+    for last, right, refused in ((1_048_575, 16_383, True), (999, 11, False)):
+        path = tmp_path / "a.xlsb"
+        with zipfile.ZipFile(path, "w") as package:
+            package.writestr("xl/worksheets/sheet1.bin", head + struct.pack("<4I", 0, last, 0, right))
+        if refused:
+            with pytest.raises(UserError, match="file-suspicious"):
+                check_declared(path)
+        else:
+            check_declared(path)
+
+
+def test_a_zip_that_would_inflate_beyond_the_limit_is_not_read(tmp_path):
+    path = tmp_path / "a.ods"
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as package:
+        package.writestr("mimetype", "application/vnd.oasis.opendocument.spreadsheet")
+        package.writestr("content.xml", bytes(9 << 20))
+    with pytest.raises(UserError, match="file-suspicious"):
+        read_grids(path, Limits(inflated=8 << 20))
+
+
+CHILDREN = {
+    "hangs": ("import time; time.sleep(60)", "file-too-costly"),
+    "turns in circles": ("while True: pass", "file-too-costly"),
+    "grows": ("import bounds; bounds.limit(200 << 20, 5); x = bytearray(1 << 30)", "file-damaged"),
+    "floods": ("import sys\nwhile True: sys.stdout.write('x' * 65536)", "file-too-costly"),
+    "dies": ("import os; os.abort()", "file-too-costly"),
+    "panics": ("raise BaseException('index out of bounds')", "file-damaged"),
+}
+
+
+@pytest.mark.parametrize("kind", CHILDREN)
+def test_whatever_the_child_does_ends_in_an_error_of_ours(monkeypatch, tmp_path, kind):
+    program, code = CHILDREN[kind]
+    real = limited.subprocess.Popen
+
+    def popen(command, **more):
+        here = str(Path(limited.__file__).parent)
+        return real([sys.executable, "-c", f"import sys; sys.path.insert(0, {here!r})\n{program}"], **more)
+
+    monkeypatch.setattr(limited.subprocess, "Popen", popen)
+    with (
+        pytest.raises(UserError) as caught,
+        limited.run("grid_child", ["a.xls"], Limits(seconds=1, output=1 << 20)),
+    ):
+        pass
+    assert caught.value.code == code
+
+
+@pytest.mark.parametrize("seed", range(12))
+def test_a_damaged_file_is_read_or_refused_and_never_changed(source, seed):
+    rng = Random(seed)
+    content = bytearray(source.read_bytes())
+    for _ in range(rng.choice((1, 20, 400))):
+        content[rng.randrange(8, len(content))] = rng.randrange(256)
+    source.write_bytes(content)
+    with contextlib.suppress(UserError):  # no other error
+        assert len(ForeignWorkbook(source, limits=SMALL).read().rows) < 70_000
+    assert source.read_bytes() == content
+
+
+def test_a_module_in_the_current_folder_is_not_run(source, tmp_path, monkeypatch):
+    (tmp_path / "json.py").write_text(f"open({str(tmp_path / 'ran')!r}, 'w')")
+    monkeypatch.chdir(tmp_path)
+    read_grids(source)
+    assert not (tmp_path / "ran").exists()
+    assert json.__file__ != str(tmp_path / "json.py")
+
+
+def test_only_the_sheet_changes_in_the_results_when_a_state_is_written(source):
+    book = open_workbook(source)
+    book.prepare()
+    before = members(book.path)
+    accept(book)
+    after = members(book.path)
+    assert [name for name in before if before[name] != after[name]] == ["xl/worksheets/sheet1.xml"]

@@ -1,0 +1,73 @@
+"""Runs in a process of its own: reads one .xls, .xlsb or .ods with calamine and prints its cells, a row a line (JSON).
+
+It holds itself to a limit of memory and of processor time before it touches the file, because the cells of such a
+file say how large a rectangle is built in memory, and a few bytes can say 17 billion.
+"""
+
+import json
+import sys
+from collections.abc import Sequence
+from datetime import date, datetime, time, timedelta
+
+from xlsms.workbook.bounds import ENCRYPTED, TOO_COSTLY, UNREADABLE, limit
+
+_MOST_COLUMNS = 16_384
+
+
+def plain(value: object) -> object:
+    """A cell as JSON has it: a moment is an object, a time of day or a duration the text that it shows."""
+    if isinstance(value, datetime):
+        return {"at": value.replace(tzinfo=None).isoformat()}
+    if isinstance(value, date):
+        return {"at": f"{value.isoformat()}T00:00:00"}
+    if isinstance(value, time):
+        return f"{value:%H:%M}" if not value.second else f"{value:%H:%M:%S}"
+    if isinstance(value, timedelta):
+        return str(value)
+    if isinstance(value, float) and value.is_integer() and abs(value) < 10**15:
+        return int(value)
+    return None if value == "" else value
+
+
+def tell(path: str) -> None:
+    """Print every worksheet that is not hidden: a line with its name, then its rows from the first one in use."""
+    from python_calamine import CalamineWorkbook, SheetTypeEnum, SheetVisibleEnum  # noqa: PLC0415 - after the limits
+
+    out = sys.stdout
+    # an open file, for by a path calamine would trust the name
+    with open(path, "rb") as file, CalamineWorkbook.from_filelike(file) as book:  # noqa: PTH123 - no path is needed
+        for sheet in book.sheets_metadata:
+            if sheet.typ is not SheetTypeEnum.WorkSheet or sheet.visible is not SheetVisibleEnum.Visible:
+                continue
+            page = book.get_sheet_by_name(sheet.name)
+            if page.width > _MOST_COLUMNS:
+                sys.exit(TOO_COSTLY)
+            json.dump({"sheet": sheet.name}, out)
+            out.write("\n")
+            for row in page.iter_rows():
+                cells = [plain(value) for value in row]
+                while cells and cells[-1] is None:
+                    cells.pop()
+                json.dump(cells, out, allow_nan=False)
+                out.write("\n")
+
+
+def main(arguments: Sequence[str]) -> int:
+    """`memory seconds path`."""
+    memory, seconds, path = arguments
+    limit(int(memory), int(seconds))
+    sys.stdout.reconfigure(encoding="utf-8", errors="replace", newline="\n")  # type: ignore[union-attr]  # a text file
+    try:
+        tell(path)
+    except MemoryError:
+        return TOO_COSTLY
+    except BaseException as error:  # noqa: BLE001 - a panic of calamine is no Exception
+        if type(error).__name__ == "PasswordError":
+            return ENCRYPTED
+        sys.stderr.write(f"{type(error).__name__}: {error}"[:200])
+        return UNREADABLE
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

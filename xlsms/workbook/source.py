@@ -1,0 +1,187 @@
+"""What stands in a file that is read but never written: .xls, .xlsb, .ods, and what is behind a password."""
+
+import json
+import shutil
+import tempfile
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, tzinfo
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Literal
+
+from xlsms.errors import UserError
+from xlsms.files.kind import check_workbook
+from xlsms.model import CellValue, Role
+from xlsms.ooxml.cells import column_letters, column_number
+from xlsms.workbook.base import Language
+from xlsms.workbook.closed import ClosedWorkbook
+from xlsms.workbook.grid import Grid, read_grids
+from xlsms.workbook.heading import heading, nothing_to_send
+from xlsms.workbook.limited import USUAL, Limits, run
+from xlsms.workbook.reading import wall_time
+from xlsms.workbook.roles import HEADER_ROWS, OWN_SHEETS, language_of
+from xlsms.workbook.writing import opened
+
+__all__ = ["Kind", "Source", "SourceRow", "SourceSheet", "kind_of", "read_source"]
+
+Kind = Literal["package", "text", "grid", "locked"]
+
+_DEFAULT = "VelvetSweatshop"  # what Excel protects a workbook with that opens without a question
+_KINDS: dict[str, Kind] = {"file-encrypted": "locked", "old-excel-format": "grid", "format-not-supported": "text"}
+_GRIDS = (".ods", ".xlsb")
+
+
+@dataclass(frozen=True, slots=True)
+class SourceRow:
+    """One row: what stands under each header, moments as the wall clock shows them."""
+
+    values: Mapping[str, CellValue]
+    hidden: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class SourceSheet:
+    """One taking-part sheet. Headers that stand twice are left out: nobody can say which one is meant."""
+
+    name: str
+    headers: tuple[str, ...]
+    columns: Mapping[Role, str]  #: the headers of the roles
+    rows: tuple[SourceRow, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """The taking-part sheets of a file, and the language of its headers."""
+
+    sheets: tuple[SourceSheet, ...]
+    language: Language
+
+
+def kind_of(path: Path) -> Kind:
+    """How a file is read, by its bytes; only text is known by its name.
+
+    Raises:
+        UserError: it is nothing that can be read, see `check_workbook`.
+    """
+    try:
+        check_workbook(path)
+    except UserError as error:
+        kinds: dict[str, Kind] = {
+            "file-encrypted": "locked",
+            "old-excel-format": "grid",
+            "format-not-supported": "text",
+        }
+        if error.code not in kinds:
+            raise
+        return kinds[error.code]
+    try:
+        with opened(path):
+            return "package"
+    except UserError as error:
+        if error.code == "format-not-supported" and error.facts.get("format") in _GRIDS:
+            return "grid"
+        raise
+
+
+def read_source(path: Path, passwords: Sequence[str], zone: tzinfo | None, limits: Limits = USUAL) -> Source:
+    """Read a file of the kind `grid` or `locked`.
+
+    Raises:
+        UserError: `file-encrypted`, `file-password-wrong`, `file-too-costly`, `file-damaged`; and what is wrong with
+            its columns.
+    """
+    needed = "msoffcrypto" if kind_of(path) == "locked" else "python_calamine"
+    if find_spec(needed) is None:  # they come with the service
+        locked = needed == "msoffcrypto"
+        raise UserError("file-encrypted" if locked else "format-not-supported", format=path.suffix.lower())
+    if needed == "msoffcrypto":
+        return _unlocked(path, passwords, zone, limits)
+    try:
+        return _from_grids(read_grids(path, limits))
+    except UserError as error:
+        if error.code != "file-encrypted":
+            raise
+    return _unlocked(path, passwords, zone, limits)
+
+
+def _unlocked(path: Path, passwords: Sequence[str], zone: tzinfo | None, limits: Limits) -> Source:
+    """The content without its password, in a folder that only we can enter, as long as it is being read."""
+    given = [_DEFAULT, *passwords]
+    with tempfile.TemporaryDirectory(prefix="xlsms-") as folder:
+        inside = Path(folder) / path.name
+        try:
+            with (
+                run("unlock_child", [str(path)], limits, json.dumps(given).encode()) as content,
+                inside.open("xb") as out,
+            ):
+                shutil.copyfileobj(content, out)
+        except UserError as error:
+            if error.code == "file-password-wrong" and not passwords:
+                raise UserError("file-encrypted") from error
+            raise
+        kind = kind_of(inside)
+        if kind == "package":
+            return _from_package(inside, zone)
+        if kind == "grid":
+            return _from_grids(read_grids(inside, limits))
+        raise UserError("not-a-workbook")
+
+
+def _from_package(path: Path, zone: tzinfo | None) -> Source:
+    snapshot = ClosedWorkbook(path, zone=zone).read()
+    sheets = []
+    for sheet in snapshot.sheets:
+        headers = _once(sheet.headers.values())
+        rows = (row for row in snapshot.rows if row.sheet == sheet.name)
+        sheets.append(
+            SourceSheet(
+                sheet.name,
+                headers,
+                {role: sheet.headers[letters] for role, letters in sheet.columns.items()},
+                tuple(
+                    SourceRow({text: _naive(row.values[text], zone) for text in headers}, row.hidden) for row in rows
+                ),
+            )
+        )
+    return Source(tuple(sheets), snapshot.language)
+
+
+def _naive(value: CellValue, zone: tzinfo | None) -> CellValue:
+    return wall_time(value, zone) if isinstance(value, datetime) else value
+
+
+def _from_grids(grids: Sequence[Grid]) -> Source:
+    grids = [grid for grid in grids if grid.name.strip().casefold() not in OWN_SHEETS]
+    sheets = [sheet for grid in grids if (sheet := _from_grid(grid)) is not None]
+    if not sheets:
+        raise nothing_to_send([grid.name for grid in grids], empty=not any(any(grid.rows) for grid in grids))
+    return Source(tuple(sheets), language_of(text for sheet in sheets for text in sheet.headers))
+
+
+def _from_grid(grid: Grid) -> SourceSheet | None:
+    tops = {number: _texts(row) for number, row in enumerate(grid.rows[:HEADER_ROWS], 1) if any(_texts(row).values())}
+    found = heading(tops, grid.name)
+    if found is None:
+        return None
+    once = _once(found.headers.values())
+    places = [(text, column_number(letters) - 1) for letters, text in found.headers.items() if text in once]
+    rows = []
+    for row in grid.rows[found.row :]:
+        values = {text: row[place] if place < len(row) else None for text, place in places}
+        if any(value is not None for value in values.values()):
+            rows.append(SourceRow(values))
+    return SourceSheet(
+        grid.name, once, {role: found.headers[letters] for role, letters in found.columns.items()}, tuple(rows)
+    )
+
+
+def _texts(row: Sequence[CellValue]) -> dict[str, str]:
+    return {column_letters(nth): value if isinstance(value, str) else "" for nth, value in enumerate(row, 1)}
+
+
+def _once(headers: Iterable[str]) -> tuple[str, ...]:
+    texts = tuple(headers)
+    times = Counter(texts)
+    return tuple(text for text in texts if times[text] == 1)
