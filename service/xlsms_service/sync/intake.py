@@ -58,7 +58,7 @@ class _Work:
     drafts: list[Draft] = field(default_factory=list)
     edits: dict[RowId, RowEdit] = field(default_factory=dict)  #: of the drafts, by their id
     others: list[RowEdit] = field(default_factory=list)  #: rows that do not go, and why
-    held: list[PlanEntry] = field(default_factory=list)
+    held: dict[RowId, PlanEntry] = field(default_factory=dict)  #: by the id that it was to get
     problems: list[XlsmsError] = field(default_factory=list)
 
 
@@ -191,7 +191,7 @@ class Intake:
         return Taken(
             book=book,
             accepted=sum(draft.row_id in done and draft.state is not State.HELD for draft in work.drafts),
-            held=tuple(work.held),
+            held=tuple(entry for row_id, entry in work.held.items() if row_id in done),
             problems=tuple(work.problems),
             changed=merged or stale,
         )
@@ -230,11 +230,11 @@ class Intake:
                 cells = _held(words, error.code, snapshot.language, error.facts)
                 work.others.append(RowEdit(placed=Placed.of(entry.row), values=cells))
                 continue
-            if entry.held is not None:
-                work.held.append(entry)
             draft = self._draft(entry, known)
             if draft.row_id is None:
                 raise RuntimeError("a row of a workbook without an id")
+            if entry.held is not None:
+                work.held[draft.row_id] = entry
             work.drafts.append(draft)
             work.edits[draft.row_id] = RowEdit(
                 placed=Placed.of(entry.row),

@@ -255,6 +255,16 @@ def test_the_same_text_to_the_same_number_is_held_until_it_is_marked_again(desk)
     assert len(desk.claim()) == 1
 
 
+def test_a_row_that_somebody_else_took_meanwhile_is_not_told_as_a_duplicate(desk):
+    table = desk.table()
+    row = table.add("600111222")
+    desk.table(Path("/books/other.xlsx")).add("600111222")
+    desk.take(Path("/books/other.xlsx"))
+    table.before_apply = lambda: row.update({Role.SEND: None})
+    taken = desk.take()
+    assert (taken.accepted, taken.held, taken.changed) == (0, (), True)
+
+
 def test_a_duplicate_is_seen_in_another_workbook_too_and_forgotten_after_a_day(desk):
     desk.table().add("600111222")
     desk.take()
