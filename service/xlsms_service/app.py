@@ -51,6 +51,9 @@ _log = logging.getLogger(__name__)
 #: How long `send` and `text` wait for the first link before they give up, the workbook untouched.
 _LINK_PATIENCE = timedelta(seconds=15)
 
+#: Seconds between two tries to take a workbook in while another process does.
+_TURN = 0.05
+
 #: How often progress is told, in seconds.
 _BEAT = 0.2
 
@@ -407,7 +410,8 @@ class App:
         held: list[PlanEntry] = []
         accepted = 0
         for _ in range(_TRIES):
-            taken = await self._intake.take(path, asked)
+            async with self._alone():
+                taken = await self._intake.take(path, asked)
             accepted += taken.accepted
             held += taken.held
             problems |= {str(problem.place): problem for problem in taken.problems}
@@ -421,6 +425,17 @@ class App:
         if accepted or problems:
             self._on_event(Event(kind="accepted", at=self._now(), path=path, taken=taken))
         return taken, tuple(problems.values()), tuple(held)
+
+    @asynccontextmanager
+    async def _alone(self) -> AsyncIterator[None]:
+        """One process at a time takes workbooks in: what one has read, the other must not change under its hands."""
+        turn = Lease(self._settings.service.data, "intake")
+        while not turn.take():  # noqa: ASYNC110  # no event crosses from one process to another
+            await asyncio.sleep(_TURN)
+        try:
+            yield
+        finally:
+            turn.give_back()
 
     def _wake(self) -> None:
         if self._engine is not None:

@@ -12,8 +12,8 @@ __all__ = ["Lease"]
 class Lease:
     """The right to deliver and to write back. `held` says whether we got it; another process may have it."""
 
-    def __init__(self, data: Path) -> None:
-        self._path = data / "service.lock"
+    def __init__(self, data: Path, name: str = "service") -> None:
+        self._path = data / f"{name}.lock"
         self._file: IO[str] | None = None
 
     @property
