@@ -2,11 +2,16 @@
 
 import os
 import sys
+import time
 from pathlib import Path
 from types import TracebackType
 from typing import IO, Self
 
 __all__ = ["Lease"]
+
+
+#: Seconds between two looks at a lease that another process has; no event crosses from one process to another.
+_LOOK = 0.02
 
 
 class Lease:
@@ -34,6 +39,15 @@ class Lease:
             file.write(str(os.getpid()))
             file.flush()
             self._file = file
+        return True
+
+    def await_turn(self, seconds: float) -> bool:
+        """Take it as soon as it is free, within so many seconds; whether it is ours now."""
+        deadline = time.monotonic() + seconds
+        while not self.take():
+            if time.monotonic() > deadline:
+                return False
+            time.sleep(_LOOK)
         return True
 
     def give_back(self) -> None:

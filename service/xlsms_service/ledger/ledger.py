@@ -8,6 +8,7 @@ them.
 import asyncio
 import sqlite3
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
 from typing import Concatenate, ParamSpec, Self, TypeVar, cast
@@ -18,6 +19,7 @@ from sqlalchemy.pool import NullPool
 
 from xlsms.errors import TransientError, UserError
 from xlsms_service.ledger import migration
+from xlsms_service.ledger.lease import Lease
 from xlsms_service.ledger.writer import Writer
 
 __all__ = ["Ledger", "connect"]
@@ -60,6 +62,21 @@ def _begin_immediate(connection: Connection) -> None:
     connection.exec_driver_sql("BEGIN IMMEDIATE")
 
 
+def _bring_up_to_date(engine: Engine) -> None:
+    """Run the migrations, one process at a time.
+
+    SQLite does not wait when two connections turn a new file into a write-ahead one at once: it refuses one of them.
+    """
+    file = Path(engine.url.database or "")
+    turn = Lease(file.parent, f"{file.stem}-opening")
+    with suppress(OSError):  # of a folder that cannot be used SQLite speaks better, and so it does of a busy file
+        turn.await_turn(_BUSY_SECONDS)
+    try:
+        migration.upgrade(engine)
+    finally:
+        turn.give_back()
+
+
 class Ledger:
     """The open store: `await do(function, …)` runs a function of a theme module and returns when it is durable."""
 
@@ -86,7 +103,7 @@ class Ledger:
                 raise UserError("ledger-folder", folder=data, reason=error.strerror) from error
         engine = connect(url or f"sqlite:///{file}")
         try:
-            migration.upgrade(engine)
+            _bring_up_to_date(engine)
         except DatabaseError as error:
             reason = str(error.orig)
             if "locked" in reason:

@@ -3,6 +3,7 @@ import subprocess
 import sys
 import textwrap
 import threading
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -180,6 +181,19 @@ def test_a_ledger_held_by_another_program_for_too_long_is_said_to_be_busy(tmp_pa
         Ledger.open(tmp_path)
     other.close()
     assert caught.value.code == "ledger-busy"
+
+
+@pytest.mark.parametrize("_time", range(5))
+def test_a_new_ledger_opened_by_many_at_once(tmp_path, _time):
+    start = threading.Barrier(6)
+
+    def opened(_):
+        start.wait()
+        with Ledger.open(tmp_path) as ledger:
+            return ledger.do_now(link_names)
+
+    with ThreadPoolExecutor(6) as pool:
+        assert list(pool.map(opened, range(6))) == [[]] * 6
 
 
 def test_errors_show_no_number_and_no_text(ledger):
