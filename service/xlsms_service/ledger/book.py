@@ -49,6 +49,7 @@ class Book:
     guid: str | None = None
     problem: str | None = None
     facts: Mapping[str, object] | None = None
+    standing: bool = True  #: no other workbook has taken its place at the path
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -75,6 +76,7 @@ def _book(row: Row[Any]) -> Book:
         guid=row.guid,
         problem=row.problem,
         facts=row.facts,
+        standing=row.standing,
     )
 
 
@@ -84,9 +86,8 @@ def get(connection: Connection, book: int) -> Book:
 
 
 def find(connection: Connection, path: Path) -> Book | None:
-    """The workbook last seen at `path`; the newest, if others stood there before."""
-    query = select(workbook).where(workbook.c.path == str(path)).order_by(workbook.c.id.desc()).limit(1)
-    row = connection.execute(query).first()
+    """The workbook that stands at `path`, as far as we have seen."""
+    row = connection.execute(select(workbook).where(workbook.c.path == str(path), workbook.c.standing)).first()
     return None if row is None else _book(row)
 
 
@@ -111,20 +112,22 @@ def recognise(
     known = look_up(connection, path=path, guid=guid, row_ids=row_ids, exists=exists)
     if known is None:
         return _make(connection, path=path, guid=guid, language=language)
-    if known.path != path and _stands(connection, known, exists):
+    if known.path != path and _stands(known, exists):
         raise UserError("workbook-copied", place=Place(file=path.name), original=known.path)
-    if (known.path, known.language) != (path, language):
-        _forget_notes(connection, path)
-        query = update(workbook).where(workbook.c.id == known.id).values(path=str(path), language=language)
-        connection.execute(query)
-    return replace(known, path=path, language=language)
+    now = replace(known, path=path, language=language, standing=True)
+    if now != known:
+        _clear_place(connection, path, but=known.id)
+        query = update(workbook).where(workbook.c.id == known.id)
+        connection.execute(query.values(path=str(path), language=language, standing=True))
+    return now
 
 
-def _forget_notes(connection: Connection, path: Path) -> None:
-    """What was noted down about a problem with the file at `path`, which is known now."""
+def _clear_place(connection: Connection, path: Path, *, but: int | None = None) -> None:
+    """Another workbook stands at `path` now; what was noted down there about a mere problem is forgotten."""
+    others = and_(workbook.c.path == str(path), workbook.c.id != but) if but else workbook.c.path == str(path)
     used = select(message.c.id).where(message.c.workbook_id == workbook.c.id)
-    noted = (workbook.c.path == str(path), workbook.c.version.is_(None), ~used.exists())
-    connection.execute(delete(workbook).where(*noted))
+    connection.execute(delete(workbook).where(others, workbook.c.version.is_(None), ~used.exists()))
+    connection.execute(update(workbook).where(others).values(standing=False))
 
 
 def look_up(
@@ -146,14 +149,13 @@ def look_up(
         # A workbook none of whose rows is here any more has given its place to another.
         return here if here and not _ids_of(connection, here.id) else None
     # Rows of a workbook that still stands at its own place were pasted into this one.
-    pasted = here is not None and here.id != owner.id and _stands(connection, owner, exists)
+    pasted = here is not None and here.id != owner.id and _stands(owner, exists)
     return here if pasted else owner
 
 
-def _stands(connection: Connection, book: Book, exists: Callable[[Path], bool]) -> bool:
+def _stands(book: Book, exists: Callable[[Path], bool]) -> bool:
     """Whether the workbook is still where it was seen, no other having taken its place."""
-    there = find(connection, book.path)
-    return there is not None and there.id == book.id and exists(book.path)
+    return book.standing and exists(book.path)
 
 
 def _make(connection: Connection, *, path: Path, guid: str | None, language: str) -> Book:
@@ -163,6 +165,7 @@ def _make(connection: Connection, *, path: Path, guid: str | None, language: str
     if here is not None and here.guid is None and (guid or not here.version):
         connection.execute(update(workbook).where(workbook.c.id == here.id).values(values))
         return replace(here, language=language, guid=guid)
+    _clear_place(connection, path)
     key = connection.execute(insert(workbook).values(values)).inserted_primary_key
     if key is None:
         raise RuntimeError("the database gave no key")

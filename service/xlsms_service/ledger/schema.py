@@ -18,6 +18,7 @@ from sqlalchemy import (
     Text,
     TypeDecorator,
     text,
+    true,
 )
 
 __all__ = [
@@ -76,7 +77,19 @@ workbook = Table(
     Column("version", Text, comment="the file as we last read or wrote it; another version is read again"),
     Column("problem", String(64), comment="code of what keeps the file from being read or written"),
     Column("facts", JSON, comment="facts of the problem"),
+    Column(
+        "standing",
+        Boolean,
+        nullable=False,
+        default=True,
+        server_default=true(),
+        comment="at its path; false when another workbook has taken its place there",
+    ),
 )
+Index(
+    "ix_workbook_standing", workbook.c.path, unique=True,
+    sqlite_where=text("standing"), postgresql_where=text("standing"),
+)  # fmt: skip
 
 #: Conditions of partial indexes. SQLite uses such an index only for a query that says its condition in the same
 #: words, not with parameters: queries take them from here.

@@ -128,7 +128,8 @@ class Writeback:
         Raises:
             XlsmsError: the workbook cannot be written now; it lacks as much as before.
         """
-        if await self._ledger.do(books.find, book.path) != book:
+        there = await self._ledger.do(books.find, book.path)
+        if there is None or there.id != book.id:
             return False  # another workbook stands there now; this one is found when it is seen again
         rows: list[Lacking] = []
         while some := await self._ledger.do(books.lacking, book.id, rows[-1].message if rows else 0):

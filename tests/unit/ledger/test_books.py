@@ -79,3 +79,11 @@ def test_a_copy_becomes_the_workbook_when_the_original_is_deleted(recognise, led
     ledger.do_now(books.note_problem, B, caught.value)
     assert recognise(B, "one") == first
     assert ledger.do_now(books.find, B).problem is None
+
+
+def test_a_workbook_put_back_where_another_has_taken_its_place_stands_there_again(recognise, ledger):
+    first, second = recognise(A, "one"), recognise(A, "two")
+    assert ledger.do_now(books.find, A).id == second
+    assert recognise(A, "one", there=[A]) == first
+    assert ledger.do_now(books.find, A).id == first
+    assert not ledger.do_now(books.get, second).standing

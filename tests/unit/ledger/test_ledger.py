@@ -14,7 +14,7 @@ from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from hypothesis import given
 from hypothesis import strategies as st
-from sqlalchemy import insert, select
+from sqlalchemy import insert, select, text
 from sqlalchemy.exc import IntegrityError, OperationalError, StatementError
 
 from xlsms.errors import UserError
@@ -22,7 +22,7 @@ from xlsms_service.ledger import ledger as ledger_module
 from xlsms_service.ledger import migration
 from xlsms_service.ledger.lease import Lease
 from xlsms_service.ledger.ledger import Ledger, connect
-from xlsms_service.ledger.schema import Instant, link, metadata, part
+from xlsms_service.ledger.schema import Instant, link, metadata, part, workbook
 
 NOW = datetime(2026, 3, 1, 9, 30, tzinfo=UTC)
 
@@ -61,9 +61,16 @@ def test_a_ledger_of_the_first_tables_keeps_what_it_holds(tmp_path):
         config.attributes["connection"] = connection
         command.upgrade(config, "0001")
         connection.execute(insert(link).values(connector="old", state="up", at=NOW))
+        for name in ("a", "a", "b"):
+            connection.execute(text("INSERT INTO workbook (path, language) VALUES (:path, 'en')"), {"path": name})
     migration.upgrade(engine)
     with engine.connect() as connection:
         assert link_names(connection) == ["old"]
+        assert [row.standing for row in connection.execute(select(workbook).order_by(workbook.c.id))] == [
+            False,  # the newest was taken to stand there
+            True,
+            True,
+        ]
         assert compare_metadata(MigrationContext.configure(connection), metadata) == []
 
 
