@@ -156,6 +156,15 @@ class Run:
         assert (code, errors) == (0, ""), errors
 
 
+def _put_an_end_to(process):
+    """A command that nobody waited for, because the test has failed before."""
+    if process.poll() is None:
+        process.kill()
+    for stream in (process.stdout, process.stderr):
+        stream.close()
+    process.wait(30)
+
+
 class Desk:
     """An office with a watched folder, a simulated network and an `xlsms.toml`."""
 
@@ -209,7 +218,9 @@ class Desk:
 
     def start(self, *arguments):
         """A command that ends by itself."""
-        return xlsms("--config", self.settings, *arguments, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+        process = xlsms("--config", self.settings, *arguments, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+        self._ended.callback(_put_an_end_to, process)
+        return process
 
     def finish(self, process, *codes):
         """What a command has printed when it has ended, with one of these exit codes, else 0."""

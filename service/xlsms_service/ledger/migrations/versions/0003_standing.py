@@ -11,7 +11,7 @@ depends_on = None
 
 def upgrade() -> None:
     """Until now the newest was taken to stand there."""
-    column = sa.Column(
+    column: sa.Column[bool] = sa.Column(
         "standing",
         sa.Boolean(),
         nullable=False,
