@@ -12,8 +12,8 @@ from xlsms.errors import TransientError, UserError
 from xlsms.states import State
 from xlsms.workbook import read_rows
 from xlsms.workbook.setup import set_up
-from xlsms_service import app as app_module
 from xlsms_service.app import App, Patience, status
+from xlsms_service.app import service as app_module
 from xlsms_service.config import ConnectorSettings, ServiceSettings, Settings, Watch
 from xlsms_service.ledger.lease import Lease
 from xlsms_service.sync.writeback import Writeback

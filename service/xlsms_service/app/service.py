@@ -1,11 +1,10 @@
-"""The service put together: ledger, links, workbooks and inbox, wired by wake-ups only."""
+"""The whole service in one process: ledger, links, workbooks and inbox, wired by wake-ups only."""
 
 import asyncio
-import logging
 import time
-from collections.abc import AsyncIterator, Callable, Coroutine, Iterable, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Iterable, Sequence
 from contextlib import asynccontextmanager, suppress
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from pathlib import Path
@@ -14,39 +13,38 @@ from types import TracebackType
 from typing import Self
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import Connection
-from sqlalchemy.exc import SQLAlchemyError
-
 from xlsms.errors import TransientError, UserError, XlsmsError
 from xlsms.files.backup import Backups
-from xlsms.states import FINAL, State
+from xlsms.states import State
 from xlsms.workbook.opening import FileWorkbook
 from xlsms.workbook.replies import Appended, Incoming, append_replies
 from xlsms.workbook.source import kind_of
 from xlsms.workbook.tidy import tidy
+from xlsms_service.app.event import Event
+from xlsms_service.app.following import SETTLED, Count, Patience, Progress, Report, follow
+from xlsms_service.app.together import together
 from xlsms_service.config import Mark, Settings, Watch
 from xlsms_service.connectors.base import LinkStatus
 from xlsms_service.connectors.registry import build
 from xlsms_service.delivery.engine import Engine
 from xlsms_service.delivery.routing import Router
-from xlsms_service.ledger import acceptance, link, view
+from xlsms_service.ledger import acceptance, view
 from xlsms_service.ledger import book as books
 from xlsms_service.ledger.acceptance import Draft
 from xlsms_service.ledger.lease import Lease
 from xlsms_service.ledger.ledger import Ledger
-from xlsms_service.ledger.link import LinkRow
-from xlsms_service.ledger.view import BookCount, Tally
 from xlsms_service.planning import Facts, PlanEntry, Terms, plan_text
 from xlsms_service.simulators.rehearsal import rehearsal
+from xlsms_service.sync.folder import Folder
 from xlsms_service.sync.intake import Intake, Taken
 from xlsms_service.sync.thread import WorkbookThread
-from xlsms_service.sync.watch import Watcher
 from xlsms_service.sync.writeback import Writeback
-from xlsms_service.twoway import inbox
+from xlsms_service.twoway.inbox import Handled
+from xlsms_service.twoway.keeper import Keeper
 
-__all__ = ["App", "Event", "Patience", "Progress", "Report", "Status", "status", "terms"]
+__all__ = ["App", "terms"]
 
-_log = logging.getLogger(__name__)
+_ALL_SETTLED = Patience()
 
 #: How long `send` and `text` wait for the first link before they give up, the workbook untouched.
 _LINK_PATIENCE = timedelta(seconds=15)
@@ -54,84 +52,11 @@ _LINK_PATIENCE = timedelta(seconds=15)
 #: Seconds between two tries to take a workbook in while another process does.
 _TURN = 0.05
 
-#: How often progress is told, in seconds.
-_BEAT = 0.2
-
 #: A workbook that is saved under our hands is read again this often.
 _TRIES = 5
 
-#: What someone can mend without saving the file: it is looked at again.
-_MENDED_OUTSIDE = frozenset({"workbook-copied", "file-read-only", "file-not-readable", "file-not-found"})
-
 #: These have not been handed over yet.
 _NOT_OUT = frozenset({State.QUEUED, State.SENDING})
-
-#: Nothing more happens to these unless someone acts.
-_SETTLED = FINAL | {State.HELD, State.UNCERTAIN, State.SCHEDULED}
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Progress:
-    """How far a send is."""
-
-    total: int
-    by_state: Mapping[State, int]
-    replies: int
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Report:
-    """What became of a send when it ended, or when nobody waited any longer."""
-
-    path: Path | None
-    by_state: Mapping[State, int]
-    parts: int
-    replies: int
-    duration: timedelta
-    held: tuple[PlanEntry, ...] = ()  #: rows that go only when someone decides so
-    problems: tuple[XlsmsError, ...] = ()  #: one a row that could not go
-    finished: bool = True  #: everything is settled and stands in the workbook
-    handed_over: bool = False  #: the running service delivers
-
-    @property
-    def total(self) -> int:
-        """Messages."""
-        return sum(self.by_state.values())
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Patience:
-    """How long a send is followed."""
-
-    wait: bool = True  #: until all is settled, not only handed over to the network
-    timeout: timedelta | None = None  #: not longer than this
-    linger: timedelta = timedelta(0)  #: with `wait`: until nothing more came for this long; replies take their time
-
-
-_ALL_SETTLED = Patience()
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Event:
-    """Something that happened, for those who watch the service run."""
-
-    kind: str  #: link, accepted, problem, reply, stranger
-    at: datetime
-    path: Path | None = None
-    count: int = 0
-    link: LinkStatus | None = None
-    error: XlsmsError | None = None
-    taken: Taken | None = None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Status:
-    """What the ledger holds."""
-
-    running: bool  #: a service delivers from this ledger now
-    tally: Tally
-    books: tuple[BookCount, ...]
-    links: tuple[LinkRow, ...]
 
 
 def _now() -> datetime:
@@ -150,19 +75,6 @@ def terms(settings: Settings, mark: Mark = "marked", *, hidden: bool = False) ->
         hidden=hidden,
         zone=ZoneInfo(service.zone) if service.zone else None,
     )
-
-
-def status(settings: Settings) -> Status:
-    """What the ledger of these settings holds; works beside a running service."""
-    with Ledger.open(settings.service.data, settings.service.ledger) as ledger:
-        with Lease(settings.service.data) as lease:
-            running = not lease.held
-        return Status(
-            running=running,
-            tally=ledger.do_now(view.tally),
-            books=tuple(ledger.do_now(view.book_counts)),
-            links=tuple(ledger.do_now(link.links)),
-        )
 
 
 class App:
@@ -197,7 +109,7 @@ class App:
         self._writeback = Writeback(
             self._ledger, self._thread, self._open, append=self._append, now=self._now, told=self._problem
         )
-        self._inbox_wake = asyncio.Event()
+        self._inbox = Keeper(self._ledger, country=service.country, now=self._now, told=self._handled)
         self._intake = Intake(
             self._ledger, self._thread, self._open, route=self._router.key, now=self._now, rng=self._rng
         )
@@ -267,7 +179,7 @@ class App:
             duration=timedelta(seconds=time.monotonic() - began),
             held=held,
             problems=problems,
-            finished=tally.lacking == 0 and all(state in _SETTLED for state in tally.by_state),
+            finished=tally.lacking == 0 and all(state in SETTLED for state in tally.by_state),
             handed_over=not here,
         )
 
@@ -314,7 +226,7 @@ class App:
             parts=tally.parts,
             replies=tally.replies,
             duration=timedelta(seconds=time.monotonic() - began),
-            finished=all(state in _SETTLED for state in tally.by_state),
+            finished=all(state in SETTLED for state in tally.by_state),
             handed_over=not here,
         )
 
@@ -333,7 +245,7 @@ class App:
                     if folder:
                         await self._thread.run(tidy, folder)
             for watch in self._settings.watches:
-                group.create_task(self._watcher(watch).run())
+                group.create_task(self._folder(watch).watch())
 
     # Delivery: links, write-back and inbox, as long as somebody needs them.
 
@@ -367,40 +279,27 @@ class App:
             if patient and not await engine.wait_for_link(_LINK_PATIENCE):
                 raise _why_down(engine.links.values())
             self._engine = engine
-            async with _together(engine.watch(), self._writeback.run(), self._keep_inbox()):
+            async with together(engine.watch(), self._writeback.run(), self._inbox.run()):
                 yield
         finally:
             self._engine = None
             await engine.close()
-            await self._ledger.do(inbox.handle, self._now(), self._settings.service.country)
+            await self._inbox.look()
             await self._writeback.flush()
 
     def _changed(self) -> None:
-        self._inbox_wake.set()
+        self._inbox.wake()
         self._writeback.wake()
 
     def _link_changed(self, status: LinkStatus) -> None:
         self._on_event(Event(kind="link", at=self._now(), link=status))
 
-    async def _keep_inbox(self) -> None:
-        wait: float | None = None
-        while True:
-            with suppress(TimeoutError):
-                async with asyncio.timeout(wait):
-                    await self._inbox_wake.wait()
-            self._inbox_wake.clear()
-            try:
-                handled = await self._ledger.do(inbox.handle, self._now(), self._settings.service.country)
-            except SQLAlchemyError:
-                _log.exception("the inbox cannot be read; trying again")
-                wait = 1.0
-                continue
-            wait = (handled.next_at - self._now()).total_seconds() if handled.next_at else None
-            if handled.replies:
-                self._writeback.wake()
-                self._on_event(Event(kind="reply", at=self._now(), count=handled.replies))
-            if handled.strangers:
-                self._on_event(Event(kind="stranger", at=self._now(), count=handled.strangers))
+    def _handled(self, handled: Handled) -> None:
+        if handled.replies:
+            self._writeback.wake()
+            self._on_event(Event(kind="reply", at=self._now(), count=handled.replies))
+        if handled.strangers:
+            self._on_event(Event(kind="stranger", at=self._now(), count=handled.strangers))
 
     # Workbooks.
 
@@ -441,129 +340,27 @@ class App:
         if self._engine is not None:
             self._engine.wake()
 
-    def _watcher(self, watch: Watch) -> Watcher:
+    async def _follow(
+        self, count: Count, patience: Patience, on_progress: Callable[[Progress], None], *, here: bool
+    ) -> bool:
+        return await follow(self._ledger, count, patience, on_progress, instead_of=None if here else self._lease)
+
+    def _folder(self, watch: Watch) -> Folder:
         place = watch.folder or watch.file
         if place is None:
             raise RuntimeError("a watch with neither a folder nor a file")
         asked = terms(self._settings, watch.mark, hidden=watch.hidden)
-        seen: dict[Path, tuple[int, int, int]] = {}
-        homes: dict[Path, Path] = {}  # where the states of a file stand that is not written itself
-        said: dict[Path, str] = {}
-
-        async def look(path: Path) -> None:
-            stat = await asyncio.to_thread(path.stat)
-            now = (stat.st_size, stat.st_mtime_ns, stat.st_ino)
-            if seen.get(path) == now and path not in homes:
-                return
-            try:
-                home = await self._home(path, homes.get(path) if seen.get(path) == now else None)
-                if home != path:
-                    homes[path], seen[path] = home, now
-                    await look(home)
-                elif await self._is_news(path):
-                    await self._take(path, asked)
-                    return
-                else:
-                    seen[path] = now
-            except XlsmsError as error:
-                if isinstance(error, TransientError) or error.code in _MENDED_OUTSIDE:
-                    raise
-                seen[path] = now  # it stays as wrong until it is saved again
-                raise
-            said.pop(path, None)
-
-        async def told(path: Path, error: XlsmsError) -> None:
-            await self._ledger.do(books.note_problem, path, error)
-            if said.get(path) == error.code and isinstance(error, TransientError):
-                return  # a file may be open for hours
-            said[path] = error.code
-            self._problem(path, error)
-
-        return Watcher([place], look, told=told)
-
-    async def _home(self, path: Path, known: Path | None) -> Path:
-        """The file that the states of this one stand in: where it is known to be, unless that has gone."""
-        if known is not None and await asyncio.to_thread(known.exists):
-            return known
-        return await self._thread.run(self._open(path).prepare)
-
-    async def _is_news(self, path: Path) -> bool:
-        """Whether a file holds other bytes than the ledger knows."""
-        book = await self._ledger.do(books.find, path)
-        version = await self._thread.run(self._open(path).version)
-        return book is None or book.version != version.text
+        return Folder(
+            place,
+            ledger=self._ledger,
+            thread=self._thread,
+            open_workbook=self._open,
+            take=lambda path: self._take(path, asked),
+            problem=self._problem,
+        )
 
     def _problem(self, path: Path, error: XlsmsError) -> None:
         self._on_event(Event(kind="problem", at=self._now(), path=path, error=error))
-
-    # Following a send.
-
-    async def _follow(
-        self,
-        count: Callable[[Connection], Tally],
-        patience: Patience,
-        on_progress: Callable[[Progress], None],
-        *,
-        here: bool,
-    ) -> bool:
-        """Tell progress until everything is out (or settled, when asked to wait), or the time is over.
-
-        False when another process was to deliver and has ended before.
-        """
-        loop = asyncio.get_running_loop()
-        began = quiet_since = loop.time()
-        last: Tally | None = None
-        while True:
-            asked = loop.time()
-            tally = await self._ledger.do(count)
-            now = loop.time()
-            if last is None or (tally.by_state, tally.replies) != (last.by_state, last.replies):
-                quiet_since, last = now, tally
-                on_progress(Progress(total=tally.total, by_state=tally.by_state, replies=tally.replies))
-            open_states = set(tally.by_state) - (_SETTLED if patience.wait else _SETTLED | {State.SENT})
-            lingered = not patience.wait or now - quiet_since >= patience.linger.total_seconds()
-            if not open_states and lingered:
-                return True
-            if patience.timeout is not None and now - began >= patience.timeout.total_seconds():
-                return True
-            if not here and self._lease.take():
-                return False
-            # Counting a big campaign takes a while itself: it never gets more than a tenth of the ledger's time.
-            await asyncio.sleep(max(_BEAT, 10 * (now - asked)))
-
-
-@asynccontextmanager
-async def _together(*works: Coroutine[None, None, None]) -> AsyncIterator[None]:
-    """Run these beside the body; what stops one of them stops the body with it.
-
-    A service that only half works would lose what the other half relies on. (A task group would wrap the body's own
-    errors, which people are to read.)
-    """
-    body = asyncio.current_task()
-    failures: list[BaseException] = []
-
-    def ended(task: asyncio.Task[None]) -> None:
-        error = None if task.cancelled() else task.exception()
-        if error is not None:
-            failures.append(error)
-            if body is not None:
-                body.cancel()
-
-    tasks = [asyncio.create_task(work) for work in works]
-    for task in tasks:
-        task.add_done_callback(ended)
-    try:
-        yield
-    except asyncio.CancelledError:
-        if failures and body is not None:
-            body.uncancel()
-            raise failures[0] from None
-        raise
-    finally:
-        for task in tasks:
-            task.remove_done_callback(ended)
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
 
 
 def _why_down(links: Iterable[LinkStatus | None]) -> XlsmsError:

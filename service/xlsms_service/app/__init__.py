@@ -1,0 +1,8 @@
+"""The service put together: ledger, links, workbooks and inbox, wired by wake-ups only."""
+
+from xlsms_service.app.event import Event
+from xlsms_service.app.following import Patience, Progress, Report
+from xlsms_service.app.service import App, terms
+from xlsms_service.app.status import Status, status
+
+__all__ = ["App", "Event", "Patience", "Progress", "Report", "Status", "status", "terms"]
