@@ -205,12 +205,13 @@ class Watch:
         def counted_commit(writer, connection, group):
             nonlocal changes
             began = time.perf_counter()
-            commit(writer, connection, group)
+            whole = commit(writer, connection, group)
             now = connection.connection.driver_connection.total_changes
             if now != changes:  # a transaction that only reads is not forced to disk
                 self.commits += 1
                 self.commit_seconds += time.perf_counter() - began
             changes = now
+            return whole
 
         with (
             mock.patch.object(ClosedWorkbook, "apply", timed_apply),
