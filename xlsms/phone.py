@@ -14,6 +14,7 @@ from datetime import date, time, timedelta
 import phonenumbers
 from phonenumbers import NumberParseException, PhoneNumberType, ValidationResult, shortnumberinfo
 
+from xlsms import numbering
 from xlsms.errors import UserError
 from xlsms.wording import wording
 
@@ -310,7 +311,7 @@ class _Reading:
 def _read(text: str, region: str | None = None) -> _Reading | None:
     """`text` as a number that exists, by the numbering plans."""
     try:
-        number = phonenumbers.parse(text, region)
+        number = numbering.parse(text, region)
     except NumberParseException:
         return None
     kind = phonenumbers.number_type(number)
