@@ -15,6 +15,8 @@ __all__ = ["GUID_PROPERTY", "LETTERS", "check", "new_guid", "new_row_id"]
 GUID_PROPERTY = "xlsmsId"  #: the custom property of the workbook that holds its GUID
 LETTERS = "BCDFGHJKMNPQRSTVWXZ"
 _LENGTH = 12
+_IDS = len(LETTERS) ** _LENGTH
+_PLACES = {letter: place for place, letter in enumerate(LETTERS)}
 
 
 def new_guid(rng: Random | None = None) -> str:
@@ -24,7 +26,11 @@ def new_guid(rng: Random | None = None) -> str:
 
 def new_row_id(rng: Random | None = None) -> RowId:
     """A new id for a row: 51 bits by chance and a check letter."""
-    letters = "".join((rng or SystemRandom()).choices(LETTERS, k=_LENGTH))
+    chance = (rng or SystemRandom()).randrange(_IDS)
+    letters = ""
+    for _ in range(_LENGTH):
+        chance, letter = divmod(chance, len(LETTERS))
+        letters += LETTERS[letter]
     return RowId(letters + _check_letter(letters))
 
 
@@ -38,4 +44,4 @@ def check(text: str) -> RowId | None:
 
 def _check_letter(letters: str) -> str:
     """Sees any one wrong letter and any two neighbours swapped: 19 is prime and no weight repeats."""
-    return LETTERS[sum(place * LETTERS.index(letter) for place, letter in enumerate(letters, 1)) % len(LETTERS)]
+    return LETTERS[sum(place * _PLACES[letter] for place, letter in enumerate(letters, 1)) % len(LETTERS)]

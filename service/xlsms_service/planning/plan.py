@@ -133,34 +133,62 @@ def plan(rows: Iterable[Row], terms: Terms, facts: Facts, sheets: Sequence[Sheet
 def plan_text(number: str, text: str, terms: Terms, facts: Facts) -> PlanEntry:
     """Plan one text that stands in no sheet; it goes as it is, braces and all."""
     row = Row(sheet="", number=0, phone=number, message=text, marked=True)
-    entry = PlanEntry(row=row)
+    found = _Found()
     try:
-        entry = replace(entry, number=parse(number, terms.country))
-        entry = _worded(entry, text, terms)
-        entry = replace(entry, sender=_sender(row, terms))
+        found.number = parse(number, terms.country)
+        _word(found, text, terms)
+        found.sender = _sender(row, terms)
     except XlsmsError as error:
-        return replace(entry, problem=error)
-    return next(_hold([entry], facts))
+        found.problem = error
+    return next(_hold([found.entry(row)], facts))
+
+
+@dataclass(slots=True)
+class _Found:
+    """What has been found out about a row so far."""
+
+    number: PhoneNumber | None = None
+    text: str = ""
+    parts: Parts | None = None
+    sender: str | None = None
+    send_at: datetime | None = None
+    fingerprint: str | None = None
+    problem: XlsmsError | None = None
+    held: UserError | None = None
+
+    def entry(self, row: Row) -> PlanEntry:
+        return PlanEntry(
+            row=row,
+            number=self.number,
+            text=self.text,
+            parts=self.parts,
+            sender=self.sender,
+            send_at=self.send_at,
+            fingerprint=self.fingerprint,
+            problem=self.problem,
+            held=self.held,
+        )
 
 
 def _entry(row: Row, sheet: Sheet | None, terms: Terms, facts: Facts, templates: dict[str, Template]) -> PlanEntry:
-    entry = PlanEntry(row=row)
+    found = _Found()
     role = Role.PHONE
     try:
         _usable(row, sheet, role)
-        entry = replace(entry, number=parse(row.phone, terms.country))
+        found.number = parse(row.phone, terms.country)
         role = Role.MESSAGE
         _usable(row, sheet, role)
-        entry = _worded(entry, _filled(row, terms, templates), terms)
+        _word(found, _filled(row, terms, templates), terms)
         role = Role.SENDER
         _usable(row, sheet, role)
-        entry = replace(entry, sender=_sender(row, terms))
+        found.sender = _sender(row, terms)
         role = Role.SEND_AT
         _usable(row, sheet, role)
-        return _timed(entry, sheet, terms, facts)
+        _time(found, row, sheet, terms, facts)
     except XlsmsError as error:
         error.place = _place(row, sheet, role)
-        return replace(entry, problem=error)
+        found.problem = error
+    return found.entry(row)
 
 
 def _place(row: Row, sheet: Sheet | None, role: Role) -> Place:
@@ -209,12 +237,12 @@ class _Fields(Mapping[str, Field]):
         return len(self._row.fields)
 
 
-def _worded(entry: PlanEntry, text: str, terms: Terms) -> PlanEntry:
-    if not text.strip() or entry.number is None:
+def _word(found: _Found, text: str, terms: Terms) -> None:
+    if not text.strip() or found.number is None:
         raise UserError("text-empty")
     text = transliterate(text, terms.transliterate).text
     parts = split(text, limit=terms.parts)
-    return replace(entry, text=text, parts=parts, fingerprint=fingerprint(entry.number.e164, text))
+    found.text, found.parts, found.fingerprint = text, parts, fingerprint(found.number.e164, text)
 
 
 def _sender(row: Row, terms: Terms) -> str | None:
@@ -224,14 +252,15 @@ def _sender(row: Row, terms: Terms) -> str | None:
     return sender
 
 
-def _timed(entry: PlanEntry, sheet: Sheet | None, terms: Terms, facts: Facts) -> PlanEntry:
-    moment = send_time(entry.row.send_at, terms.zone, now=facts.now)
+def _time(found: _Found, row: Row, sheet: Sheet | None, terms: Terms, facts: Facts) -> None:
+    moment = send_time(row.send_at, terms.zone, now=facts.now)
     if moment is None:
-        return entry
+        return
     if moment > facts.now:
-        return replace(entry, send_at=moment)
-    place, time = _place(entry.row, sheet, Role.SEND_AT), said(moment, terms.zone, terms.language)
-    return replace(entry, held=UserError("send-time-past", place=place, time=time))
+        found.send_at = moment
+        return
+    place, time = _place(row, sheet, Role.SEND_AT), said(moment, terms.zone, terms.language)
+    found.held = UserError("send-time-past", place=place, time=time)
 
 
 def _hold(entries: Sequence[PlanEntry], facts: Facts) -> Iterator[PlanEntry]:
