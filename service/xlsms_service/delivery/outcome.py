@@ -55,6 +55,8 @@ def settle(connection: Connection, connector: str, answered: Sequence[Answered],
     )
     verdicts = [_verdict(each, [part.state for part in earlier.get(each.message, ())]) for each in answered]
     settlement.move(connection, _give_up(connection, verdicts))
+    if not settlement.any_waiting(connection, connector):
+        return
     ids = [outcome.network_id for each in answered for outcome in each.outcomes if outcome.network_id]
     early = settlement.take_waiting(connection, connector, {form for network_id in ids for form in forms(network_id)})
     if early:
@@ -64,6 +66,8 @@ def settle(connection: Connection, connector: str, answered: Sequence[Answered],
 def _give_up(connection: Connection, verdicts: Sequence[Move]) -> list[Move]:
     """What the network has sent back again and again will not go: it has failed."""
     back = [verdict.message for verdict in verdicts if verdict.state is State.QUEUED]
+    if not back:
+        return list(verdicts)
     tries = settlement.attempts(connection, back)
     return [
         replace(verdict, state=State.FAILED, code="never-taken", not_before=None)

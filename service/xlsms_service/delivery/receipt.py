@@ -135,15 +135,13 @@ def _carry_out(connection: Connection, matches: Sequence[_Match], now: datetime)
     if not last:
         return
     settlement.set_part_states(connection, [(key, match.state) for key, match in last.items()], now)
-    messages = {key.message for key in last}
-    standing = settlement.standing(connection, messages)
-    long = settlement.parts_of(connection, [key for key in messages if standing[key].parts > 1])
+    long = settlement.parts_of(connection, {key.message for key, match in last.items() if match.part.of > 1})
     moves: dict[MessageId, Move] = {}
     for key, match in last.items():
         state = match.state
         if key.message in long:
             parts = {part.key.part: part.state for part in long[key.message]}
-            if len(parts) < standing[key.message].parts:
+            if len(parts) < match.part.of:
                 continue  # a part is still on its way to the network
             state = worst(parts.values())
         if state in (State.DELIVERED, State.FAILED, State.EXPIRED):

@@ -32,6 +32,7 @@ __all__ = [
     "metadata",
     "part",
     "reply",
+    "stored",
     "waiting_receipt",
     "workbook",
 ]
@@ -49,6 +50,11 @@ _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
 
 
+def stored(value: datetime) -> int:
+    """An aware time as the tables hold it."""
+    return (value - _EPOCH) // _MICROSECOND
+
+
 class Instant(TypeDecorator[datetime]):
     """An aware time, stored as microseconds since 1970 in UTC; a naive one is refused."""
 
@@ -57,7 +63,7 @@ class Instant(TypeDecorator[datetime]):
 
     def process_bind_param(self, value: datetime | None, dialect: Dialect) -> int | None:  # noqa: ARG002  # SQLAlchemy's signature
         """Aware time to microseconds."""
-        return None if value is None else (value - _EPOCH) // _MICROSECOND
+        return None if value is None else stored(value)
 
     def process_result_value(self, value: int | None, dialect: Dialect) -> datetime | None:  # noqa: ARG002  # SQLAlchemy's signature
         """Microseconds to aware time."""

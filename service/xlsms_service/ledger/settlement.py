@@ -1,21 +1,23 @@
 """What became of messages: parts and their network ids, moves from state to state, receipts that wait."""
 
+import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Row, bindparam, delete, insert, or_, select, update
+from sqlalchemy import Connection, Row, bindparam, delete, insert, literal_column, select, update
 
 from xlsms.model import MessageId, PartKey, Receipt
 from xlsms.states import State, may_move
 from xlsms_service.ledger.chunk import chunks
-from xlsms_service.ledger.schema import UNSETTLED, message, part, waiting_receipt
+from xlsms_service.ledger.many import Many
+from xlsms_service.ledger.schema import UNSETTLED, message, part, stored, waiting_receipt
 
 __all__ = [
     "Move",
     "PartRecord",
-    "Standing",
+    "any_waiting",
     "attempts",
     "forget_waiting",
     "keep_parts",
@@ -23,19 +25,10 @@ __all__ = [
     "parts_of",
     "parts_with_network_id",
     "set_part_states",
-    "standing",
     "take_waiting",
     "uncertain_to",
     "wait_for_answer",
 ]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Standing:
-    """Where a message stands, and how many parts it has."""
-
-    state: State
-    parts: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,6 +41,7 @@ class PartRecord:
     at: datetime
     network_id: str | None = None
     recipient: str = ""  #: number of its message, when read
+    of: int = 1  #: parts of its message, when read
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -62,23 +56,13 @@ class Move:
     not_before: datetime | None = None
 
 
+_KEEP_PART = Many(insert(part), ("message_id", "part", "connector", "network_id", "state", "at"))
+
+
 def keep_parts(connection: Connection, parts: Sequence[PartRecord]) -> None:
     """Write down parts that were answered, or never will be; each is answered once."""
-    if parts:
-        connection.execute(
-            insert(part),
-            [
-                {
-                    "message_id": record.key.message,
-                    "part": record.key.part,
-                    "connector": record.connector,
-                    "network_id": record.network_id,
-                    "state": record.state,
-                    "at": record.at,
-                }
-                for record in parts
-            ],
-        )
+    rows = [(it.key.message, it.key.part, it.connector, it.network_id, it.state.value, stored(it.at)) for it in parts]
+    _KEEP_PART.run(connection, rows)
 
 
 def parts_with_network_id(connection: Connection, connector: str, network_ids: Iterable[str]) -> list[PartRecord]:
@@ -86,12 +70,12 @@ def parts_with_network_id(connection: Connection, connector: str, network_ids: I
     found: list[PartRecord] = []
     for some in chunks(sorted(set(network_ids))):
         query = (
-            select(part, message.c.number)
+            select(part, message.c.number, message.c.parts)
             .join(message, message.c.id == part.c.message_id)
             .where(part.c.network_id.in_(some), part.c.connector == connector)
             .order_by(part.c.message_id.desc())
         )
-        found += [_part(row, recipient=row.number) for row in connection.execute(query)]
+        found += [_part(row, recipient=row.number, of=row.parts) for row in connection.execute(query)]
     return found
 
 
@@ -104,7 +88,7 @@ def parts_of(connection: Connection, messages: Iterable[MessageId]) -> dict[Mess
     return found
 
 
-def _part(row: Row[Any], recipient: str = "") -> PartRecord:
+def _part(row: Row[Any], recipient: str = "", of: int = 1) -> PartRecord:
     return PartRecord(
         key=PartKey(MessageId(row.message_id), row.part),
         connector=row.connector,
@@ -112,28 +96,42 @@ def _part(row: Row[Any], recipient: str = "") -> PartRecord:
         state=State(row.state),
         at=row.at,
         recipient=recipient,
+        of=of,
     )
+
+
+_SET_PART_STATE = Many(
+    update(part)
+    .where(part.c.message_id == bindparam("of"), part.c.part == bindparam("nth"))
+    .values(state=bindparam("becomes"), at=bindparam("now")),
+    ("becomes", "now", "of", "nth"),
+)
 
 
 def set_part_states(connection: Connection, parts: Sequence[tuple[PartKey, State]], now: datetime) -> None:
     """Parts that a receipt has settled."""
-    if parts:
-        query = (
-            update(part)
-            .where(part.c.message_id == bindparam("of"), part.c.part == bindparam("nth"))
-            .values(state=bindparam("becomes"), at=now)
+    at = stored(now)
+    _SET_PART_STATE.run(connection, [(state.value, at, key.message, key.part) for key, state in parts])
+
+
+def _move_to(state: State) -> Many:
+    legal = message.c.state.in_([literal_column(f"'{old}'") for old in State if may_move(old, state)])
+    query = (
+        update(message)
+        .where(message.c.id == bindparam("key"), legal)
+        .values(
+            state=literal_column(f"'{state}'"),
+            code=bindparam("why"),
+            facts=bindparam("known"),
+            state_at=bindparam("since"),
+            not_before=bindparam("later"),
+            version=message.c.version + literal_column("1"),
         )
-        connection.execute(query, [{"of": key.message, "nth": key.part, "becomes": state} for key, state in parts])
+    )
+    return Many(query, ("why", "known", "since", "later", "key"))
 
 
-def standing(connection: Connection, messages: Iterable[MessageId]) -> dict[MessageId, Standing]:
-    """State and number of parts of these messages."""
-    found: dict[MessageId, Standing] = {}
-    for some in chunks(sorted(set(messages))):
-        query = select(message.c.id, message.c.state, message.c.parts).where(message.c.id.in_(some))
-        for row in connection.execute(query):
-            found[MessageId(row.id)] = Standing(state=State(row.state), parts=row.parts)
-    return found
+_MOVES = {state: _move_to(state) for state in State if any(may_move(old, state) for old in State)}
 
 
 def move(connection: Connection, moves: Sequence[Move]) -> None:
@@ -142,32 +140,13 @@ def move(connection: Connection, moves: Sequence[Move]) -> None:
     for each in moves:
         by_state.setdefault(each.state, []).append(each)
     for state, group in by_state.items():
-        legal = or_(*(message.c.state == old for old in State if may_move(old, state)))
-        query = (
-            update(message)
-            .where(message.c.id == bindparam("key"), legal)
-            .values(
-                state=state,
-                code=bindparam("why"),
-                facts=bindparam("known"),
-                state_at=bindparam("since"),
-                not_before=bindparam("later"),
-                version=message.c.version + 1,
-            )
-        )
-        connection.execute(
-            query,
-            [
-                {
-                    "key": each.message,
-                    "why": each.code,
-                    "known": {key: str(value) for key, value in each.facts.items()} or None,
-                    "since": each.at,
-                    "later": each.not_before,
-                }
-                for each in group
-            ],
-        )
+        _MOVES[state].run(connection, [_moved(each) for each in group])
+
+
+def _moved(each: Move) -> tuple[object, ...]:
+    facts = json.dumps({key: str(value) for key, value in each.facts.items()}) if each.facts else None
+    later = stored(each.not_before) if each.not_before else None
+    return each.code, facts, stored(each.at), later, each.message
 
 
 def uncertain_to(connection: Connection, connector: str, recipient: str, by: datetime) -> list[MessageId]:
@@ -190,6 +169,12 @@ def attempts(connection: Connection, messages: Iterable[MessageId]) -> dict[Mess
         query = select(message.c.id, message.c.attempts).where(message.c.id.in_(some))
         found.update({MessageId(row.id): row.attempts for row in connection.execute(query)})
     return found
+
+
+def any_waiting(connection: Connection, connector: str) -> bool:
+    """Whether receipts of this connector wait for an answer."""
+    query = select(waiting_receipt.c.id).where(waiting_receipt.c.connector == connector).limit(1)
+    return connection.execute(query).first() is not None
 
 
 def wait_for_answer(connection: Connection, receipts: Sequence[Receipt]) -> None:

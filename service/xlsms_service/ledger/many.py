@@ -1,0 +1,49 @@
+"""One statement for many rows, run by the database's driver itself.
+
+SQLAlchemy spends several times longer on the parameters of a row than SQLite on the row. So the statements that run
+for every message are compiled once, and their rows are given as the driver wants them.
+"""
+
+from collections.abc import Sequence
+from typing import Any
+
+from sqlalchemy import Connection, Insert, Update
+
+__all__ = ["Many"]
+
+
+class Many:
+    """`statement` for rows of plain values in the order of `names`, its parameters.
+
+    The values are what the column stores: microseconds for an instant, text for JSON.
+    """
+
+    def __init__(self, statement: Insert | Update, names: Sequence[str]) -> None:
+        self._statement = statement
+        self._names = tuple(names)
+        self._compiled: dict[str, tuple[str, tuple[int, ...] | None]] = {}
+
+    def run(self, connection: Connection, rows: Sequence[tuple[object, ...]]) -> None:
+        """Run it once a row, in one call of the driver."""
+        if not rows:
+            return
+        sql, order = self._compiled.get(connection.dialect.name) or self._compile(connection)
+        given: Sequence[Any]
+        if order is None:
+            given = [dict(zip(self._names, row, strict=True)) for row in rows]
+        elif order == tuple(range(len(self._names))):
+            given = rows
+        else:
+            given = [tuple(row[index] for index in order) for row in rows]
+        connection.exec_driver_sql(sql, given if len(given) > 1 else given[0])
+
+    def _compile(self, connection: Connection) -> tuple[str, tuple[int, ...] | None]:
+        """The text of the statement, and which value each of its marks takes; None where marks have names."""
+        compiled = self._statement.compile(dialect=connection.dialect, column_keys=self._names)
+        fixed = set(compiled.params) - set(self._names)
+        if fixed:
+            raise RuntimeError(f"values within the statement are bound too: {fixed}")
+        places = compiled.positiontup
+        order = None if places is None else tuple(self._names.index(place) for place in places)
+        found = self._compiled[connection.dialect.name] = (str(compiled), order)
+        return found
