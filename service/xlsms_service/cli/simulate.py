@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import os
 import signal
 import ssl
 import sys
@@ -233,7 +234,11 @@ async def _show(view: LiveView, smsc: Smsc, stop: asyncio.Event) -> None:
 
 def _print_event(event: Event) -> None:
     facts = {name: value for name, value in asdict(event).items() if value and name not in ("kind", "at")}
-    _print_json(event=event.kind, at=event.at.isoformat(), **facts)
+    try:
+        _print_json(event=event.kind, at=event.at.isoformat(), **facts)
+    except BrokenPipeError:  # who read it has gone: end as if asked to
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        signal.raise_signal(signal.SIGTERM)
 
 
 def _print_json(**facts: object) -> None:

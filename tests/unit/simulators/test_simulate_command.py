@@ -4,7 +4,7 @@ import signal
 import socket
 import subprocess
 import sys
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 
 import pytest
@@ -74,6 +74,18 @@ def test_it_serves_tells_and_ends_with_a_summary(tmp_path, number):
     assert summary["event"] == "summary"
     assert (summary["messages"], summary["replies"], summary["links"]) == (1, 1, 0)
     assert json.loads(journal.read_text("utf-8"))["text"] == "Hello"
+
+
+def test_it_ends_without_a_word_when_nobody_reads_it_any_more():
+    with started("--json") as process:
+        port = json.loads(process.stdout.readline())["port"]
+        process.stdout.close()
+        with suppress(OSError), socket.create_connection(("127.0.0.1", port), timeout=10) as connection:
+            connection.sendall(encode(BindTransceiver(sequence=1, system_id="xlsms", password="rehearse")))
+            while connection.recv(65536):
+                pass
+        assert (process.wait(20), process.stderr.read()) == (0, "")
+        process.stdout = None
 
 
 def test_it_prints_the_lines_to_paste_and_a_table():
