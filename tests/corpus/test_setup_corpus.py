@@ -1,10 +1,12 @@
 """Real workbooks of many programs set up: a phone column is put into them first, and everything else must stay."""
 
 import os
+import re
 import shutil
 import warnings
 import zipfile
 from pathlib import Path
+from xml.etree import ElementTree as ET
 
 import openpyxl
 import pytest
@@ -14,6 +16,7 @@ from tests.workbooks import members
 from xlsms.errors import UserError, XlsmsError
 from xlsms.workbook import write_cells
 from xlsms.workbook.closed import ClosedWorkbook
+from xlsms.workbook.removal import remove_set_up
 from xlsms.workbook.setup import set_up
 from xlsms.workbook.writing import opened
 
@@ -95,7 +98,29 @@ def test_a_workbook_set_up_keeps_every_other_part(copy):
     assert not ours.missing
     assert done.columns[sheet]
     assert set_up(copy, own_sheets=True).nothing
+    undone = copy.with_name("undone-" + copy.name)
+    shutil.copyfile(copy, undone)
+    as_it_was(undone, before)
     read_by_others(copy, content, sheet, ours, table)
+
+
+def as_it_was(path, before):
+    """The set-up taken away again. What may differ: formats that stay, empty cells, and what means nothing."""
+    remove_set_up(path)
+    after = members(path)
+    styles = {"xl/styles.xml"}
+    assert [name for name in after if name in before or name not in styles] == list(before)
+    if set(after) - set(before):
+        styles |= {"[Content_Types].xml", "xl/_rels/workbook.xml.rels"}
+    for name in before:
+        if name not in styles and after[name] != before[name]:
+            assert plain(after[name]) == plain(before[name]), name
+
+
+def plain(xml):
+    """A part in canonical form, without widths, empty cells and lists, and hints of how wide it is."""
+    text = ET.canonicalize(re.sub(rb"\sspans=[\"'][0-9: ]+[\"']", b"", xml), strip_text=True)
+    return re.sub(r"<((?:\w+:)?(?:c|col|definedNames|dimension))(?: [^>]*)?></\1>", "", text)
 
 
 def read_by_others(path, content, sheet, ours, table):

@@ -25,6 +25,7 @@ class Backups:
 
     folder: Path
     keep: int
+    always: bool = False  #: also what xlsms wrote itself: for changes that take something away
 
     def place(self, path: Path) -> Path:
         """The folder for the workbook at `path`, told apart from others of its name."""
@@ -56,7 +57,7 @@ class Backups:
         for left in place.glob(".*.tmp"):  # half a copy, from a crash
             left.unlink(missing_ok=True)
         written = place / _OURS
-        if not written.exists() or written.read_text("ascii", "replace") != theirs:
+        if self.always or not written.exists() or written.read_text("ascii", "replace") != theirs:
             moment = datetime.fromtimestamp(original.stat().st_mtime, UTC)
             target = place / f"{moment:%Y-%m-%dT%H-%M-%SZ}-{theirs[:_FINGERPRINT]}{path.suffix}"
             # a file that still stands in its place gets no second name: a crash now would leave it with two

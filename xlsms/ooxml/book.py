@@ -155,6 +155,12 @@ class Book:
                 return member
         return None
 
+    def targets(self, part: str) -> Iterator[Member]:
+        """The parts that `part` (`/` for the package) names."""
+        for relation in self._relations(part).values():
+            if (member := self.package.part(relation.target)) is not None:
+                yield member
+
     def tables(self, sheet: SheetPart) -> tuple[Table, ...]:
         """The tables of a sheet."""
         found = []

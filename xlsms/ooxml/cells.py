@@ -104,6 +104,15 @@ class Area:
     def __contains__(self, cell: tuple[int, int]) -> bool:
         return self.top <= cell[0] <= self.bottom and self.left <= cell[1] <= self.right
 
+    def meets(self, other: "Area") -> bool:
+        """Whether they have a cell in common."""
+        return (
+            self.left <= other.right
+            and other.left <= self.right
+            and self.top <= other.bottom
+            and other.top <= self.bottom
+        )
+
 
 def unescape(text: str) -> str:
     """The text of XML character data, `_xHHHH_` escapes included (ECMA-376 §22.9.2.19, ST_Xstring)."""

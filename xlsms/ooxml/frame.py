@@ -8,7 +8,7 @@ from xlsms.ooxml.cells import Area, column_letters
 from xlsms.ooxml.outline import Edits, Node, attribute_text, outline, with_attribute
 from xlsms.ooxml.scan import NotPlainError, blocks, root_tag
 
-__all__ = ["Choice", "Colour", "Frame", "NewColumn", "area_text", "around"]
+__all__ = ["Choice", "Colour", "Frame", "NewColumn", "area_text", "around", "cut_columns", "lead", "prefix_of"]
 
 #: The order of a worksheet's children after its rows (ECMA-376 §18.3.1.99).
 _TAIL = (
@@ -34,13 +34,13 @@ def around(chunks: Iterable[bytes]) -> Node:
         if kind == "head":
             head = data
         elif kind == "tail":
-            return outline(_lead(head) + data)
+            return outline(lead(head) + data)
     raise UserError("sheet-not-writable")
 
 
-def _lead(head: bytes) -> bytes:
+def lead(head: bytes) -> bytes:
     """What makes the rest of a sheet after its rows well-formed."""
-    return root_tag(head) + (b"" if head.endswith(b"/>") else b"<" + _prefix(head) + b"sheetData>")
+    return root_tag(head) + (b"" if head.endswith(b"/>") else b"<" + prefix_of(head) + b"sheetData>")
 
 
 def area_text(area: Area) -> str:
@@ -90,7 +90,7 @@ class Frame:
         try:
             for kind, data in blocks(source):
                 if kind == "head":
-                    prefix = _prefix(data)
+                    prefix = prefix_of(data)
                     head = self._head(data, prefix)
                     yield head
                 else:
@@ -111,15 +111,15 @@ class Frame:
             start = data.start if data else len(head)
             edits.insert(start, f"<{p}cols>" + "".join(_col(p, wanted[at]) for at in sorted(wanted)) + f"</{p}cols>")
         else:
-            kept = [piece for col in cols.children for piece in _pieces(edits, col, wanted)]
+            kept = [piece for col in cols.children for piece in cut_columns(edits, col, wanted)]
             new = [(at, _col(p, wanted[at])) for at in wanted]
             xml = "".join(text for _, text in sorted(kept + new, key=lambda piece: piece[0]))
             edits.replace(cols.opening, cols.closing, xml)
         return edits.result()[: -len(rest)]
 
     def _tail(self, tail: bytes, head: bytes, prefix: bytes) -> bytes:
-        lead = _lead(head)
-        edits = Edits(lead + tail)
+        before = lead(head)
+        edits = Edits(before + tail)
         p = prefix.decode()
         root = edits.root
         found = root.child("autoFilter")
@@ -141,7 +141,7 @@ class Frame:
         if colours:
             edits.insert(_after(root, "conditionalFormatting"), "".join(colours))
         self._validate(edits, root, p)
-        return edits.result()[len(lead) :]
+        return edits.result()[len(before) :]
 
     def _validate(self, edits: Edits, root: Node, p: str) -> None:
         choices = "".join(_choice(p, choice) for choice in self.choices)
@@ -155,7 +155,8 @@ class Frame:
             edits.insert(_after(root, "dataValidations"), xml)
 
 
-def _prefix(head: bytes) -> bytes:
+def prefix_of(head: bytes) -> bytes:
+    """The prefix of a sheet's elements, with its colon, as the start tag that ends `head` has it."""
     return head[head.rfind(b"<") + 1 :].split(b"sheetData")[0]
 
 
@@ -165,7 +166,7 @@ def _col(p: str, new: NewColumn) -> str:
     return f'<{p}col min="{new.column}" max="{new.column}" width="{new.width:g}"{style}{hidden} customWidth="1"/>'
 
 
-def _pieces(edits: Edits, col: Node, wanted: Iterable[int]) -> Iterator[tuple[int, str]]:
+def cut_columns(edits: Edits, col: Node, wanted: Iterable[int]) -> Iterator[tuple[int, str]]:
     """A column definition, cut where new ones take its place; each piece with its first column."""
     first, last = int(col.attributes.get("min", "1")), int(col.attributes.get("max", "1"))
     cuts = [at for at in sorted(wanted) if first <= at <= last]

@@ -36,6 +36,7 @@ class Graft:
         self._new_relations: dict[str, list[tuple[str, str]]] = {}
         self._taken: dict[str, set[str]] = {}  # ids of relations, those just given among them
         self.added: dict[str, bytes] = {}
+        self.dropped: set[Member] = set()
         types = self._package.part("/[content_types].xml")
         if types is None:
             raise UserError("not-a-workbook")
@@ -61,7 +62,29 @@ class Graft:
         for member, edits in self._edits.items():
             if edits.changed:
                 found[member] = [edits.result()]
-        return found
+        return {member: content for member, content in found.items() if member not in self.dropped}
+
+    def drop(self, member: Member) -> None:
+        """Take a part away, with its relations and its content type; what names it is the caller's."""
+        folder, _, base = member.key.rpartition("/")
+        relations = self._package.part(f"{folder}/_rels/{base}.rels")
+        self.dropped |= {member} if relations is None else {member, relations}
+        types = self.edits(self._types)
+        for node in types.root.children:
+            if node.name == "Override" and node.attributes.get("PartName", "").lower() == member.key:
+                types.drop(node)
+
+    def unrelate(self, owner: str, member: Member) -> None:
+        """Take away what relates `owner` (`/` for the package) to a part."""
+        folder, _, base = owner.rpartition("/")
+        rels = self._package.part(f"{folder}/_rels/{base}.rels")
+        if rels is None:
+            return
+        edits = self.edits(rels)
+        for node in edits.root.children:
+            target = posixpath.normpath(posixpath.join(folder or "/", node.attributes.get("Target", ""))).lower()
+            if target == member.key:
+                edits.drop(node)
 
     def fresh(self, pattern: str, *, bare: bool = False) -> str:
         """A part name that nothing has yet; `pattern` holds `{}` for a number, with `bare` none where that is free."""

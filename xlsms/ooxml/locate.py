@@ -1,7 +1,7 @@
 """Where the rows and cells of an unusual sheet stand: byte offsets found by expat, whatever the XML looks like."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Container, Sequence
 from dataclasses import dataclass, field
 
 from xlsms.errors import UserError
@@ -50,7 +50,7 @@ class SheetPlace:
 
 
 class _Locator:
-    def __init__(self, xml: bytes, wanted: frozenset[int]) -> None:
+    def __init__(self, xml: bytes, wanted: Container[int]) -> None:
         self._xml, self._wanted = xml, wanted
         self._path: list[str] = []
         self._column = 0
@@ -111,7 +111,7 @@ class _Locator:
         return self._xml.index(b">", self.parser.CurrentByteIndex) + 1
 
 
-def locate(xml: bytes, rows: frozenset[int]) -> SheetPlace:
+def locate(xml: bytes, rows: Container[int]) -> SheetPlace:
     """The place of every row, and of the cells of `rows`.
 
     Raises:

@@ -1,13 +1,13 @@
 """Small parts changed in place: elements with their byte offsets, and edits that leave all other bytes as they are."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Container, Iterator
 from dataclasses import dataclass, field
 
 from xlsms.errors import UserError
 from xlsms.ooxml.markup import local, new_parser, parse
 
-__all__ = ["Edits", "Node", "attribute_text", "outline", "with_attribute"]
+__all__ = ["Edits", "Node", "attribute_text", "outline", "with_attribute", "without_attribute"]
 
 _TAG = re.compile(rb"<([^\s/>]+)(?:\s+[^\s=]+\s*=\s*(?:\"[^\"]*\"|'[^']*'))*\s*(/?)>")
 _DECLARED = re.compile(rb"(?:\xef\xbb\xbf)?<\?xml[^>]*?encoding=[\"']([\w.:-]+)[\"']")
@@ -99,6 +99,11 @@ def with_attribute(tag: bytes, name: str, value: str) -> bytes:
     return tag[:end].rstrip() + b" " + name.encode() + b"=" + quoted + tag[end:]
 
 
+def without_attribute(tag: bytes, name: str) -> bytes:
+    """A start tag without an attribute."""
+    return re.sub(rb"\s+" + name.encode() + rb"\s*=\s*(?:\"[^\"]*\"|'[^']*')", b"", tag, count=1)
+
+
 class Edits:
     """Changes to one part, collected by element and made all at once."""
 
@@ -106,21 +111,31 @@ class Edits:
         self.xml = xml
         self.root = root or outline(xml)
         self._spans: list[tuple[int, int, bytes]] = []
-        self._attributes: dict[Node, dict[str, str]] = {}
+        self._attributes: dict[Node, dict[str, str | None]] = {}
         self._appended: dict[Node, list[str]] = {}
+        self._gathered: dict[str, tuple[int, list[str]]] = {}
 
     @property
     def changed(self) -> bool:
         """Whether anything is to be changed."""
-        return bool(self._spans or self._attributes or self._appended)
+        return bool(self._spans or self._attributes or self._appended or self._gathered)
 
-    def set(self, node: Node, name: str, value: str) -> None:
-        """Set an attribute."""
+    def set(self, node: Node, name: str, value: str | None) -> None:
+        """Set an attribute, or with None take it out."""
         self._attributes.setdefault(node, {})[name] = value
 
     def append(self, node: Node, xml: str) -> None:
         """Put elements at the end of `node`."""
         self._appended.setdefault(node, []).append(xml)
+
+    def gather(self, parent: Node, name: str, xml: str, before: Container[str]) -> None:
+        """Put elements at the end of the child `name` of `parent`; where it is missing, behind its kin in `before`."""
+        child = parent.child(name)
+        if child is not None:
+            self.append(child, xml)
+            return
+        at = max((node.end for node in parent.children if node.name in before), default=parent.opening)
+        self._gathered.setdefault(f"{parent.prefix}{name}", (at, []))[1].append(xml)
 
     def insert(self, at: int, xml: str) -> None:
         """Put elements at an offset between two elements."""
@@ -136,16 +151,19 @@ class Edits:
 
     def result(self) -> bytes:
         """The part with all changes made."""
-        spans = list(self._spans)
+        # gathered ones first: what is inserted at the same place belongs behind them
+        spans = [
+            (at, at, f"<{name}>{''.join(inside)}</{name}>".encode()) for name, (at, inside) in self._gathered.items()
+        ] + self._spans
         for node in {**self._attributes, **self._appended}:
             tag = self.xml[node.start : node.opening]
             for name, value in self._attributes.get(node, {}).items():
-                tag = with_attribute(tag, name, value)
-            inside = "".join(self._appended.get(node, ())).encode()
-            if inside and node.closing == node.opening and node.end == node.opening:
-                tag = tag[:-2].rstrip() + b">" + inside + f"</{node.prefix}{node.name}>".encode()
-            elif inside:
-                spans.append((node.closing, node.closing, inside))
+                tag = without_attribute(tag, name) if value is None else with_attribute(tag, name, value)
+            more = "".join(self._appended.get(node, ())).encode()
+            if more and node.closing == node.opening and node.end == node.opening:
+                tag = tag[:-2].rstrip() + b">" + more + f"</{node.prefix}{node.name}>".encode()
+            elif more:
+                spans.append((node.closing, node.closing, more))
             spans.append((node.start, node.opening, tag))
         out: list[bytes] = []
         at = 0

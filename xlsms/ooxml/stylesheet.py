@@ -56,7 +56,7 @@ class Stylesheet:
     @property
     def changed(self) -> bool:
         """Whether anything was added."""
-        return bool(self._known)
+        return bool(self._edits.changed or self._pending)
 
     @property
     def prefix(self) -> str:
@@ -122,13 +122,16 @@ class Stylesheet:
         )
 
     def add(self, kind: str, element: str) -> int:
-        """Append an element to one of the lists; the same element is added once. Returns its number."""
+        """The number of an element in one of the lists, appended where the same is not there yet."""
+        node = self._root.child(kind)
+        if kind not in self._counts:
+            there = node.children if node else []
+            self._counts[kind] = len(there)
+            xml = self._edits.xml
+            self._known |= {(kind, xml[child.start : child.end].decode()): at for at, child in enumerate(there)}
         known = self._known.get((kind, element))
         if known is not None:
             return known
-        node = self._root.child(kind)
-        if kind not in self._counts:
-            self._counts[kind] = len(node.children) if node else 0
         number = self._known[kind, element] = self._counts[kind]
         self._counts[kind] += 1
         if node is None:

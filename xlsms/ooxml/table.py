@@ -1,12 +1,13 @@
 """Excel tables made wider or longer: their own part says where they are and what their columns are called."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
-from xlsms.ooxml.cells import Area
+from xlsms.errors import UserError
+from xlsms.ooxml.cells import Area, unescape
 from xlsms.ooxml.frame import area_text
-from xlsms.ooxml.outline import Edits, attribute_text
+from xlsms.ooxml.outline import Edits, Node, attribute_text
 
-__all__ = ["longer", "wider"]
+__all__ = ["longer", "narrower", "unsorted", "wider"]
 
 
 def wider(xml: bytes, headers: Sequence[str]) -> bytes:
@@ -22,6 +23,43 @@ def wider(xml: bytes, headers: Sequence[str]) -> bytes:
         edits.append(columns, f'<{root.prefix}tableColumn id="{number}" name="{attribute_text(header)}"/>')
     edits.set(columns, "count", str(len(columns.children) + len(headers)))
     return edits.result()
+
+
+def narrower(xml: bytes, headers: Collection[str]) -> bytes:
+    """A table part without its last columns, which have these headers; the sorting by them goes as well.
+
+    Raises:
+        UserError: `removal-filtered` when a filter is set on one of them.
+    """
+    edits = Edits(xml)
+    root = edits.root
+    columns = root.child("tableColumns")
+    if columns is None:
+        return xml
+    gone = columns.children[-len(headers) :]
+    for column in gone:
+        if unescape(column.attributes.get("name", "")) not in headers:
+            raise UserError("sheet-not-writable", reason="columns out of order")
+        edits.drop(column)
+    left = len(columns.children) - len(gone)
+    edits.set(columns, "count", str(left))
+    unsorted(edits, root, left)
+    _stretch(edits, right=-len(gone))
+    return edits.result()
+
+
+def unsorted(edits: Edits, root: Node, width: int) -> None:
+    """Take away the sorting of a table or sheet when it is by a column beyond `width`; refuse a filter on such."""
+    filters = root.child("autoFilter")
+    area = Area.of((filters or root).attributes.get("ref", ""))
+    for node in filters.all("filterColumn") if filters else ():
+        if int(node.attributes.get("colId", "0")) >= width:
+            raise UserError("removal-filtered")
+    for parent in (root, *([filters] if filters else [])):
+        state = parent.child("sortState")
+        edges = [Area.of(node.attributes.get("ref", "")) for node in state.all("sortCondition")] if state else []
+        if state and area and any(edge and edge.right >= area.left + width for edge in edges):
+            edits.drop(state)
 
 
 def longer(xml: bytes, rows: int) -> bytes:

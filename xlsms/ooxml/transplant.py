@@ -41,15 +41,17 @@ def may_take_sheets(book: Book) -> bool:
     return _STRICT not in xml and (lock is None or lock.attributes.get("lockStructure") not in ("1", "true"))
 
 
-def recalculated(edits: Edits) -> None:
-    """Have the workbook calculated anew when it is opened."""
+def recalculated(edits: Edits) -> bool:
+    """Have the workbook calculated anew when it is opened; whether that was not so already."""
     calc = edits.root.child("calcPr")
-    if calc is not None:
-        if calc.attributes.get("fullCalcOnLoad") not in ("1", "true"):
-            edits.set(calc, "fullCalcOnLoad", "1")
-        return
-    at = max(node.end for node in edits.root.children if node.name in _BEFORE_CALC)
-    edits.insert(at, f'<{edits.root.prefix}calcPr fullCalcOnLoad="1"/>')
+    if calc is None:
+        at = max(node.end for node in edits.root.children if node.name in _BEFORE_CALC)
+        edits.insert(at, f'<{edits.root.prefix}calcPr fullCalcOnLoad="1"/>')
+    elif calc.attributes.get("fullCalcOnLoad") in ("1", "true"):
+        return False
+    else:
+        edits.set(calc, "fullCalcOnLoad", "1")
+    return True
 
 
 def transplant(book: Book, graft: Graft, styles: Stylesheet, source: bytes) -> list[str]:

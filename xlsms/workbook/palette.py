@@ -1,10 +1,11 @@
 """How a sheet shows states: colours that mean the same in every workbook."""
 
+import re
 from collections.abc import Mapping
 
 from xlsms.states import LABELS, State
 
-__all__ = ["COLOURS", "MARK_HINTS", "condition"]
+__all__ = ["COLOURS", "MARK_HINTS", "condition", "is_condition"]
 
 #: Title and text of the hint beside a cell in the send column.
 MARK_HINTS = {
@@ -27,7 +28,17 @@ COLOURS: Mapping[State, tuple[str, str]] = {
 }
 
 
+_CONDITION = re.compile(r'OR\((?:\$?[A-Z]{1,3}\$?[0-9]+="[^"]*",?)+\)')
+
+
 def condition(states: tuple[State, ...], cell: str) -> str:
     """The formula that is true where `cell` shows one of `states`, in either language."""
     labels = dict.fromkeys(LABELS[language][state] for state in states for language in LABELS)
     return "OR(" + ",".join(f'{cell}="{label}"' for label in labels) + ")"
+
+
+def is_condition(formula: str) -> bool:
+    """Whether a formula is one that `condition` makes, wherever its cell has moved."""
+    match = _CONDITION.fullmatch(formula)
+    labels = {label for language in LABELS.values() for label in language.values()}
+    return match is not None and labels.issuperset(re.findall('"([^"]*)"', formula))

@@ -9,11 +9,11 @@ from random import Random
 
 from xlsms.errors import Place, TransientError, UserError
 from xlsms.model import Role
-from xlsms.ooxml.book import SHEET_LIMIT, Book
+from xlsms.ooxml.book import CUSTOM_PROPERTIES, SHEET_LIMIT, Book
 from xlsms.ooxml.cells import MOST_COLUMNS, MOST_ROWS, Area, column_letters, column_number
 from xlsms.ooxml.frame import Choice, Colour, Frame, NewColumn, area_text, around
 from xlsms.ooxml.graft import Graft
-from xlsms.ooxml.outline import Node
+from xlsms.ooxml.outline import Edits, Node
 from xlsms.ooxml.patch import Cell, New, Patch, Styled
 from xlsms.ooxml.scan import rows, rows_at
 from xlsms.ooxml.style import is_date, shows_time
@@ -29,10 +29,12 @@ from xlsms.workbook.identity import GUID_PROPERTY, new_guid
 from xlsms.workbook.layout import Layout, layouts, spoken
 from xlsms.workbook.own_sheets import REPLIES, REPORT, Counted, build
 from xlsms.workbook.palette import COLOURS, MARK_HINTS, condition
+from xlsms.workbook.record import CALCULATION, CHOICE, OWN_SHEET, PROPERTIES, put_constant, put_note, role_key
+from xlsms.workbook.record import COLOURS as NOTED_COLOURS
 from xlsms.workbook.roles import header
 from xlsms.workbook.writing import ATTEMPTS, Step, opened, ready
 
-__all__ = ["SetUp", "set_up"]
+__all__ = ["SetUp", "filter_names", "set_up"]
 
 #: What a sheet needs: a text, a mark, and room for the results.
 _NEEDED = (Role.MESSAGE, Role.SEND, *RESULTS)
@@ -109,9 +111,12 @@ def _prepared(book: Book, language: Language | None, rng: Random | None, *, own_
             patches.append(patch)
             replaced[sheet.layout.part.member] = sheet.frame.chunks(patch.chunks())
     grown = _add_sheets(book, graft, styles, sheets, language or spoken(found)) if own_sheets else []
+    _note(graft.edits(book.main), sheets, grown)
     _put_styles(book, graft, styles)
     guid = GUID_PROPERTY not in book.custom_properties
     if guid:
+        if book.target("/", CUSTOM_PROPERTIES) is None:
+            put_constant(graft.edits(book.main), PROPERTIES, "new")
         graft.set_property(GUID_PROPERTY, new_guid(rng))
     change = Change(patches=patches, replaced={**replaced, **graft.replaced()}, added=graft.added)
     return change, SetUp(
@@ -120,6 +125,17 @@ def _prepared(book: Book, language: Language | None, rng: Random | None, *, own_
         sheets=tuple(grown),
         marks=tuple(sheet.layout.part.name for sheet in sheets if sheet.frame.choices or sheet.frame.colours),
     )
+
+
+def _note(edits: Edits, sheets: Sequence["_Sheet"], grown: Sequence[str]) -> None:
+    """Note in the workbook what was added, so that it can be taken away again."""
+    tabs = [node.attributes.get("name", "") for node in edits.root.all("sheet")]
+    for sheet in sheets:
+        name = sheet.layout.part.name
+        for key, cell in sheet.noted():
+            put_note(edits, key, tabs.index(name), name, cell)
+    for place, name in enumerate(grown, len(tabs)):
+        put_note(edits, OWN_SHEET, place, name, (1, 1))
 
 
 def _add_sheets(
@@ -139,7 +155,10 @@ def _add_sheets(
     content = build(wanted, counted, language, tables=sorted(names), font=styles.usual_font)
     added = transplant(book, graft, styles, content)
     if REPORT in added:
-        recalculated(graft.edits(book.main))
+        edits = graft.edits(book.main)
+        had = edits.root.child("calcPr")
+        if recalculated(edits):
+            put_constant(edits, CALCULATION, had.attributes.get("fullCalcOnLoad", "none") if had else "new")
     return added
 
 
@@ -176,6 +195,15 @@ class _Sheet:
         """Whether the sheet's own part changes."""
         return bool(self.cells or self.frame.columns or self.frame.choices or self.frame.colours)
 
+    def noted(self) -> Iterator[tuple[str, Cell]]:
+        """What is added, with the cell that it is found by."""
+        top = self.layout.header_row
+        yield from ((role_key(role), (top, self.columns[role])) for role in self.roles)
+        if self.frame.choices:
+            yield CHOICE, (top, self.columns[Role.SEND])
+        if self.frame.colours:
+            yield NOTED_COLOURS, (top, self.columns[Role.STATUS])
+
     def called(self, role: Role) -> str:
         """A column as formulas call it: by its name in a table, else from the first row to the last."""
         layout = self.layout
@@ -208,7 +236,7 @@ class _Sheet:
         bottom = block.bottom if layout.table else _last(layout)
         room = Area(block.top, block.right + 1, bottom, block.right + len(self.roles))
         others = (*layout.found.merges, *layout.found.arrays, *(table.area for table in layout.tables))
-        if room.right > MOST_COLUMNS or any(_meet(room, other) for other in others) or self._occupied(room):
+        if room.right > MOST_COLUMNS or any(room.meets(other) for other in others) or self._occupied(room):
             raise self._error("columns-no-room", columns=", ".join(self.texts), area=area_text(room))
         return block.right
 
@@ -291,7 +319,7 @@ class _Sheet:
             old = layout.found.filter
             self.frame.filter = Area(old.top, old.left, old.bottom, old.right + more)
             edits = graft.edits(layout.book.main)
-            for node in _filter_names(edits.root, layout.part.name):
+            for node in filter_names(edits.root, layout.part.name):
                 name, _, area = node.text.rpartition("!")
                 if Area.of(area) == old:
                     corners = f"${column_letters(old.left)}${old.top}:${column_letters(old.right + more)}${old.bottom}"
@@ -325,20 +353,16 @@ def _last(layout: Layout) -> int:
     return max((row.number for row in rows(layout.book, layout.part, layout.found)), default=layout.header_row)
 
 
-def _meet(one: Area, other: Area) -> bool:
-    return one.left <= other.right and other.left <= one.right and one.top <= other.bottom and other.top <= one.bottom
-
-
 def _touches(node: Node, area: Area) -> bool:
     found = (Area.of(ref) for ref in node.attributes.get("sqref", "").split())
-    return any(other is not None and _meet(area, other) for other in found)
+    return any(other is not None and area.meets(other) for other in found)
 
 
 def _tells_states(node: Node) -> bool:
     return any(f'"{label}"' in formula.text for formula in node.all("formula") for label in LABELS["en"].values())
 
 
-def _filter_names(workbook: Node, sheet: str) -> Iterator[Node]:
+def filter_names(workbook: Node, sheet: str) -> Iterator[Node]:
     """The hidden names that repeat the area of a sheet's filter."""
     sheets = [node.attributes.get("name", "") for node in workbook.all("sheet")]
     for node in workbook.all("definedName"):

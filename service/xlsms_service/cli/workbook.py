@@ -1,6 +1,7 @@
 """`xlsms init` and `check`: a workbook before anything is sent."""
 
 import os
+import sys
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated
@@ -11,10 +12,12 @@ from rich.text import Text
 
 from xlsms import templates
 from xlsms.errors import Place, UserError, XlsmsError
+from xlsms.files.backup import Backups
 from xlsms.workbook.base import Snapshot
 from xlsms.workbook.csvbook import CsvWorkbook
 from xlsms.workbook.foreign import ForeignWorkbook
 from xlsms.workbook.opening import FileWorkbook, open_workbook
+from xlsms.workbook.removal import remove_set_up
 from xlsms.workbook.renewal import renew
 from xlsms.workbook.setup import set_up
 from xlsms_service.app import terms
@@ -47,6 +50,12 @@ def init(
     sheets: Annotated[
         bool, typer.Option("--sheets/--no-sheets", help="Add sheets for replies and a report to a workbook you have.")
     ] = True,
+    remove: Annotated[
+        bool, typer.Option("--remove", help="Take away again what init has added; your own columns stay.")
+    ] = False,
+    yes: Annotated[
+        bool, typer.Option("--yes", help="With --remove: also when something stands in the added columns.")
+    ] = False,
     new_identity: Annotated[
         bool, typer.Option("--new-identity", help="Make a copy a workbook of its own: its results are emptied.")
     ] = False,
@@ -56,6 +65,9 @@ def init(
     if new_identity:
         rows = renew(file)
         session.say(tr("{file} is a workbook of its own now. Rows emptied: {count}", file=file, count=rows), "green")
+        return
+    if remove:
+        _remove(session, file, sure=yes)
         return
     if file.exists():
         _set_up(session, file, own_sheets=sheets)
@@ -90,6 +102,32 @@ def _set_up(session: Session, file: Path, *, own_sheets: bool) -> None:
     for sheet, headers in done.columns.items():
         names = ", ".join(headers)
         session.say(tr("Added to {sheet}: {columns}", sheet=sheet, columns=names), "green")
+
+
+def _remove(session: Session, file: Path, *, sure: bool) -> None:
+    service = session.settings.service
+    backups = Backups(folder=service.data / "backups", keep=max(service.backups, 1), always=True)
+    try:
+        done = remove_set_up(file, contents=sure, backups=backups)
+    except UserError as error:
+        if error.code != "removal-holds" or not sys.stdin.isatty():
+            raise
+        session.say(error.message(language()), "yellow")
+        if not typer.confirm(tr("Take it away with what stands in it? A copy is kept."), err=True):
+            session.end(Ending.SOME_NOT)
+        done = remove_set_up(file, contents=True, backups=backups)
+    if done.nothing:
+        session.say(tr("xlsms has added nothing to {file}.", file=file), "green")
+        return
+    for sheet, headers in done.columns.items():
+        session.say(tr("Taken from {sheet}: {columns}", sheet=sheet, columns=", ".join(headers)), "green")
+    for sheet in done.sheets:
+        session.say(tr("Sheet taken away: {sheet}", sheet=sheet), "green")
+    for sheet, headers in done.kept.items():
+        session.say(tr("Yours by now, so they stay in {sheet}: {columns}", sheet=sheet, columns=", ".join(headers)))
+    kept = backups.kept(file.resolve())
+    if kept:
+        session.say(tr("{file} as it was: {copy}", file=file, copy=kept[-1]), "dim")
 
 
 def write_new(file: Path, content: bytes) -> None:

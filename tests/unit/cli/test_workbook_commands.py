@@ -55,6 +55,27 @@ def test_init_adds_the_columns_to_a_workbook_that_is_there_and_changes_nothing_e
     assert file.read_bytes() == content
 
 
+def test_init_remove_takes_away_what_init_added_and_keeps_a_copy(xlsms, sheet, tmp_path):
+    file = sheet([HEADER, ("Ana", "600000001", "Hi", None)])
+    before = list(openpyxl.load_workbook(file).active.values)
+    assert xlsms("init", file).code == 0
+    book = openpyxl.load_workbook(file)
+    book.active["E2"] = "Delivered"
+    book.save(file)
+    content = file.read_bytes()
+    run = xlsms("init", file, "--remove")
+    assert run.code == 2
+    assert "Status (1)" in run.complaint
+    assert file.read_bytes() == content
+    run = xlsms("init", file, "--remove", "--yes")
+    assert run.code == 0
+    assert "SMS ID" in run.out
+    assert list(openpyxl.load_workbook(file).active.values) == before
+    (copy,) = (tmp_path / "data").rglob("*.xlsx")
+    assert copy.read_bytes() == content
+    assert "added nothing" in xlsms("init", file, "--remove").out
+
+
 def test_check_tells_that_nothing_goes_from_a_conflict_copy(xlsms, sheet):
     file = sheet([HEADER, ("Ana", "600000001", "Hi", "x")])
     copy = file.with_name(f"{file.stem}-DESKTOP-AB12CD3.xlsx")

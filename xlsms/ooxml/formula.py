@@ -1,0 +1,75 @@
+"""What formulas refer to, as far as it takes to say whether something can be taken away under them.
+
+Formulas stand in files in one notation, whatever the user types: English names, commas, `Table[[#This Row],[Column]]`
+(ECMA-376 §18.17). A formula is not evaluated here, so what `INDIRECT` or `OFFSET` reach stays unseen.
+"""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from xlsms.ooxml.cells import Area
+
+__all__ = ["Targets"]
+
+_STRING = re.compile(r'"(?:[^"]|"")*"')
+_CORNER = r"\$?[A-Z]{1,3}\$?[0-9]{1,7}"
+_PLACE = re.compile(
+    r"(?:(?:'(?P<quoted>(?:[^']|'')+)'|(?P<bare>[\w.]+))!)?"
+    rf"(?<![\w.$])(?:(?P<cells>{_CORNER}(?::{_CORNER})?)|(?P<columns>\$?[A-Z]{{1,3}}:\$?[A-Z]{{1,3}}))(?![\w.(!\[])",
+    re.IGNORECASE,
+)
+_TABLE = re.compile(r"([\w.\\]+)\[")
+_QUOTED = re.compile("'(.)")
+_COLUMN = re.compile(r"(?:[^\[\]']|'.)+")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Targets:
+    """What is looked for; names in lower case."""
+
+    sheets: frozenset[str] = frozenset()
+    tables: frozenset[str] = frozenset()
+    areas: Mapping[str, Area] = field(default_factory=dict)  #: by sheet
+    columns: Mapping[str, frozenset[str]] = field(default_factory=dict)  #: headers by table
+
+    def hit(self, formula: str, home: str | None, *, widen: tuple[int, int] = (0, 0)) -> bool:
+        """Whether a formula refers to any of it. References without a sheet are to `home`.
+
+        `widen` says how many rows and columns a formula is shared over: its references move along.
+        """
+        bare = _STRING.sub('""', formula)
+        lowered = bare.lower().replace("''", "'")
+        if any(f"{name}'!" in lowered or f"{name}!" in lowered or f"{name}:" in lowered for name in self.sheets):
+            return True
+        return self._places(bare, home, widen) or self._tables(bare)
+
+    def _places(self, formula: str, home: str | None, widen: tuple[int, int]) -> bool:
+        for match in _PLACE.finditer(formula):
+            sheet = (match["quoted"] or match["bare"] or home or "").replace("''", "'").lower()
+            area = self.areas.get(sheet.rpartition("]")[2])
+            found = Area.of(match["cells"] or match["columns"])
+            if area is None or found is None:
+                continue
+            moved = Area(found.top, found.left, found.bottom + widen[0], found.right + widen[1])
+            if moved.meets(area):
+                return True
+        return False
+
+    def _tables(self, formula: str) -> bool:
+        if any(re.search(rf"(?<![\w.]){re.escape(name)}(?![\w.(])", formula, re.IGNORECASE) for name in self.tables):
+            return True
+        for match in _TABLE.finditer(formula):
+            gone = self.columns.get(match[1].lower(), frozenset())
+            if not gone.isdisjoint(_inside(formula[match.end() :])):
+                return True
+        return False
+
+
+def _inside(rest: str) -> set[str]:
+    """The names between the brackets of a table reference, in lower case, up to the bracket that closes it."""
+    depth, at = 1, 0
+    while at < len(rest) and depth:
+        depth += {"[": 1, "]": -1}.get(rest[at], 0)
+        at += 2 if rest[at] == "'" else 1
+    return {_QUOTED.sub(r"\1", name.strip("@ ")).lower() for name in _COLUMN.findall(rest[:at])}
