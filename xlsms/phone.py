@@ -116,6 +116,11 @@ class _Digits:
         return UserError(code, place=None, number=self.shown, **facts)
 
 
+def is_country(text: str) -> bool:
+    """Whether two letters stand for a country that has telephone numbers."""
+    return text.upper() in phonenumbers.SUPPORTED_REGIONS
+
+
 def parse(cell_value: object, country: str = "ES") -> PhoneNumber:
     """The number in a cell, read as one of `country` (two letters) unless it says otherwise.
 
@@ -123,7 +128,7 @@ def parse(cell_value: object, country: str = "ES") -> PhoneNumber:
     digits, that is two numbers, that is an emergency number, or that can be read in two ways.
     """
     region = country.upper()
-    if region not in phonenumbers.SUPPORTED_REGIONS:
+    if not is_country(country):
         raise UserError("number-country-unknown", country=country)
     if isinstance(cell_value, str):
         found = _from_text(cell_value)

@@ -13,7 +13,19 @@ from typing import Literal, Protocol, Self
 from xlsms.errors import XlsmsError
 from xlsms.model import CellValue, Role, Row, RowId
 
-__all__ = ["RESULTS", "Applied", "Language", "Placed", "Refusal", "RowEdit", "Sheet", "Snapshot", "Version", "Workbook"]
+__all__ = [
+    "RESULTS",
+    "Applied",
+    "Language",
+    "Placed",
+    "Refusal",
+    "RowEdit",
+    "Sheet",
+    "SheetSettings",
+    "Snapshot",
+    "Version",
+    "Workbook",
+]
 
 Language = Literal["en", "es"]
 
@@ -44,6 +56,15 @@ class Version:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class SheetSettings:
+    """What the workbook itself sets for one of its sheets; None where it says nothing."""
+
+    message: str | None = None  #: the text of rows whose own message is empty
+    country: str | None = None  #: two letters: of numbers without +
+    sender: str | None = None  #: of rows that name none
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Sheet:
     """One taking-part sheet: where its columns stand. Columns are named by their letters."""
 
@@ -53,6 +74,7 @@ class Sheet:
     headers: Mapping[str, str]  #: letters -> header text, in the order of the sheet
     missing: tuple[Role, ...] = ()  #: the roles of `RESULTS` without a column
     bounded: bool = False  #: a table or a filter holds the rows: columns beside it would be left behind by a sort
+    settings: SheetSettings = SheetSettings()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

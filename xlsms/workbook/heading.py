@@ -2,10 +2,11 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from types import MappingProxyType
 
 from xlsms.errors import Place, UserError
 from xlsms.model import Role
-from xlsms.workbook.roles import columns_of, role_of
+from xlsms.workbook.roles import columns_of, named
 
 __all__ = ["Heading", "heading", "nothing_to_send"]
 
@@ -19,22 +20,21 @@ class Heading:
     columns: Mapping[Role, str]
 
 
-def heading(rows: Mapping[int, Mapping[str, str]], sheet: str) -> Heading | None:
-    """The row that names the most roles, if a phone column is among them; the first of equals.
+def heading(
+    rows: Mapping[int, Mapping[str, str]], sheet: str, mapped: Mapping[str, Role] = MappingProxyType({})
+) -> Heading | None:
+    """The row that names the most roles, if a phone column is among them; the first of equals. `mapped`: see `named`.
 
     Raises:
         UserError: `two-columns` when two of its headers name one role.
     """
-
-    def named(row: int) -> set[Role]:
-        return {role for text in rows[row].values() if (role := role_of(text)) is not None}
-
-    likely = [row for row in rows if Role.PHONE in named(row)]
+    roles = {row: {role for _, role in named(texts, mapped)} for row, texts in rows.items()}
+    likely = [row for row in rows if Role.PHONE in roles[row]]
     if not likely:
         return None
-    row = max(likely, key=lambda row: (len(named(row)), -row))
+    row = max(likely, key=lambda row: (len(roles[row]), -row))
     headers = {letters: text for letters, text in rows[row].items() if text.strip()}
-    return Heading(row=row, headers=headers, columns=columns_of(headers, sheet=sheet, row=row))
+    return Heading(row=row, headers=headers, columns=columns_of(headers, sheet=sheet, row=row, mapped=mapped))
 
 
 def nothing_to_send(sheets: list[str], *, empty: bool) -> UserError:

@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 
 from xlsms.errors import Place, UserError
@@ -12,9 +12,10 @@ from xlsms.ooxml.cells import MOST_ROWS, column_letters, column_number
 from xlsms.ooxml.hits import shared_in
 from xlsms.ooxml.scan import Survey, Watcher, survey, top_rows
 from xlsms.ooxml.value import Decoder
-from xlsms.workbook.base import RESULTS, Language, Sheet
+from xlsms.workbook.base import RESULTS, Language, Sheet, SheetSettings
 from xlsms.workbook.heading import heading, nothing_to_send
-from xlsms.workbook.roles import HEADER_ROWS, OWN_SHEETS, columns_of, language_of
+from xlsms.workbook.roles import HEADER_ROWS, OWN_SHEETS, columns_of, folded, language_of
+from xlsms.workbook.setting import read_settings
 
 __all__ = ["Layout", "layouts", "spoken"]
 
@@ -30,6 +31,7 @@ class Layout:
     header_row: int
     headers: Mapping[str, str]  #: letters -> text
     columns: Mapping[Role, str]
+    settings: SheetSettings = field(default_factory=SheetSettings)
 
     @cached_property
     def found(self) -> Survey:
@@ -74,6 +76,7 @@ class Layout:
             headers=self.headers,
             missing=self.missing,
             bounded=self.bounded,
+            settings=self.settings,
         )
 
 
@@ -81,10 +84,13 @@ def layouts(book: Book) -> tuple[Layout, ...]:
     """The sheets of a workbook that take part, in its order.
 
     Raises:
-        UserError: `two-columns`; when no sheet takes part `no-phone-column`, or `sheet-empty` when all are empty.
+        UserError: `two-columns`; what is wrong with the sheet of settings; when no sheet takes part `no-phone-column`,
+            or `sheet-empty` when all are empty.
     """
+    settings = read_settings(book)
     found = []
     looked_at = []
+    said: dict[str, set[str]] = {}
     empty = True
     for part in book.sheets:
         if part.name.strip().casefold() in OWN_SHEETS:
@@ -93,9 +99,13 @@ def layouts(book: Book) -> tuple[Layout, ...]:
         tables = book.tables(part)
         rows = dict(_top(book, part))
         empty = empty and not rows
-        layout = _in_table(book, part, tables) or _in_range(book, part, tables, rows)
+        said[part.name] = {folded(text) for row in rows.values() for text in row.values()}
+        said[part.name] |= {folded(text) for table in tables for text in table.columns}
+        roles = settings.roles(part.name)
+        layout = _in_table(book, part, tables, roles) or _in_range(book, part, tables, rows, roles)
         if layout is not None:
-            found.append(layout)
+            found.append(replace(layout, settings=settings.of(part.name)))
+    settings.check(said)
     if not found:
         raise nothing_to_send(looked_at, empty=empty)
     return tuple(found)
@@ -106,7 +116,7 @@ def spoken(found: tuple[Layout, ...]) -> Language:
     return language_of(text for layout in found for text in layout.headers.values())
 
 
-def _in_table(book: Book, part: SheetPart, tables: tuple[Table, ...]) -> Layout | None:
+def _in_table(book: Book, part: SheetPart, tables: tuple[Table, ...], roles: Mapping[str, Role]) -> Layout | None:
     """The sheet's table with a phone column. Two of them are one too many: rows are told by their sheet alone."""
     layout = None
     for table in tables:
@@ -114,7 +124,8 @@ def _in_table(book: Book, part: SheetPart, tables: tuple[Table, ...]) -> Layout 
             column_letters(table.area.left + offset): text for offset, text in enumerate(table.columns) if text.strip()
         }
         row = table.area.top
-        if not table.header or Role.PHONE not in (columns := columns_of(headers, sheet=part.name, row=row)):
+        columns = columns_of(headers, sheet=part.name, row=row, mapped=roles) if table.header else {}
+        if Role.PHONE not in columns:
             continue
         if layout is not None:
             first, second = layout.columns[Role.PHONE], columns[Role.PHONE]
@@ -137,9 +148,10 @@ def _in_range(
     part: SheetPart,
     tables: tuple[Table, ...],
     rows: dict[int, dict[str, str]],
+    roles: Mapping[str, Role],
 ) -> Layout | None:
     """The row among the first that names the most roles, if a phone column is among them."""
-    found = heading(rows, part.name)
+    found = heading(rows, part.name, roles)
     if found is None:
         return None
     return Layout(

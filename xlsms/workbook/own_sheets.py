@@ -1,15 +1,17 @@
-"""The sheets that xlsms adds, built in a workbook of their own: replies, and a report with figures and a chart."""
+"""The sheets that xlsms adds, built in a workbook of their own: replies, report, settings and rules."""
 
 import io
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 from openpyxl import Workbook
+from openpyxl.cell import Cell, MergedCell
 from openpyxl.chart import BarChart, Reference
 from openpyxl.chart.label import DataLabelList
 from openpyxl.chart.marker import DataPoint
-from openpyxl.styles import Alignment, Font, PatternFill
+from openpyxl.styles import Alignment, Border, Font, PatternFill, Side
 from openpyxl.utils import get_column_letter
+from openpyxl.worksheet.datavalidation import DataValidation
 from openpyxl.worksheet.properties import PageSetupProperties
 from openpyxl.worksheet.table import Table, TableStyleInfo
 from openpyxl.worksheet.worksheet import Worksheet
@@ -17,12 +19,15 @@ from openpyxl.worksheet.worksheet import Worksheet
 from xlsms.states import LABELS, State
 from xlsms.workbook.base import Language
 from xlsms.workbook.palette import COLOURS
+from xlsms.workbook.setting import COLUMNS, SETTINGS, setting_names
 
-__all__ = ["REPLIES", "REPORT", "Counted", "build", "reply_columns"]
+__all__ = ["OWN", "REPLIES", "REPORT", "RULES", "Counted", "build", "reply_columns"]
 
-REPLIES, REPORT = "SMS Replies", "SMS Report"
+REPLIES, REPORT, RULES = "SMS Replies", "SMS Report", "SMS Rules"
+OWN = (REPLIES, REPORT, SETTINGS, RULES)  #: all of them, in the order in which they are added
 
-_INK, _FAINT, _OURS = "1F2937", "6B7280", "0F766E"
+_RULE_ROWS = 12  # of the empty table
+_FAINT, _AMBER, _OURS, _PALE, _LINE = "6B7280", "92400E", "0F766E", "F0FDFA", "D1D5DB"
 _REPLY_WIDTHS = (18, 18, 60, 24, 16)
 
 _HEADERS = {
@@ -38,6 +43,12 @@ _WORDS = {
         "all": "All messages",
         "answers": "Replies",
         "chart": "Messages by state",
+        "settings": "SMS settings",
+        "settings hint": "A line without a value sets nothing. With a sheet, it holds in that sheet only.",
+        "rules": "SMS rules",
+        "rules hint": "Not in use yet: xlsms does not answer texts by itself. What you write here is kept.",
+        "match": "How a text must be like the keyword",
+        "match hint": "is: the whole text. starts with, contains: a part of it. pattern: a regular expression.",
     },
     "es": {
         "report": "Informe de SMS",
@@ -47,8 +58,35 @@ _WORDS = {
         "all": "Todos los mensajes",
         "answers": "Respuestas",
         "chart": "Mensajes por estado",
+        "settings": "Ajustes de SMS",
+        "settings hint": "Una línea sin valor no ajusta nada. Con una hoja, vale solo en esa hoja.",
+        "rules": "Reglas de SMS",
+        "rules hint": "Aún sin uso: xlsms no responde mensajes por sí solo. Lo que escriba aquí se conserva.",
+        "match": "Cómo debe parecerse el texto",
+        "match hint": "es: el texto entero. empieza por, contiene: una parte. patrón: una expresión regular.",
     },
 }
+_SETTING_WIDTHS = (34, 48, 20, 76)
+_MEANINGS = {
+    "en": {
+        "text": "The text of rows whose own message is empty. {Name} puts in what stands under the header Name.",
+        "country": "Two letters, such as ES, MX or GB: how numbers without + are read.",
+        "origin": "Who messages come from where the row is silent: a number, or 11 letters and digits.",
+        "column": "The header of that column, if xlsms does not know it by itself.",
+    },
+    "es": {
+        "text": "El texto de las filas sin mensaje propio. {Nombre} pone lo que hay bajo el título Nombre.",
+        "country": "Dos letras, como ES, MX o GB: cómo se leen los números sin +.",
+        "origin": "De quién son los mensajes si la fila no lo dice: un número, u 11 letras y cifras.",
+        "column": "El título de esa columna, si xlsms no lo conoce por sí solo.",
+    },
+}
+_RULE_WIDTHS = (22, 16, 54, 22, 22, 36)
+_RULES = {
+    "en": ("Keyword", "Match", "Answer", "Column", "Value", "Note"),
+    "es": ("Palabra clave", "Coincidencia", "Respuesta", "Columna", "Valor", "Nota"),
+}
+_MATCHES = {"en": "is,starts with,contains,pattern", "es": "es,empieza por,contiene,patrón"}
 
 
 def reply_columns() -> dict[str, str]:
@@ -79,10 +117,11 @@ def build(
         sheet = book.create_sheet(name)
         sheet.sheet_properties.tabColor = _OURS
         sheet.sheet_view.showGridLines = False
-        if name == REPLIES:
-            _replies(sheet, language, _free("SMS_Replies", tables))
+        table = _free(name.replace(" ", "_"), tables)
+        if name == REPORT:
+            _report(sheet, counted, language, table)
         else:
-            _report(sheet, counted, language, _free("SMS_Report", tables))
+            {REPLIES: _replies, SETTINGS: _settings, RULES: _rules}[name](sheet, language, table)
         for row in sheet.iter_rows():
             for cell in row:
                 cell.font = _named(cell.font, font)
@@ -137,10 +176,59 @@ def _replies(sheet: Worksheet, language: Language, name: str) -> None:
     _table(sheet, f"A1:{get_column_letter(len(texts))}2", name)
 
 
+def _titled(sheet: Worksheet, title: str, hint: str) -> None:
+    sheet["A1"], sheet["A2"] = title, hint
+    sheet["A1"].font, sheet["A2"].font = Font(size=18, bold=True, color=_OURS), Font(color=_FAINT)
+
+
+def _field(cell: Cell | MergedCell) -> None:
+    """A cell to write text into, with a line below it."""
+    cell.number_format, cell.alignment = "@", Alignment(vertical="top", wrap_text=True)
+    cell.border = Border(bottom=Side("thin", color=_LINE))
+
+
+def _settings(sheet: Worksheet, language: Language, name: str) -> None:
+    """A line for each setting; what is filled in is text."""
+    words = _WORDS[language]
+    _titled(sheet, words["settings"], words["settings hint"])
+    _headers(sheet, 4, COLUMNS[language], _SETTING_WIDTHS)
+    names = setting_names(language)
+    for row, (key, text) in enumerate(names.items(), 5):
+        meaning = _MEANINGS[language].get(str(key), _MEANINGS[language]["column"])
+        for column, value in enumerate((text, None, None, meaning), 1):
+            cell = sheet.cell(row, column, value)
+            _field(cell)
+        sheet.cell(row, 2).fill = sheet.cell(row, 3).fill = PatternFill("solid", start_color=_PALE)
+        sheet.cell(row, 1).font, sheet.cell(row, 4).font = Font(bold=True), Font(color=_FAINT)
+    sheet.row_dimensions[5].height = 48  # room for a text
+    sheet.freeze_panes = "A5"
+    _table(sheet, f"A4:D{4 + len(names)}", name)
+
+
+def _rules(sheet: Worksheet, language: Language, name: str) -> None:
+    """An empty table for rules, with the ways to match to choose from."""
+    words = _WORDS[language]
+    _titled(sheet, words["rules"], words["rules hint"])
+    sheet["A2"].font = Font(color=_AMBER, bold=True)
+    texts = _RULES[language]
+    _headers(sheet, 4, texts, _RULE_WIDTHS)
+    last = 4 + _RULE_ROWS
+    for row in range(5, last + 1):
+        for column in range(1, len(texts) + 1):
+            _field(sheet.cell(row, column))
+    choice = DataValidation(
+        type="list", formula1=f'"{_MATCHES[language]}"', allow_blank=True, showInputMessage=True, showErrorMessage=True
+    )
+    choice.promptTitle, choice.prompt = words["match"], words["match hint"]
+    choice.add(f"B5:B{last}")
+    sheet.add_data_validation(choice)
+    sheet.freeze_panes = "A5"
+    _table(sheet, f"A4:{get_column_letter(len(texts))}{last}", name)
+
+
 def _report(sheet: Worksheet, counted: Sequence[Counted], language: Language, name: str) -> None:
     words = _WORDS[language]
-    sheet["A1"], sheet["A2"] = words["report"], words["hint"]
-    sheet["A1"].font, sheet["A2"].font = Font(size=18, bold=True, color=_OURS), Font(color=_FAINT)
+    _titled(sheet, words["report"], words["hint"])
     several = len(counted) > 1
     titles = _unlike([each.name for each in counted], {words["state"], words["total"]}) if several else []
     texts = [words["state"], *titles, words["total"]]

@@ -8,7 +8,7 @@ from pathlib import Path
 from xlsms.errors import Place, TransientError, UserError
 from xlsms.files.backup import Backups
 from xlsms.model import Role
-from xlsms.ooxml.book import CUSTOM_PROPERTIES, Book, SheetPart
+from xlsms.ooxml.book import CUSTOM_PROPERTIES, Book, SheetPart, Table
 from xlsms.ooxml.cells import Area, column_letters, column_number
 from xlsms.ooxml.discard import clear_calculated, discard_sheets, unlist
 from xlsms.ooxml.formula import Targets
@@ -26,6 +26,7 @@ from xlsms.workbook.layout import Layout, layouts
 from xlsms.workbook.own_sheets import REPORT
 from xlsms.workbook.palette import MARK_HINTS, is_condition
 from xlsms.workbook.record import CALCULATION, CHOICE, COLOURS, OWN_SHEET, PROPERTIES, Note, notes, role_key
+from xlsms.workbook.setting import COLUMNS
 from xlsms.workbook.setup import filter_names
 from xlsms.workbook.writing import ATTEMPTS, Step, opened, ready
 
@@ -178,15 +179,26 @@ class _Removal:
 
 
 def _entries(book: Book, sheet: SheetPart) -> int:
-    """How many rows of the tables of a sheet of ours somebody has filled in."""
-    if sheet.name.strip().casefold() == REPORT.casefold():
-        return 0  # it has nothing but formulas
-    tables = book.tables(sheet)
+    """How many rows of the tables of a sheet of ours have something in them that was not there from the start."""
     found = survey(book, sheet)
+    areas = [
+        (range(table.first, table.last + 1), _fixed_columns(table))
+        for table in book.tables(sheet)
+        if not table.name.lower().startswith(REPORT.lower().replace(" ", "_"))  # which has nothing but formulas
+    ]
     return sum(
-        any(table.first <= row.number <= table.last for table in tables) and any(any(cell[2:]) for cell in row.cells)
+        row.number in lines and any(any(cell[2:]) and cell[0] not in fixed for cell in row.cells)
         for row in rows(book, sheet, found)
+        for lines, fixed in areas
     )
+
+
+def _fixed_columns(table: Table) -> set[bytes]:
+    """The letters of the columns that come filled in: what settings are called, and what they mean."""
+    fixed = {words[at] for words in COLUMNS.values() for at in (0, 3)}
+    return {
+        column_letters(at).encode() for at, text in enumerate(table.columns, table.area.left) if text.strip() in fixed
+    }
 
 
 class _Columns:

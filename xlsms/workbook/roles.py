@@ -3,9 +3,10 @@
 import re
 import tomllib
 import unicodedata
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from functools import cache
 from importlib.resources import files
+from types import MappingProxyType
 
 from xlsms.errors import Place, UserError
 from xlsms.model import CellValue, Role
@@ -15,11 +16,13 @@ __all__ = [
     "HEADER_ROWS",
     "OWN_SHEETS",
     "columns_of",
+    "folded",
     "header",
     "headers",
     "is_mark",
     "is_no_mark",
     "language_of",
+    "named",
     "role_of",
 ]
 
@@ -31,9 +34,10 @@ OWN_SHEETS = frozenset({"sms replies", "sms rules", "sms settings", "sms report"
 _MARKS = frozenset({"x", "✓", "✔", "☑", "yes", "y", "si", "s", "1", "true", "verdadero", "send", "enviar"})
 _NO_MARKS = frozenset({"no", "n", "0", "false", "falso", ""})  #: whoever writes these means that the row stays
 _PLAIN = re.compile(r"[^\w&%#+]+")
+_NONE: Mapping[str, Role] = MappingProxyType({})
 
 
-def _folded(text: str) -> str:
+def folded(text: str) -> str:
     """Without accents, case, punctuation and outer blanks."""
     decomposed = unicodedata.normalize("NFKD", text.replace("º", "o").replace("ª", "a").casefold())
     bare = "".join(letter for letter in decomposed if not unicodedata.combining(letter))
@@ -53,10 +57,10 @@ def _known() -> dict[str, tuple[Role, frozenset[str]]]:
     for role, languages in _catalogue().items():
         for language, texts in languages.items():
             for text in texts:
-                other, spoken = known.get(_folded(text), (role, frozenset()))
+                other, spoken = known.get(folded(text), (role, frozenset()))
                 if other is not role:
                     raise ValueError(f"the header {text} stands for two roles")
-                known[_folded(text)] = (role, spoken | {language})
+                known[folded(text)] = (role, spoken | {language})
     return known
 
 
@@ -72,7 +76,7 @@ def headers(role: Role) -> tuple[str, ...]:
 
 def role_of(text: str) -> Role | None:
     """The role that a header text names, if any."""
-    found = _known().get(_folded(text))
+    found = _known().get(folded(text))
     return found[0] if found else None
 
 
@@ -80,23 +84,36 @@ def language_of(texts: Iterable[str]) -> Language:
     """The language that most headers are in; English when they tell nothing."""
     votes = {"en": 0, "es": 0}
     for text in texts:
-        languages = _known().get(_folded(text), (None, frozenset[str]()))[1]
+        languages = _known().get(folded(text), (None, frozenset[str]()))[1]
         if len(languages) == 1:
             votes[next(iter(languages))] += 1
     return "es" if votes["es"] > votes["en"] else "en"
 
 
-def columns_of(headers: Mapping[str, str], *, sheet: str, row: int) -> dict[Role, str]:
-    """The column letters of each role named by a header row (letters -> text).
+def named(headers: Mapping[str, str], mapped: Mapping[str, Role]) -> Iterator[tuple[str, Role]]:
+    """The columns of a header row (letters -> text) that are for something.
+
+    `mapped` are the folded headers that somebody has said are for a role; no other column is for it then.
+    """
+    said = {folded(text) for text in headers.values()}
+    settled = {role for text, role in mapped.items() if text in said}
+    for letters, text in headers.items():
+        own = mapped.get(folded(text))
+        role = own or role_of(text)
+        if role is not None and (own or role not in settled):
+            yield letters, role
+
+
+def columns_of(
+    headers: Mapping[str, str], *, sheet: str, row: int, mapped: Mapping[str, Role] = _NONE
+) -> dict[Role, str]:
+    """The column letters of each role named by a header row (letters -> text); see `named`.
 
     Raises:
         UserError: `two-columns` when two headers name one role.
     """
     found: dict[Role, str] = {}
-    for letters, text in headers.items():
-        role = role_of(text)
-        if role is None:
-            continue
+    for letters, role in named(headers, mapped):
         if role in found:
             first = found[role]
             raise UserError(
@@ -105,7 +122,7 @@ def columns_of(headers: Mapping[str, str], *, sheet: str, row: int) -> dict[Role
                 first=f"{first}{row}",
                 first_header=headers[first],
                 second=f"{letters}{row}",
-                second_header=text,
+                second_header=headers[letters],
             )
         found[role] = letters
     return found
@@ -117,9 +134,9 @@ def is_mark(value: CellValue) -> bool:
         return value
     if isinstance(value, int | float):
         return value == 1
-    return isinstance(value, str) and (_folded(value) or value.strip()) in _MARKS
+    return isinstance(value, str) and (folded(value) or value.strip()) in _MARKS
 
 
 def is_no_mark(text: str) -> bool:
     """Whether a send cell says that the row stays, as `no` does; any other text that is no mark is unclear."""
-    return _folded(text) in _NO_MARKS
+    return folded(text) in _NO_MARKS

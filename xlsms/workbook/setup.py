@@ -27,7 +27,7 @@ from xlsms.workbook.change import Change, put_change
 from xlsms.workbook.closed import right_edge
 from xlsms.workbook.identity import GUID_PROPERTY, new_guid
 from xlsms.workbook.layout import Layout, layouts, spoken
-from xlsms.workbook.own_sheets import REPLIES, REPORT, Counted, build
+from xlsms.workbook.own_sheets import OWN, REPORT, Counted, build
 from xlsms.workbook.palette import COLOURS, MARK_HINTS, condition
 from xlsms.workbook.record import CALCULATION, CHOICE, OWN_SHEET, PROPERTIES, put_constant, put_note, role_key
 from xlsms.workbook.record import COLOURS as NOTED_COLOURS
@@ -79,7 +79,7 @@ def set_up(
     rng: Random | None = None,
     step: Step = lambda _: None,
 ) -> SetUp:
-    """Add to a workbook what it lacks, with `own_sheets` also sheets for replies and a report.
+    """Add to a workbook what it lacks, with `own_sheets` also sheets for replies, a report, settings and rules.
 
     The same again changes nothing. Sheets are not added to a workbook in the strict format or with a locked structure.
 
@@ -143,7 +143,7 @@ def _add_sheets(
 ) -> list[str]:
     """Put the sheets of our own behind the others, those that are not there yet."""
     there = {node.attributes.get("name", "").casefold() for node in graft.edits(book.main).root.all("sheet")}
-    wanted = [name for name in (REPLIES, REPORT) if name.casefold() not in there]
+    wanted = [name for name in OWN if name.casefold() not in there]
     if not wanted or not may_take_sheets(book):
         return []
     names = {table.name.lower() for part in book.sheets for table in book.tables(part)}

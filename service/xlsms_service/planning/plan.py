@@ -1,7 +1,6 @@
 """The plan of one send: per row the number, the text and its parts, or what keeps it from going."""
 
 import hashlib
-import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field, replace
@@ -11,14 +10,12 @@ from xlsms.errors import Place, UserError, XlsmsError
 from xlsms.model import Role, Row
 from xlsms.phone import PhoneNumber, parse
 from xlsms.text import Field, Parts, Template, split, transliterate
+from xlsms.text.sender import is_sender
 from xlsms.text.transliterate import Level
 from xlsms.workbook.base import Sheet
 from xlsms_service.planning.moment import said, send_time
 
 __all__ = ["Facts", "Plan", "PlanEntry", "Terms", "Totals", "fingerprint", "plan", "plan_text"]
-
-#: 3GPP TS 23.040 §9.1.2.5: up to eleven characters, or a number.
-_SENDER = re.compile(r"\+?\d{3,15}|[A-Za-z0-9 &._'-]{1,11}")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -125,8 +122,9 @@ def plan(rows: Iterable[Row], terms: Terms, facts: Facts, sheets: Sequence[Sheet
     chosen = [row for row in rows if row.marked or terms.all_rows]
     seen = [row for row in chosen if terms.hidden or not row.hidden]
     known = {sheet.name: sheet for sheet in sheets}
+    own = {sheet.name: _own_terms(sheet, terms) for sheet in sheets}
     templates: dict[str, Template] = {}
-    entries = [_entry(row, known.get(row.sheet), terms, facts, templates) for row in seen]
+    entries = [_entry(row, known.get(row.sheet), own.get(row.sheet, terms), facts, templates) for row in seen]
     return Plan(entries=tuple(_hold(entries, facts)), hidden=len(chosen) - len(seen))
 
 
@@ -178,7 +176,7 @@ def _entry(row: Row, sheet: Sheet | None, terms: Terms, facts: Facts, templates:
         found.number = parse(row.phone, terms.country)
         role = Role.MESSAGE
         _usable(row, sheet, role)
-        _word(found, _filled(row, terms, templates), terms)
+        _word(found, _filled(row, sheet, terms, templates), terms)
         role = Role.SENDER
         _usable(row, sheet, role)
         found.sender = _sender(row, terms)
@@ -202,8 +200,16 @@ def _usable(row: Row, sheet: Sheet | None, role: Role) -> None:
         raise UserError(row.problems[header], field=header)
 
 
-def _filled(row: Row, terms: Terms, templates: dict[str, Template]) -> str:
+def _own_terms(sheet: Sheet, terms: Terms) -> Terms:
+    """What holds for a sheet: the workbook's own settings go before those of the service."""
+    own = sheet.settings
+    return replace(terms, country=own.country or terms.country, sender=own.sender or terms.sender)
+
+
+def _filled(row: Row, sheet: Sheet | None, terms: Terms, templates: dict[str, Template]) -> str:
     source = row.message or ""
+    if not source.strip() and sheet is not None:
+        source = sheet.settings.message or ""
     if not source.strip():
         raise UserError("text-empty")
     template = templates.get(source)
@@ -247,7 +253,7 @@ def _word(found: _Found, text: str, terms: Terms) -> None:
 
 def _sender(row: Row, terms: Terms) -> str | None:
     sender = (row.sender or "").strip() or terms.sender
-    if sender is not None and not _SENDER.fullmatch(sender):
+    if sender is not None and not is_sender(sender):
         raise UserError("sender-unusable", sender=sender)
     return sender
 

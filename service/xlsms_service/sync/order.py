@@ -1,6 +1,6 @@
 """What the rows of a workbook ask for, held against what the ledger knows of them."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from xlsms import phone
@@ -38,13 +38,14 @@ def sort_out(
     book: int | None,
     all_rows: bool,
     country: str,
-    sheets: Iterable[Sheet] = (),
+    sheets: Sequence[Sheet] = (),
 ) -> Orders:
     """Sort the rows of a workbook, which the ledger calls `book`, into orders.
 
     With `all_rows` a row needs no mark to be sent, but is sent once only: what says "again" is always a mark.
     """
     orders = Orders()
+    countries = {sheet.name: sheet.settings.country or country for sheet in sheets}
     replies = {sheet.name: sheet.headers[sheet.columns[Role.REPLY]] for sheet in sheets if Role.REPLY in sheet.columns}
     by_id: dict[RowId, list[Row]] = {}
     for row in rows:
@@ -60,7 +61,7 @@ def sort_out(
         if it.workbook != book:  # pasted from another workbook: the id stays with the row it was given to
             orders.copies += group
             continue
-        kept = _the_one(group, it, country)
+        kept = _the_one(group, it, lambda row: countries.get(row.sheet, country))
         orders.copies += [row for row in group if row is not kept]
         _sort_known(orders, kept, it, replies.get(kept.sheet))
     return orders
@@ -87,11 +88,11 @@ def _sort_known(orders: Orders, row: Row, it: Known, reply: str | None) -> None:
             orders.anew[it.row_id] = (row, it)
 
 
-def _the_one(group: Sequence[Row], it: Known, country: str) -> Row:
+def _the_one(group: Sequence[Row], it: Known, country: Callable[[Row], str]) -> Row:
     """The row that an id belongs to: the one with its number and state; among equals the first."""
     if len(group) == 1:
         return group[0]
-    return max(group, key=lambda row: (_number(row, country) == it.number, read_label(row.status) is it.state))
+    return max(group, key=lambda row: (_number(row, country(row)) == it.number, read_label(row.status) is it.state))
 
 
 def _number(row: Row, country: str) -> str | None:

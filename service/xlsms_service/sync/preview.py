@@ -30,7 +30,12 @@ def preview(ledger: Ledger | None, snapshot: Snapshot, terms: Terms, now: dateti
         else None
     )
     orders = order.sort_out(
-        snapshot.rows, known, book=book.id if book else None, all_rows=terms.all_rows, country=terms.country
+        snapshot.rows,
+        known,
+        book=book.id if book else None,
+        all_rows=terms.all_rows,
+        country=terms.country,
+        sheets=snapshot.sheets,
     )
 
     def repeated(fingerprints: AbstractSet[str]) -> AbstractSet[str]:

@@ -7,15 +7,19 @@ import openpyxl
 import pytest
 import xlwt
 from msoffcrypto.format.ooxml import OOXMLFile
+from sqlalchemy import select
 
 from xlsms.errors import TransientError, UserError
 from xlsms.states import State
-from xlsms.workbook import read_rows
+from xlsms.workbook import read_rows, write_cells
+from xlsms.workbook.own_sheets import OWN
 from xlsms.workbook.setup import set_up
 from xlsms_service.app import App, Patience, status
 from xlsms_service.app import service as app_module
 from xlsms_service.config import ConnectorSettings, ServiceSettings, Settings, Watch
 from xlsms_service.ledger.lease import Lease
+from xlsms_service.ledger.ledger import Ledger
+from xlsms_service.ledger.schema import message
 from xlsms_service.sync.writeback import Writeback
 
 HEADERS = ["Nombre", "Teléfono", "Mensaje", "Enviar", "Estado", "Detalle", "Hora del estado", "Respuesta",
@@ -232,7 +236,7 @@ def test_giving_up_on_the_link_takes_no_longer_than_it_may(tmp_path, monkeypatch
 
 def test_replies_are_listed_in_the_sheet_that_init_adds(tmp_path):
     path = make_list(tmp_path / "list.xlsx")
-    assert set_up(path, own_sheets=True).sheets == ("SMS Replies", "SMS Report")
+    assert set_up(path, own_sheets=True).sheets == OWN
     settings = settings_for(tmp_path)
     send(settings, path)
     book = openpyxl.load_workbook(path)
@@ -244,6 +248,16 @@ def test_replies_are_listed_in_the_sheet_that_init_adds(tmp_path):
     ]
     assert beside, "one of the simulated phones answers"
     assert sorted((number[-9:], text) for number, text in listed) == sorted(beside)
+
+
+def test_the_workbook_s_own_text_is_sent_to_rows_without_one(tmp_path):
+    path = make_list(tmp_path / "list.xlsx", text=None)
+    set_up(path, own_sheets=True)
+    write_cells(path, {("SMS Settings", "B5"): "Buenos días, {Nombre}"})
+    assert not send(settings_for(tmp_path), path).problems
+    with Ledger.open(tmp_path / "data") as ledger:
+        texts = ledger.do_now(lambda connection: connection.execute(select(message.c.text)).scalars().all())
+    assert set(texts) == {f"Buenos días, P{number[-2:]}" for number in NUMBERS}
 
 
 def test_a_text_file_is_sent_and_written_back_in_its_own_way(tmp_path):

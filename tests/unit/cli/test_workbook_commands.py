@@ -10,6 +10,7 @@ import pytest
 from msoffcrypto.format.ooxml import OOXMLFile
 
 from xlsms import templates
+from xlsms.workbook import write_cells
 from xlsms.workbook.closed import ClosedWorkbook
 from xlsms.workbook.identity import GUID_PROPERTY
 from xlsms.workbook.renewal import renew
@@ -53,6 +54,25 @@ def test_init_adds_the_columns_to_a_workbook_that_is_there_and_changes_nothing_e
     assert run.code == 0
     assert "all the columns" in run.out
     assert file.read_bytes() == content
+
+
+def test_check_obeys_the_settings_sheet(xlsms, sheet):
+    file = sheet([HEADER, ("Ana", "07911 123456", None, "x"), ("Eva", "07911 123457", "Own text", "x")])
+    assert xlsms("init", file).code == 0
+    write_cells(
+        file,
+        {("SMS Settings", "B5"): "Hi {Name}", ("SMS Settings", "B6"): "GB", ("SMS Settings", "B7"): "Clinic"},
+    )
+    run = xlsms("check", file, "--json")
+    assert run.code == 0
+    assert [(row["number"], row["text"]) for row in run.figures["rows"]] == [
+        ("+447911123456", "Hi Ana"),
+        ("+447911123457", "Own text"),
+    ]
+    write_cells(file, {("SMS Settings", "B6"): "Britain"})
+    run = xlsms("check", file)
+    assert run.code == 2
+    assert "SMS Settings!B6" in run.complaint
 
 
 def test_init_remove_takes_away_what_init_added_and_keeps_a_copy(xlsms, sheet, tmp_path):

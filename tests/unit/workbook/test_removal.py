@@ -16,6 +16,7 @@ from xlsms.model import Role
 from xlsms.workbook import write_cells
 from xlsms.workbook.base import Placed, RowEdit
 from xlsms.workbook.closed import ClosedWorkbook
+from xlsms.workbook.own_sheets import OWN
 from xlsms.workbook.removal import remove_set_up
 from xlsms.workbook.setup import set_up
 
@@ -48,7 +49,7 @@ def test_every_part_is_as_it_was(tmp_path, kind):
     set_up(path, own_sheets=True)
     done = remove_set_up(path)
     assert done.columns == {"Patients & Co": ADDED}
-    assert done.sheets[:2] == ("SMS Replies", "SMS Report")
+    assert done.sheets == OWN
     after = members(path)
     assert list(after) == list(before)
     assert {name for name in before if after[name] != before[name]} <= {SHEET, "xl/styles.xml"}
@@ -95,13 +96,18 @@ def test_what_stands_in_the_columns_goes_only_when_that_is_said(tmp_path, kind):
     assert kept.read_bytes() == content
 
 
-def test_replies_go_only_when_that_is_said(tmp_path):
+@pytest.mark.parametrize(
+    ("sheet", "cell"),
+    [("SMS Replies", "C2"), ("SMS Settings", "B6"), ("SMS Rules", "A5")],
+    ids=["reply", "set", "rule"],
+)
+def test_what_stands_in_our_sheets_goes_only_when_that_is_said(tmp_path, sheet, cell):
     path = styled(tmp_path / "a.xlsx", "range")
     set_up(path, own_sheets=True)
-    write_cells(path, {("SMS Replies", "C2"): "thanks"})
-    with pytest.raises(UserError, match=r"SMS Replies \(1\)"):
+    write_cells(path, {(sheet, cell): "GB"})
+    with pytest.raises(UserError, match=rf"{sheet} \(1\)"):
         remove_set_up(path)
-    assert "SMS Replies" in remove_set_up(path, contents=True).sheets
+    assert sheet in remove_set_up(path, contents=True).sheets
 
 
 def test_columns_that_were_there_before_stay(tmp_path):

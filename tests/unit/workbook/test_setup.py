@@ -14,6 +14,7 @@ from xlsms.errors import UserError
 from xlsms.model import Role
 from xlsms.workbook.base import Placed, RowEdit
 from xlsms.workbook.closed import ClosedWorkbook
+from xlsms.workbook.own_sheets import OWN
 from xlsms.workbook.setup import set_up
 
 ADDED = ("Send", "Status", "Detail", "Status time", "Reply", "Reply time", "SMS ID")
@@ -289,7 +290,7 @@ def test_a_save_in_between_wins_and_is_set_up_instead(tmp_path):
 def test_sheets_of_our_own_are_added_behind_and_nothing_else_changes(tmp_path, kind):
     path = styled(tmp_path / "a.xlsx", kind)
     before = members(path)
-    assert set_up(path, own_sheets=True).sheets == ("SMS Replies", "SMS Report")
+    assert set_up(path, own_sheets=True).sheets == OWN
     after = members(path)
     small = {"[Content_Types].xml", "_rels/.rels", "xl/_rels/workbook.xml.rels", "xl/workbook.xml", "xl/styles.xml"}
     assert {name for name in before if before[name] != after[name]} <= small | {
@@ -298,7 +299,7 @@ def test_sheets_of_our_own_are_added_behind_and_nothing_else_changes(tmp_path, k
     }
     assert {"xl/worksheets/sheet2.xml", "xl/drawings/drawing2.xml", "xl/charts/chart2.xml"} <= set(after) - set(before)
     book = openpyxl.load_workbook(path)
-    assert book.sheetnames == ["Patients & Co", "SMS Replies", "SMS Report"]
+    assert book.sheetnames == ["Patients & Co", *OWN]
     tables = [table for sheet in book for table in sheet.tables.values()]
     assert len({table.id for table in tables}) == len({table.name for table in tables}) == len(tables)
     status = "Recall[Status]" if kind == "table" else "'Patients & Co'!$G$4:$G$1048576"
@@ -323,7 +324,7 @@ def test_names_that_are_taken_are_numbered(tmp_path):
     book.add_worksheet("sms report").write(0, 0, "the user's own")
     book.define_name("SMS_Replies_2", "=Mine!$A$1")
     book.close()
-    assert set_up(path, own_sheets=True).sheets == ("SMS Replies",)
+    assert set_up(path, own_sheets=True).sheets == ("SMS Replies", "SMS Settings", "SMS Rules")
     sheets = openpyxl.load_workbook(path)
     assert list(sheets["SMS Replies"].tables) == ["SMS_Replies_3"]
     assert sheets["sms report"]["A1"].value == "the user's own"
@@ -357,5 +358,5 @@ def test_ids_of_relations_are_free_ones(tmp_path):
     rebuilt(path, "xl/workbook.xml", members(path)["xl/workbook.xml"].replace(b'"rId1"', b'"rId4"'))
     set_up(path, own_sheets=True)
     ids = re.findall(rb' Id="([^"]*)"', members(path)["xl/_rels/workbook.xml.rels"])
-    assert len(ids) == len(set(ids)) == 4, "the sheet, two of ours, and the styles"
-    assert openpyxl.load_workbook(path).sheetnames == ["People", "SMS Replies", "SMS Report"]
+    assert len(ids) == len(set(ids)) == 6, "the sheet, four of ours, and the styles"
+    assert openpyxl.load_workbook(path).sheetnames == ["People", *OWN]
