@@ -1,7 +1,7 @@
 """Cell formats added to a stylesheet: append only, so that no number in use ever changes its meaning."""
 
 from xlsms.errors import UserError
-from xlsms.ooxml.outline import Edits, attribute_text, with_attribute
+from xlsms.ooxml.outline import Edits, Node, attribute_text, with_attribute
 
 __all__ = ["EMPTY", "Stylesheet"]
 
@@ -74,28 +74,42 @@ class Stylesheet:
         """The number of the font of a cell format, as text."""
         return self._formats[style].attributes.get("fontId", "0") if style < len(self._formats) else "0"
 
-    def derived(self, style: int, number_format: int) -> int:
-        """A cell format that looks like `style` but has `number_format`, and text from the left or in the middle."""
+    def derived(self, style: int, number_format: int | None, *, unlocked: bool = False) -> int:
+        """A cell format that looks like `style` but has `number_format`, and text from the left or in the middle.
+
+        With `unlocked` its cells can be changed in a protected sheet. None keeps the number format.
+        """
         if not 0 <= style < len(self._formats):
             style = 0
         node = self._formats[style]
         alignment = node.child("alignment")
         horizontal = alignment.attributes.get("horizontal", "general") if alignment else "general"
-        fits = horizontal in ("general", "left", "center")
-        if node.attributes.get("numFmtId", "0") == str(number_format) and fits:
-            return style
+        fits = horizontal in ("general", "left", "center") or number_format is None
+        if number_format is None or node.attributes.get("numFmtId", "0") == str(number_format):
+            number_format = int(node.attributes.get("numFmtId", "0"))
+            if fits and not unlocked:
+                return style
         xml = self._edits.xml
         tag = with_attribute(xml[node.start : node.opening], "numFmtId", str(number_format))
         tag = with_attribute(tag, "applyNumberFormat", "1") if number_format else tag
-        inside = xml[node.opening : node.closing]
-        if alignment is not None:
-            line = xml[alignment.start : alignment.opening]
-            if not fits:
-                line = with_attribute(with_attribute(line, "horizontal", "left"), "indent", "0")
-            inside = xml[node.opening : alignment.start] + line + xml[alignment.opening : node.closing]
+        tag = with_attribute(tag, "applyProtection", "1") if unlocked else tag
         if tag.endswith(b"/>"):
             tag = tag[:-2].rstrip() + b">"
+        inside = b"".join(self._kept(child, fits=fits, unlocked=unlocked) for child in node.children)
+        if unlocked:
+            at = len(self._kept(alignment, fits=fits, unlocked=True)) if alignment else 0
+            inside = inside[:at] + f'<{node.prefix}protection locked="0"/>'.encode() + inside[at:]
         return self.add("cellXfs", (tag + inside).decode() + f"</{node.prefix}xf>")
+
+    def _kept(self, child: Node, *, fits: bool, unlocked: bool) -> bytes:
+        """A child of a cell format in one derived from it."""
+        xml = self._edits.xml
+        if child.name == "protection" and unlocked:
+            return b""
+        if child.name != "alignment" or fits:
+            return xml[child.start : child.end]
+        line = with_attribute(xml[child.start : child.opening], "horizontal", "left")
+        return with_attribute(line, "indent", "0") + xml[child.opening : child.end]
 
     def number_format(self, code: str) -> int:
         """The id of a number format of the workbook's own, added if need be."""

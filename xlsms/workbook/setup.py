@@ -76,28 +76,33 @@ def set_up(
     language: Language | None = None,
     *,
     own_sheets: bool = False,
+    protected: bool = False,
     rng: Random | None = None,
     step: Step = lambda _: None,
 ) -> SetUp:
     """Add to a workbook what it lacks, with `own_sheets` also sheets for replies, a report, settings and rules.
 
+    With `protected` to protected sheets too: their protection stays, and the new cells are unlocked.
     The same again changes nothing. Sheets are not added to a workbook in the strict format or with a locked structure.
 
     Raises:
-        UserError: `columns-no-room` where something stands beside a table or filter; and as for any write.
+        UserError: `sheet-protected`; `columns-no-room` where something stands beside a table or filter; and as for
+            any write.
         TransientError: somebody has the file open or keeps saving it.
     """
     real = Path(path).resolve()
     for _ in range(ATTEMPTS):
         ready(real)
         with opened(real) as book:
-            change, done = _prepared(book, language, rng, own_sheets=own_sheets)
+            change, done = _prepared(book, language, rng, own_sheets=own_sheets, protected=protected)
             if change.empty or put_change(real, book, change, step) is not None:
                 return done
     raise TransientError("file-keeps-changing", path=real.name)
 
 
-def _prepared(book: Book, language: Language | None, rng: Random | None, *, own_sheets: bool) -> tuple[Change, SetUp]:
+def _prepared(
+    book: Book, language: Language | None, rng: Random | None, *, own_sheets: bool, protected: bool
+) -> tuple[Change, SetUp]:
     found = layouts(book)
     graft = Graft(book)
     styles = _styles(book, graft)
@@ -105,7 +110,7 @@ def _prepared(book: Book, language: Language | None, rng: Random | None, *, own_
     patches = []
     replaced = {}
     for sheet in sheets:
-        sheet.prepare(graft)
+        sheet.prepare(graft, protected=protected)
         if sheet.changed:
             patch = Patch(book, sheet.layout.part, sheet.layout.found, sheet.layout.tables, sheet.cells)
             patches.append(patch)
@@ -188,6 +193,8 @@ class _Sheet:
         self.cells: dict[Cell, New] = {}
         self.frame = Frame()
         self._moment = _FORMATS[Role.STATUS_TIME]
+        self._tail = around(layout.book.package.chunks(layout.part.member, SHEET_LIMIT))
+        self._protected = any(_on(node.attributes.get("sheet", "")) for node in self._tail.all("sheetProtection"))
         self.columns: dict[Role, int] = {role: column_number(at) for role, at in layout.columns.items()}
 
     @property
@@ -214,14 +221,16 @@ class _Sheet:
         name = layout.part.name.replace("'", "''")
         return f"'{name}'!${letters}${layout.header_row + 1}:${letters}${MOST_ROWS}"
 
-    def prepare(self, graft: Graft) -> None:
-        """Work out everything; tables and names go into `graft`."""
+    def prepare(self, graft: Graft, *, protected: bool) -> None:
+        """Work out everything; tables and names go into `graft`. A protected sheet is changed only if `protected`."""
         if self.roles:
             edge = self._edge()
             self.columns |= {role: edge + number for number, role in enumerate(self.roles, 1)}
             self._dress(edge)
             self._widen(graft)
         self._mark()
+        if self.changed and self._protected and not protected:
+            raise self._error("sheet-protected")
 
     def _edge(self) -> int:
         """The column that the new ones come right after."""
@@ -272,16 +281,16 @@ class _Sheet:
                     self.cells[number, column] = Styled(None, self._look(role, style))
             base = layout.found.column_style(beside) or 0
             width = max(_WIDTHS[role], len(words) + 4.0)
-            style = self._look(role, base) if base or role in _FORMATS else 0
+            style = self._look(role, base) if base or role in _FORMATS or self._protected else 0
             self.frame.columns.append(NewColumn(column=column, width=width, style=style, hidden=role is Role.ID))
 
     def _look(self, role: Role, style: int) -> int:
         if role in (Role.STATUS_TIME, Role.REPLY_TIME):
             known = self.layout.book.styles.date_like(style)
             if known is not None and known != style:
-                return known
-            return self._styles.derived(style, self._moment)
-        return self._styles.derived(style, _FORMATS.get(role, 0))
+                return self._styles.derived(known, None, unlocked=self._protected)
+            return self._styles.derived(style, self._moment, unlocked=self._protected)
+        return self._styles.derived(style, _FORMATS.get(role, 0), unlocked=self._protected)
 
     def _neighbour(self, edge: int) -> int:
         """The rightmost column whose font is the usual one: not the one with links in blue."""
@@ -329,15 +338,14 @@ class _Sheet:
     def _mark(self) -> None:
         """A drop-down for the mark and colours for the states, where the user has none of his own."""
         layout = self.layout
-        tail = around(layout.book.package.chunks(layout.part.member, SHEET_LIMIT))
         first = layout.header_row + 1
         last = layout.table.last if layout.table else max(_last(layout), _REACH)
         send, status = self.columns[Role.SEND], self.columns[Role.STATUS]
         marks, states = Area(first, send, last, send), Area(first, status, last, status)
-        if not any(_touches(node, marks) for node in tail.all("dataValidation")):
+        if not any(_touches(node, marks) for node in self._tail.all("dataValidation")):
             title, hint = MARK_HINTS[self._language]
             self.frame.choices.append(Choice(area=marks, value="x", title=title, hint=hint))
-        if not any(_touches(node, states) and _tells_states(node) for node in tail.all("conditionalFormatting")):
+        if not any(_touches(node, states) and _tells_states(node) for node in self._tail.all("conditionalFormatting")):
             kinds: dict[tuple[str, str], list[State]] = {}
             for state, colours in COLOURS.items():
                 kinds.setdefault(colours, []).append(state)
@@ -346,6 +354,10 @@ class _Sheet:
                 (condition(tuple(alike), cell), self._styles.coloured(*colours)) for colours, alike in kinds.items()
             ]
             self.frame.colours.append(Colour(area=states, rules=rules))
+
+
+def _on(flag: str) -> bool:
+    return flag in ("1", "true")
 
 
 def _last(layout: Layout) -> int:

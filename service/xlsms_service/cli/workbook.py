@@ -1,7 +1,6 @@
 """`xlsms init` and `check`: a workbook before anything is sent."""
 
 import os
-import sys
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated
@@ -12,19 +11,15 @@ from rich.text import Text
 
 from xlsms import templates
 from xlsms.errors import Place, UserError, XlsmsError
-from xlsms.files.backup import Backups
 from xlsms.workbook.base import Snapshot
-from xlsms.workbook.csvbook import CsvWorkbook
-from xlsms.workbook.foreign import ForeignWorkbook
-from xlsms.workbook.opening import FileWorkbook, open_workbook
-from xlsms.workbook.removal import remove_set_up
+from xlsms.workbook.opening import FileWorkbook
 from xlsms.workbook.renewal import renew
-from xlsms.workbook.setup import set_up
 from xlsms_service.app import terms
 from xlsms_service.cli.figures import complaint, plan_figures, plan_table
 from xlsms_service.cli.notice import nothing_marked, warnings
 from xlsms_service.cli.password import password_of, passwords
 from xlsms_service.cli.session import Ending, Session, session_of
+from xlsms_service.cli.setup import remove_again, set_up_file
 from xlsms_service.cli.words import language, tr
 from xlsms_service.config import Settings
 from xlsms_service.ledger.ledger import Ledger
@@ -54,7 +49,8 @@ def init(
         bool, typer.Option("--remove", help="Take away again what init has added; your own columns stay.")
     ] = False,
     yes: Annotated[
-        bool, typer.Option("--yes", help="With --remove: also when something stands in the added columns.")
+        bool,
+        typer.Option("--yes", help="Do not ask: also into protected sheets, and also away with what stands there."),
     ] = False,
     new_identity: Annotated[
         bool, typer.Option("--new-identity", help="Make a copy a workbook of its own: its results are emptied.")
@@ -67,67 +63,13 @@ def init(
         session.say(tr("{file} is a workbook of its own now. Rows emptied: {count}", file=file, count=rows), "green")
         return
     if remove:
-        _remove(session, file, sure=yes)
+        remove_again(session, file, sure=yes)
         return
     if file.exists():
-        _set_up(session, file, own_sheets=sheets)
+        set_up_file(session, file, own_sheets=sheets, sure=yes)
         return
     write_new(file, templates.new(template, lang or language()))
     session.say(tr("Made {file}. Fill in your list, put an x under Send, then: xlsms check {file}", file=file), "green")
-
-
-def _set_up(session: Session, file: Path, *, own_sheets: bool) -> None:
-    workbook = open_workbook(file)
-    if isinstance(workbook, ForeignWorkbook):
-        made = workbook.prepare().name
-        session.say(
-            tr("{file} is not changed; what is sent and comes back stands in {results}.", file=file, results=made),
-            "green",
-        )
-        return
-    if isinstance(workbook, CsvWorkbook):
-        added = workbook.add_columns()
-        if not added:
-            session.say(tr("{file} has all the columns already.", file=file), "green")
-        for sheet, headers in added.items():
-            session.say(tr("Added to {sheet}: {columns}", sheet=sheet, columns=", ".join(headers)), "green")
-        return
-    done = set_up(file, own_sheets=own_sheets)
-    if done.nothing:
-        session.say(tr("{file} has all the columns already.", file=file), "green")
-    for sheet in done.sheets:
-        session.say(tr("New sheet: {sheet}", sheet=sheet), "green")
-    for sheet in done.marks:
-        session.say(tr("Drop-down and colours are in {sheet}.", sheet=sheet), "green")
-    for sheet, headers in done.columns.items():
-        names = ", ".join(headers)
-        session.say(tr("Added to {sheet}: {columns}", sheet=sheet, columns=names), "green")
-
-
-def _remove(session: Session, file: Path, *, sure: bool) -> None:
-    service = session.settings.service
-    backups = Backups(folder=service.data / "backups", keep=max(service.backups, 1), always=True)
-    try:
-        done = remove_set_up(file, contents=sure, backups=backups)
-    except UserError as error:
-        if error.code != "removal-holds" or not sys.stdin.isatty():
-            raise
-        session.say(error.message(language()), "yellow")
-        if not typer.confirm(tr("Take it away with what stands in it? A copy is kept."), err=True):
-            session.end(Ending.SOME_NOT)
-        done = remove_set_up(file, contents=True, backups=backups)
-    if done.nothing:
-        session.say(tr("xlsms has added nothing to {file}.", file=file), "green")
-        return
-    for sheet, headers in done.columns.items():
-        session.say(tr("Taken from {sheet}: {columns}", sheet=sheet, columns=", ".join(headers)), "green")
-    for sheet in done.sheets:
-        session.say(tr("Sheet taken away: {sheet}", sheet=sheet), "green")
-    for sheet, headers in done.kept.items():
-        session.say(tr("Yours by now, so they stay in {sheet}: {columns}", sheet=sheet, columns=", ".join(headers)))
-    kept = backups.kept(file.resolve())
-    if kept:
-        session.say(tr("{file} as it was: {copy}", file=file, copy=kept[-1]), "dim")
 
 
 def write_new(file: Path, content: bytes) -> None:

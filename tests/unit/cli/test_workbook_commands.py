@@ -75,6 +75,29 @@ def test_check_obeys_the_settings_sheet(xlsms, sheet):
     assert "SMS Settings!B6" in run.complaint
 
 
+def test_init_asks_before_it_adds_to_a_protected_sheet(xlsms, sheet, monkeypatch):
+    file = sheet([HEADER, ("Ana", "600000001", "Hi", None)])
+    book = openpyxl.load_workbook(file)
+    book.active.protection.sheet = True
+    book.save(file)
+    content = file.read_bytes()
+    assert xlsms("init", file).complaint.endswith("[sheet-protected]")
+    monkeypatch.setattr("sys.stdin", Terminal("n\n"))
+    run = xlsms("init", file)
+    assert (run.code, file.read_bytes()) == (1, content)
+    assert "The protection stays" in run.err
+    monkeypatch.setattr("sys.stdin", Terminal("y\n"))
+    assert xlsms("init", file).code == 0
+    assert openpyxl.load_workbook(file).active["E1"].value == "Status"
+    assert xlsms("init", file, "--remove", "--yes").code == 0
+    assert xlsms("init", file, "--yes").code == 0
+
+
+class Terminal(io.StringIO):
+    def isatty(self):
+        return True
+
+
 def test_init_remove_takes_away_what_init_added_and_keeps_a_copy(xlsms, sheet, tmp_path):
     file = sheet([HEADER, ("Ana", "600000001", "Hi", None)])
     before = list(openpyxl.load_workbook(file).active.values)

@@ -360,3 +360,34 @@ def test_ids_of_relations_are_free_ones(tmp_path):
     ids = re.findall(rb' Id="([^"]*)"', members(path)["xl/_rels/workbook.xml.rels"])
     assert len(ids) == len(set(ids)) == 6, "the sheet, four of ours, and the styles"
     assert openpyxl.load_workbook(path).sheetnames == ["People", *OWN]
+
+
+@pytest.mark.parametrize("kind", ["range", "table"])
+def test_a_protected_sheet_is_asked_about_and_its_new_cells_can_be_filled_in(tmp_path, kind):
+    path = styled(tmp_path / "a.xlsx", kind)
+    xml = members(path)["xl/worksheets/sheet1.xml"]
+    lock = b'</sheetData><sheetProtection password="CC1A" sheet="1" objects="1" scenarios="1"/>'
+    rebuilt(path, "xl/worksheets/sheet1.xml", xml.replace(b"</sheetData>", lock))
+    before = path.read_bytes()
+    with pytest.raises(UserError) as caught:
+        set_up(path)
+    assert (caught.value.code, caught.value.place.sheet) == ("sheet-protected", "Patients & Co")
+    assert path.read_bytes() == before
+    set_up(path, protected=True)
+    assert lock in members(path)["xl/worksheets/sheet1.xml"], "with its password"
+    sheet = openpyxl.load_workbook(path).active
+    assert {sheet[f"{letter}5"].protection.locked for letter in "FGHIJKL"} == {False}
+    assert {sheet[f"{letter}5"].protection.locked for letter in "ABCDE"} == {True}
+    assert sheet["F3"].protection.locked, "a header is no place to write in"
+    assert sheet["F5"].font.name == "Georgia"
+    assert sheet["I5"].number_format == "dd/mm/yyyy hh:mm"
+    assert not sheet.column_dimensions["F"].protection.locked, "rows to come"
+    assert set_up(path).nothing
+
+
+def test_a_protected_sheet_that_lacks_nothing_is_not_asked_about(tmp_path):
+    path = styled(tmp_path / "a.xlsx", "range")
+    set_up(path)
+    xml = members(path)["xl/worksheets/sheet1.xml"]
+    rebuilt(path, "xl/worksheets/sheet1.xml", xml.replace(b"</sheetData>", b'</sheetData><sheetProtection sheet="1"/>'))
+    assert set_up(path).nothing

@@ -1,0 +1,89 @@
+"""What `xlsms init` does to a workbook that is there: set up, and taken back."""
+
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import TypeVar
+
+import typer
+
+from xlsms.errors import UserError
+from xlsms.files.backup import Backups
+from xlsms.workbook.csvbook import CsvWorkbook
+from xlsms.workbook.foreign import ForeignWorkbook
+from xlsms.workbook.opening import open_workbook
+from xlsms.workbook.removal import remove_set_up
+from xlsms.workbook.setup import SetUp, set_up
+from xlsms_service.cli.session import Ending, Session
+from xlsms_service.cli.words import language, tr
+
+__all__ = ["remove_again", "set_up_file"]
+
+Done = TypeVar("Done")
+
+
+def set_up_file(session: Session, file: Path, *, own_sheets: bool, sure: bool) -> None:
+    """Add what a file lacks, and say what was added; unless `sure`, someone is asked about protected sheets."""
+    workbook = open_workbook(file)
+    if isinstance(workbook, ForeignWorkbook):
+        made = workbook.prepare().name
+        session.say(
+            tr("{file} is not changed; what is sent and comes back stands in {results}.", file=file, results=made),
+            "green",
+        )
+        return
+    if isinstance(workbook, CsvWorkbook):
+        done = SetUp(columns=workbook.add_columns(), guid=False)
+    else:
+        done = _asked(
+            session,
+            lambda agreed: set_up(file, own_sheets=own_sheets, protected=sure or agreed),
+            code="sheet-protected",
+            question=tr("Add the columns all the same? The protection stays."),
+        )
+    if done.nothing:
+        session.say(tr("{file} has all the columns already.", file=file), "green")
+    for sheet in done.sheets:
+        session.say(tr("New sheet: {sheet}", sheet=sheet), "green")
+    for sheet in done.marks:
+        session.say(tr("Drop-down and colours are in {sheet}.", sheet=sheet), "green")
+    for sheet, headers in done.columns.items():
+        session.say(tr("Added to {sheet}: {columns}", sheet=sheet, columns=", ".join(headers)), "green")
+
+
+def remove_again(session: Session, file: Path, *, sure: bool) -> None:
+    """Take away what was added, and say what; unless `sure`, someone is asked about what stands in it."""
+    service = session.settings.service
+    backups = Backups(folder=service.data / "backups", keep=max(service.backups, 1), always=True)
+    done = _asked(
+        session,
+        lambda agreed: remove_set_up(file, contents=sure or agreed, backups=backups),
+        code="removal-holds",
+        question=tr("Take it away with what stands in it? A copy is kept."),
+    )
+    if done.nothing:
+        session.say(tr("xlsms has added nothing to {file}.", file=file), "green")
+        return
+    for sheet, headers in done.columns.items():
+        session.say(tr("Taken from {sheet}: {columns}", sheet=sheet, columns=", ".join(headers)), "green")
+    for sheet in done.sheets:
+        session.say(tr("Sheet taken away: {sheet}", sheet=sheet), "green")
+    for sheet, headers in done.kept.items():
+        session.say(tr("Yours by now, so they stay in {sheet}: {columns}", sheet=sheet, columns=", ".join(headers)))
+    kept = backups.kept(file.resolve())
+    if kept:
+        session.say(tr("{file} as it was: {copy}", file=file, copy=kept[-1]), "dim")
+
+
+def _asked(session: Session, do: Callable[[bool], Done], *, code: str, question: str) -> Done:
+    """Do something, and if that fails with `code`, again when whoever sits there agrees."""
+    try:
+        return do(False)
+    except UserError as error:
+        if error.code != code or not sys.stdin.isatty():
+            raise
+        where = f"{error.place}: " if error.place else ""
+        session.say(where + error.message(language()), "yellow")
+    if not typer.confirm(question, err=True):
+        session.end(Ending.SOME_NOT)
+    return do(True)
