@@ -146,7 +146,7 @@ def test_ci_takes_the_readmes_test_command():
     assert taken.strip() == command_after("test")
 
 
-@pytest.mark.parametrize("name", ["before.png", "after.png"])
+@pytest.mark.parametrize("name", ["before.png", "after.png", "init-before.png", "init-after.png"])
 def test_pictures_are_small(name):
     assert (DOCS / "images" / name).stat().st_size < 250_000
 
