@@ -16,6 +16,7 @@ from xlsms.workbook import read_rows
 from xlsms.workbook.base import Placed, RowEdit
 from xlsms.workbook.closed import ClosedWorkbook
 from xlsms.workbook.identity import new_row_id
+from xlsms.workbook.removal import remove_set_up
 from xlsms.workbook.setup import set_up
 
 pytestmark = [pytest.mark.office, pytest.mark.skipif(shutil.which("soffice") is None, reason="needs LibreOffice")]
@@ -186,3 +187,28 @@ def test_the_report_counts_what_was_written(tmp_path, profile, table):
     figures = {row[0].value: row[1].value for row in shown["SMS Report"]["A5:B18"]}
     assert (figures["Delivered"], figures["Failed"], figures["Sent"]) == (2, 1, 0)
     assert (figures["All messages"], figures["Replies"]) == (3, 3)
+
+
+def test_what_was_added_is_still_known_after_a_save_by_libreoffice(tmp_path, profile):
+    path = tmp_path / "a.xlsx"
+    book = xlsxwriter.Workbook(path)
+    sheet = book.add_worksheet("Old name")
+    sheet.write_row(2, 0, ("Name", "Phone", "Status"))
+    sheet.write_row(3, 0, ("Ana", "600000001", "my own"))
+    book.close()
+    set_up(path, own_sheets=True)
+    changed = openpyxl.load_workbook(path)
+    renamed = changed["Old name"]
+    renamed.title = "It's new"
+    for name in renamed.defined_names.values():
+        name.attr_text = name.attr_text.replace("'Old name'", "'It''s new'").replace("$3", "$4")
+    renamed.insert_rows(1)
+    changed.save(path)
+    shutil.copyfile(convert(profile, path, "xlsx"), path)
+    done = remove_set_up(path)
+    assert set(done.columns) == {"It's new"}
+    assert "Status" not in done.columns["It's new"]
+    shown = openpyxl.load_workbook(convert(profile, path, "xlsx"))
+    assert shown.sheetnames == ["It's new"]
+    assert [cell.value for cell in shown.worksheets[0][4]] == ["Name", "Phone", "Status"]
+    assert shown.worksheets[0]["C5"].value == "my own"

@@ -248,7 +248,7 @@ class Patch:
         for column in sorted(columns) if len(columns) > 1 else columns:
             at = xml.find(b'%b%d"' % (self._literal(grammar, column), number))
             if at < done:  # not there, or out of order: all cells of the row are needed
-                cells = [self._plain_cell(grammar, xml, match.start()) for match in grammar.cell.finditer(xml)]
+                cells = self._plain_cells(grammar, xml, number)
                 return self._edited(xml, RowPlace(number, 0, xml.index(b">") + 1, len(xml), cells))
             cell = self._plain_cell(grammar, xml, at, column)
             if cell.formula:
@@ -258,6 +258,17 @@ class Patch:
             done = cell.end
         out.append(xml[done:])
         return b"".join(out)
+
+    def _plain_cells(self, grammar: Grammar, xml: bytes, number: int) -> list[CellPlace]:
+        """The cells of a row; only the last one where all that is to be written comes behind it."""
+        columns = self._rows[number]
+        at = xml.rfind(grammar.cell_open)
+        last = self._plain_cell(grammar, xml, at) if at >= 0 else None
+        if last and last.column < min(columns):
+            literals = (b'%b%d"' % (self._literal(grammar, column), number) for column in columns)
+            if not any(literal in xml for literal in literals):  # cells may be out of order
+                return [last]
+        return [self._plain_cell(grammar, xml, match.start()) for match in grammar.cell.finditer(xml)]
 
     def _literal(self, grammar: Grammar, column: int) -> bytes:
         """How a cell of a column starts, up to the row number."""
@@ -326,8 +337,9 @@ class Patch:
             else:
                 places.append((cell.start, column, cell.end, cell.style))
         for start, column, end, style in sorted(places, key=lambda place: place[:2]):
-            new = column not in known
-            out += (xml[at:start], self._cell(row.number, column, self._default_style(xml, column) if new else style))
+            given = column in known or isinstance(self._rows[row.number][column], Styled)
+            look = style if given else self._default_style(xml, column)
+            out += (xml[at:start], self._cell(row.number, column, look))
             at = end
         out.append(xml[at:])
         if xml[row.opening - 2 : row.opening] == b"/>":

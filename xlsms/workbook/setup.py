@@ -15,7 +15,7 @@ from xlsms.ooxml.frame import Choice, Colour, Frame, NewColumn, area_text, aroun
 from xlsms.ooxml.graft import Graft
 from xlsms.ooxml.outline import Edits, Node
 from xlsms.ooxml.patch import Cell, New, Patch, Styled
-from xlsms.ooxml.scan import rows, rows_at
+from xlsms.ooxml.scan import Grammar, rows, rows_at
 from xlsms.ooxml.style import is_date, shows_time
 from xlsms.ooxml.stylesheet import EMPTY, Stylesheet
 from xlsms.ooxml.table import wider
@@ -268,17 +268,18 @@ class _Sheet:
         letters = column_letters(beside).encode()
         last = layout.table.area.bottom if layout.table else layout.last
         shapes: dict[int, int] = {}
+        cells = Grammar(layout.found.prefix).cells_of(letters)
         for row in rows(layout.book, layout.part, layout.found):
-            if layout.header_row <= row.number <= last:
-                style = next((style_of(cell[1]) for cell in row.cells if cell[0] == letters), 0)
-                if style and len(shapes) < _MOST_STYLED:
+            if layout.header_row <= row.number <= last and len(shapes) < _MOST_STYLED:
+                cell = cells.search(row.body)
+                style = style_of(cell[2]) if cell else 0
+                if style:
                     shapes[row.number] = style
         for role, words in zip(self.roles, self.texts, strict=True):
             column = self.columns[role]
+            looks = {style: Styled(None, self._look(role, style)) for style in set(shapes.values())}
+            self.cells |= {(number, column): looks[style] for number, style in shapes.items()}
             self.cells[layout.header_row, column] = Styled(words, shapes.get(layout.header_row, 0))
-            for number, style in shapes.items():
-                if number != layout.header_row:
-                    self.cells[number, column] = Styled(None, self._look(role, style))
             base = layout.found.column_style(beside) or 0
             width = max(_WIDTHS[role], len(words) + 4.0)
             style = self._look(role, base) if base or role in _FORMATS or self._protected else 0

@@ -319,3 +319,16 @@ def test_values_of_every_type(tmp_path):
             found = row.values["Field"]
             assert (found.replace(tzinfo=None) if isinstance(found, datetime) else found) == value, cell
             assert row.problems.get("Field") == problem, cell
+
+
+@pytest.mark.parametrize("cells", [{"D2": "d", "E2": "e"}, {"E2": "e", "F2": "f"}, {"C2": "c", "E2": "e"}])
+def test_cells_behind_the_last_one_of_a_row(tmp_path, cells):
+    extra = '<extLst><ext uri="x"/></extLst>'
+    rows = f'<row r="2" spans="1:4">{text_cell("D2", "old")}{text_cell("A2", "first")}{extra}</row>'
+    path = workbook(tmp_path / "a.xlsx", sheet_xml(rows))
+    write_cells(path, {("People", ref): value for ref, value in cells.items()})
+    xml = members(path)["xl/worksheets/sheet1.xml"].decode()
+    refs = re.findall(r'<c r="([A-Z]+2)"', xml)
+    assert sorted(refs) == sorted({"A2", "D2", *cells}), "each once, also where cells are out of order"
+    assert xml.index(extra) > max(xml.index(f'r="{ref}"') for ref in refs)
+    assert ("spans" in xml) == (max(cells) <= "D2")
