@@ -48,6 +48,7 @@ class Table:
     header: bool
     totals: bool
     columns: tuple[str, ...]  #: header texts
+    formulas: tuple[str | None, ...] = ()  #: of the columns that are calculated, the same in each row
     name: str = ""  #: as formulas call it
     member: Member | None = None  #: the part that describes it
     external: bool = False  #: filled from a query or an XML map, which name its columns
@@ -168,7 +169,7 @@ class Book:
             member = self.package.part(relation.target) if relation.kind == "table" else None
             if member is None:
                 continue
-            tags = self._elements(member, {"table", "tableColumn"})
+            tags = self._elements(member, {"table", "tableColumn", "calculatedColumnFormula"})
             table = next((tag for tag in tags if tag.name == "table"), None)
             area = Area.of(table.attributes.get("ref", "")) if table else None
             if table is None or area is None:
@@ -181,6 +182,7 @@ class Book:
                     columns=tuple(
                         unescape(tag.attributes.get("name", "")) for tag in tags if tag.name == "tableColumn"
                     ),
+                    formulas=tuple(_formulas(tags)),
                     name=table.attributes.get("displayName", ""),
                     member=member,
                     external=table.attributes.get("tableType", "worksheet") != "worksheet",
@@ -265,6 +267,15 @@ class Book:
             raise UserError("format-not-supported", format=".xlsb")
         if not any(word in kind for word in _WORKBOOKS):
             raise UserError("not-a-workbook")
+
+
+def _formulas(tags: list[Element]) -> Iterator[str | None]:
+    """The formula of each column of a table, None where it has none or an array."""
+    for tag, following in zip(tags, [*tags[1:], None], strict=True):
+        if tag.name == "tableColumn":
+            calculated = following is not None and following.name == "calculatedColumnFormula"
+            array = following is not None and following.attributes.get("array", "0") not in ("0", "false")
+            yield following.text if following is not None and calculated and not array else None
 
 
 def _properties(tags: list[Element]) -> Iterator[tuple[str, str]]:

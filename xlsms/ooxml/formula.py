@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 
 from xlsms.ooxml.cells import Area
 
-__all__ = ["Targets"]
+__all__ = ["Targets", "moves"]
 
 _STRING = re.compile(r'"(?:[^"]|"")*"')
 _CORNER = r"\$?[A-Z]{1,3}\$?[0-9]{1,7}"
@@ -64,6 +64,12 @@ class Targets:
             if not gone.isdisjoint(_inside(formula[match.end() :])):
                 return True
         return False
+
+
+def moves(formula: str) -> bool:
+    """Whether a formula names cells by where they stand from its own, so that it differs from row to row."""
+    places = (match["cells"] or "" for match in _PLACE.finditer(_STRING.sub('""', formula)))
+    return any(re.search(r"[A-Za-z][0-9]", place) for place in places)
 
 
 def _inside(rest: str) -> set[str]:

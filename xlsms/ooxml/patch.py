@@ -16,7 +16,7 @@ from xml.parsers import expat
 
 from xlsms.errors import UserError
 from xlsms.ooxml.book import SHEET_LIMIT, Book, SheetPart, Table
-from xlsms.ooxml.cells import TEXT_LIMIT, Area, Content, cell_xml, column_letters, column_number, serial_of
+from xlsms.ooxml.cells import TEXT_LIMIT, Area, Content, cell_xml, column_letters, column_number, escape, serial_of
 from xlsms.ooxml.deflate import SMALL
 from xlsms.ooxml.locate import CellPlace, RowPlace, locate
 from xlsms.ooxml.markup import feed, new_parser, parse
@@ -25,7 +25,7 @@ from xlsms.ooxml.segment import Index, Piece, Segments, Stretch, stretches
 from xlsms.ooxml.style import is_date, is_duration
 from xlsms.ooxml.value import style_of
 
-__all__ = ["TEXT_DATE", "Cell", "New", "Patch", "Styled", "Timed"]
+__all__ = ["TEXT_DATE", "Calculated", "Cell", "New", "Patch", "Styled", "Timed"]
 
 Cell = tuple[int, int]  #: row and column, both from 1
 _MEMORY = 256 << 20  # inflated bytes of an unusual sheet, which has to be held at once
@@ -44,6 +44,14 @@ class Styled:
     style: int
 
 
+@dataclass(frozen=True, slots=True)
+class Calculated:
+    """A formula of a table's column, in a row that has just come; nobody has calculated it yet."""
+
+    formula: str
+    style: int | None
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Timed:
     """A date, time or duration: its serial in a cell whose own format shows one, and text in any other."""
@@ -54,7 +62,7 @@ class Timed:
     duration: bool = False  #: a format of elapsed time, such as `[h]:mm`, shows it as well
 
 
-New = Content | datetime | Styled | Timed  #: a date is naive wall-clock time
+New = Content | datetime | Styled | Calculated | Timed  #: a date is naive wall-clock time
 
 
 class _Cover:
@@ -375,6 +383,11 @@ class Patch:
         if isinstance(value, str):
             self.written[row, column] = value
             return cell_xml(self._prefix, f"{column_letters(column)}{row}", style, value)
+        if isinstance(value, Calculated):
+            self.written[row, column] = None
+            empty = cell_xml(self._prefix, f"{column_letters(column)}{row}", value.style, None)
+            p = self._prefix
+            return empty[:-2] + f"><{p}f>{escape(value.formula)}</{p}f></{p}c>".encode()
         content: Content
         if isinstance(value, Styled):
             content, style = value.value, value.style

@@ -8,13 +8,14 @@ from pathlib import Path
 
 from xlsms.errors import TransientError
 from xlsms.ooxml.book import Book, SheetPart, Table
-from xlsms.ooxml.cells import MOST_ROWS, TEXT_LIMIT, column_letters
+from xlsms.ooxml.cells import MOST_ROWS, TEXT_LIMIT, column_letters, column_number
+from xlsms.ooxml.formula import moves
 from xlsms.ooxml.graft import Graft
-from xlsms.ooxml.patch import Cell, New, Patch
+from xlsms.ooxml.patch import Calculated, Cell, New, Patch
 from xlsms.ooxml.scan import RawRow, rows, survey
 from xlsms.ooxml.table import longer
 from xlsms.ooxml.transplant import recalculated
-from xlsms.ooxml.value import Decoder
+from xlsms.ooxml.value import Decoder, style_of
 from xlsms.workbook.base import Version
 from xlsms.workbook.change import Change, put_change, reports
 from xlsms.workbook.own_sheets import REPLIES, reply_columns
@@ -101,6 +102,7 @@ class _Growth:
         self._book, self._sheet, self._table, self._columns = book, sheet, table, columns
         self._found = survey(book, sheet)
         self._decoder = Decoder(book, self._found.prefix)
+        self._looks: dict[int, int] = {}  # cell formats of the last row, by column
         self._letters = {column_letters(column).encode(): key for key, column in columns.items()}
 
     def change(self, replies: Sequence[Incoming], zone: tzinfo | None) -> Change | None:
@@ -112,6 +114,8 @@ class _Growth:
                 values = self._values(row)
                 there[self._key(values)] += 1
                 last = max(last, row.number) if any(values.values()) else last
+                if row.number == self._table.last:
+                    self._looks = {column_number(cell[0].decode()): style_of(cell[1]) for cell in row.cells}
             elif row.number > self._table.area.bottom:
                 below = below or any(any(cell[2:]) for cell in row.cells)
         new = []
@@ -135,13 +139,23 @@ class _Growth:
         for number, (reply, values) in enumerate(new, first):
             for key, column in self._columns.items():
                 cells[number, column] = wall_time(reply.at, zone) if key == "received" else values[key]
+        cells |= self._formulas(more)
         patch = Patch(self._book, self._sheet, self._found, self._book.tables(self._sheet), cells)
         graft = Graft(self._book)
         if more and self._table.member:
             graft.put(self._table.member, longer(graft.content(self._table.member), more))
-        if reports(self._book):
+        if reports(self._book) or any(isinstance(cell, Calculated) for cell in cells.values()):
             recalculated(graft.edits(self._book.main))
         return Change(patches=[patch], replaced={self._sheet.member: patch.chunks(), **graft.replaced()})
+
+    def _formulas(self, more: int) -> dict[Cell, New]:
+        """The formulas of calculated columns for the rows that come below the table."""
+        found: dict[Cell, New] = {}
+        for column, formula in enumerate(self._table.formulas, self._table.area.left):
+            if formula and column not in self._columns.values() and not moves(formula):
+                for number in range(self._table.last + 1, self._table.last + 1 + more):
+                    found[number, column] = Calculated(formula, self._looks.get(column))
+        return found
 
     @staticmethod
     def _texts(reply: Incoming) -> dict[str, str]:

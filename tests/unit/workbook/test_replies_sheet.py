@@ -6,7 +6,7 @@ import openpyxl
 import pytest
 import python_calamine
 
-from tests.workbooks import members, people, workbook
+from tests.workbooks import members, packed, people, workbook
 from xlsms.model import Role
 from xlsms.workbook.base import Placed, RowEdit
 from xlsms.workbook.closed import ClosedWorkbook
@@ -107,3 +107,38 @@ def test_a_workbook_with_a_report_is_calculated_when_it_is_opened(path):
     content = path.read_bytes()
     closed.apply([RowEdit(values={Role.STATUS: "Sent"}, placed=Placed.of(closed.read().rows[0]))])
     assert path.read_bytes() == content
+
+
+@pytest.mark.parametrize(
+    ("formula", "copied"),
+    [
+        ("LEN(SMS_Replies[[#This Row],[Text]])&lt;9", True),
+        ('IF(SMS_Replies[[#This Row],[Text]]="A1",$H$1,0)', True),
+        ("LEN(C2)", False),
+    ],
+)
+def test_calculated_columns_go_on_in_the_rows_that_come(path, formula, copied):
+    parts = members(path)
+    table = parts["xl/tables/table1.xml"].replace(b'"A1:E2"', b'"A1:F2"').replace(b'count="5"', b'count="6"')
+    column = (
+        f'<tableColumn id="9" name="Mine"><calculatedColumnFormula>{formula}</calculatedColumnFormula></tableColumn>'
+    )
+    parts["xl/tables/table1.xml"] = table.replace(b"</tableColumns>", column.encode() + b"</tableColumns>")
+    sheet = parts["xl/worksheets/sheet2.xml"].decode()
+    sheet = sheet.replace("</row>", '<c r="F1" t="inlineStr"><is><t>Mine</t></is></c></row>', 1)
+    sheet = (
+        sheet[: sheet.rindex("</row>")]
+        + f'<c r="F2" s="3"><f>{formula}</f><v>1</v></c></row>'
+        + sheet[sheet.rindex("</row>") + 6 :]
+    )
+    parts["xl/worksheets/sheet2.xml"] = sheet
+    path.write_bytes(packed(parts))
+    append_replies(path, [incoming("SI"), incoming("NO", 1), incoming("NO", 2)], zone=UTC)
+    book = openpyxl.load_workbook(path)
+    found = [cell.value for (cell,) in book["SMS Replies"]["F2:F4"]]
+    expected = "=" + formula.replace("&lt;", "<")
+    assert found == [expected, *[expected if copied else None] * 2]
+    assert book["SMS Replies"].tables["SMS_Replies"].ref == "A1:F4"
+    if copied:
+        assert [cell.style_id for (cell,) in book["SMS Replies"]["F3:F4"]] == [book["SMS Replies"]["F2"].style_id] * 2
+        assert book.calculation.fullCalcOnLoad
