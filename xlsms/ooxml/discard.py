@@ -11,6 +11,7 @@ from xlsms.ooxml.package import Member
 
 __all__ = ["clear_calculated", "discard_sheets", "unlist"]
 
+_LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 #: Folders of the parts that a sheet may have to itself: tables, charts, comments, pictures and page settings.
 _OWN = ("worksheets", "tables", "drawings", "charts", "media", "printersettings", "threadedcomments", "comments")
 
@@ -77,8 +78,11 @@ def unlist(edits: Edits, sheets: Collection[str], gone: Collection[Node]) -> Non
                 edits.set(view, which, str(moved.get(int(tab), 0)))
 
 
-def clear_calculated(book: Book, graft: Graft, sheets: Collection[str]) -> None:
-    """Take the cells of some sheets out of the calculation chain, which Excel repairs the file over otherwise."""
+def clear_calculated(book: Book, graft: Graft, sheets: Collection[str], row: int | None = None) -> None:
+    """Take the cells of some sheets, or of one row of them, out of the calculation chain.
+
+    Excel repairs the file over a cell that is listed there and has no formula.
+    """
     chain = book.related("calcChain")
     if chain is None or not sheets:
         return
@@ -92,7 +96,7 @@ def clear_calculated(book: Book, graft: Graft, sheets: Collection[str]) -> None:
     kept = 0
     for node in edits.root.children:
         current = node.attributes.get("i", current)  # left out where it is that of the cell before
-        if current in ids:
+        if current in ids and (row is None or node.attributes.get("r", "").lstrip(_LETTERS) == str(row)):
             edits.drop(node)
             continue
         kept += 1

@@ -1,16 +1,19 @@
 """Texts that came in, put below those in the table of the sheet `SMS Replies`, where a workbook has one."""
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, tzinfo
 from pathlib import Path
 
 from xlsms.errors import TransientError
-from xlsms.ooxml.book import Book, SheetPart, Table
-from xlsms.ooxml.cells import MOST_ROWS, TEXT_LIMIT, column_letters, column_number
-from xlsms.ooxml.formula import moves
+from xlsms.ooxml.book import SHEET_LIMIT, Book, SheetPart, Table
+from xlsms.ooxml.cells import MOST_ROWS, TEXT_LIMIT, Area, column_letters, column_number
+from xlsms.ooxml.discard import clear_calculated
+from xlsms.ooxml.formula import Targets, moves
 from xlsms.ooxml.graft import Graft
+from xlsms.ooxml.lower import is_last, lowered, may_move
+from xlsms.ooxml.mention import mentions
 from xlsms.ooxml.patch import Calculated, Cell, New, Patch
 from xlsms.ooxml.scan import RawRow, rows, survey
 from xlsms.ooxml.table import longer
@@ -51,17 +54,18 @@ def append_replies(
     zone: tzinfo | None = None,
     step: Step = lambda _: None,
 ) -> Appended | None:
-    """Put texts into the table of replies, those that are not there yet; the table grows.
+    """Put texts into the table of replies, those that are not there yet; the table grows, above its totals row if any.
 
-    None, and nothing written, where a workbook has no such table or it cannot grow: something stands below it, or a
-    totals row ends it.
+    None, and nothing written, where a workbook has no such table or it cannot grow: something stands below it, or
+    something refers to the cells of its totals row.
 
     Raises:
         UserError: the file cannot be written.
         TransientError: somebody has it open or keeps saving it.
     """
     real = Path(path).resolve()
-    for _ in range(ATTEMPTS):
+    made: tuple[Version, Version] | None = None  # what the file was before room was made in it, and after
+    for _ in range(ATTEMPTS + 1):
         ready(real)
         with opened(real) as book:
             place = next(_places(book), None)
@@ -69,9 +73,16 @@ def append_replies(
                 return None
             work = _Growth(book, *place)
             change = work.change(replies, zone)
-            if change is None:
-                return None
             before = version_of(book.package)
+            if made and made[1] == before:
+                before = made[0]
+            if change is None:
+                room = work.room()
+                if room is None:
+                    return None
+                version = put_change(real, book, room, step)
+                made = (before, version) if version else None
+                continue
             if change.empty:
                 return Appended(before=before, version=before)
             version = put_change(real, book, change, step)
@@ -103,6 +114,9 @@ class _Growth:
         self._found = survey(book, sheet)
         self._decoder = Decoder(book, self._found.prefix)
         self._looks: dict[int, int] = {}  # cell formats of the last row, by column
+        self._there: set[Cell] = set()  # the cells of the rows that are there
+        self._totals: RawRow | None = None
+        self._short = 0  # rows that a table with totals lacks
         self._letters = {column_letters(column).encode(): key for key, column in columns.items()}
 
     def change(self, replies: Sequence[Incoming], zone: tzinfo | None) -> Change | None:
@@ -111,6 +125,7 @@ class _Growth:
         last, below = self._table.area.top, False
         for row in rows(self._book, self._sheet, self._found):
             if self._table.first <= row.number <= self._table.last:
+                self._there |= self._calculated(row)
                 values = self._values(row)
                 there[self._key(values)] += 1
                 last = max(last, row.number) if any(values.values()) else last
@@ -118,6 +133,8 @@ class _Growth:
                     self._looks = {column_number(cell[0].decode()): style_of(cell[1]) for cell in row.cells}
             elif row.number > self._table.area.bottom:
                 below = below or any(any(cell[2:]) for cell in row.cells)
+            elif row.number > self._table.last:
+                self._totals = row
         new = []
         for reply in replies:
             values = self._texts(reply)
@@ -126,6 +143,7 @@ class _Growth:
             else:
                 new.append((reply, values))
         more = max(0, last + len(new) - self._table.last)
+        self._short = more if self._table.totals and not below else 0
         if more and (below or self._table.totals or self._table.last + more > MOST_ROWS):
             return None
         return self._written(new, last + 1, more, zone)
@@ -139,7 +157,7 @@ class _Growth:
         for number, (reply, values) in enumerate(new, first):
             for key, column in self._columns.items():
                 cells[number, column] = wall_time(reply.at, zone) if key == "received" else values[key]
-        cells |= self._formulas(more)
+        cells |= self._formulas(range(first, first + len(new)))
         patch = Patch(self._book, self._sheet, self._found, self._book.tables(self._sheet), cells)
         graft = Graft(self._book)
         if more and self._table.member:
@@ -148,13 +166,39 @@ class _Growth:
             recalculated(graft.edits(self._book.main))
         return Change(patches=[patch], replaced={self._sheet.member: patch.chunks(), **graft.replaced()})
 
-    def _formulas(self, more: int) -> dict[Cell, New]:
-        """The formulas of calculated columns for the rows that come below the table."""
+    def _calculated(self, row: RawRow) -> set[Cell]:
+        """The cells of a row in columns with a formula for all rows."""
+        if not any(self._table.formulas):
+            return set()
+        return {(row.number, column_number(cell[0].decode())) for cell in row.cells}
+
+    def room(self) -> Change | None:
+        """The totals row moved down to make room above it; None where that would harm something."""
+        table, totals = self._table, self._totals
+        if not self._short or totals is None or not self._found.plain or not table.member or not may_move(totals):
+            return None
+        row = Area(table.area.bottom, table.area.left, table.area.bottom, table.area.right)
+        if any(row.meets(area) for area in (*self._found.merges, *self._found.arrays)):
+            return None
+        if next(mentions(self._book, Targets(areas={self._sheet.name.lower(): row}), without=()), None):
+            return None
+        chunks = self._book.package.chunks
+        if not is_last(chunks(self._sheet.member, SHEET_LIMIT), self._found.prefix, row.bottom):
+            return None
+        graft = Graft(self._book)
+        graft.put(table.member, longer(graft.content(table.member), self._short))
+        clear_calculated(self._book, graft, [self._sheet.name], row.bottom)
+        recalculated(graft.edits(self._book.main))
+        moved = lowered(chunks(self._sheet.member, SHEET_LIMIT), self._found.prefix, row.bottom, self._short)
+        return Change(replaced={self._sheet.member: moved, **graft.replaced()})
+
+    def _formulas(self, numbers: Iterable[int]) -> dict[Cell, New]:
+        """The formulas of calculated columns for new rows."""
         found: dict[Cell, New] = {}
         for column, formula in enumerate(self._table.formulas, self._table.area.left):
             if formula and column not in self._columns.values() and not moves(formula):
-                for number in range(self._table.last + 1, self._table.last + 1 + more):
-                    found[number, column] = Calculated(formula, self._looks.get(column))
+                new = [(number, column) for number in numbers if (number, column) not in self._there]
+                found |= dict.fromkeys(new, Calculated(formula, self._looks.get(column)))
         return found
 
     @staticmethod

@@ -1,12 +1,14 @@
 """The sheet of replies: its table grows by what is new, and nothing else of the file changes."""
 
+import re
 from datetime import UTC, datetime, timedelta
 
 import openpyxl
 import pytest
 import python_calamine
 
-from tests.workbooks import members, packed, people, workbook
+from tests.unit.workbook.test_removal import with_chain
+from tests.workbooks import MAIN, members, packed, people, workbook
 from xlsms.model import Role
 from xlsms.workbook.base import Placed, RowEdit
 from xlsms.workbook.closed import ClosedWorkbook
@@ -67,7 +69,9 @@ def test_what_is_there_already_is_not_added_again(path):
     assert [row[2] for row in listed(path)[0]] == ["SI", "SI", "SI"], "the same word three times is three texts"
 
 
-@pytest.mark.parametrize("obstacle", ["no sheet", "note below", "totals", "other columns"])
+@pytest.mark.parametrize(
+    "obstacle", ["no sheet", "note below", "totals in use", "row below totals", "totals by cells", "other columns"]
+)
 def test_where_the_table_cannot_grow_nothing_is_written(path, obstacle):
     book = openpyxl.load_workbook(path)  # the test's own file: what openpyxl loses does not matter here
     sheet = book["SMS Replies"]
@@ -76,8 +80,14 @@ def test_where_the_table_cannot_grow_nothing_is_written(path, obstacle):
         book.remove(sheet)
     elif obstacle == "note below":
         sheet["C9"] = "mine"
-    elif obstacle == "totals":
+    elif "totals" in obstacle:
         sheet["A3"], table.ref, table.totalsRowCount = "Total", "A1:E3", 1
+        if obstacle == "totals in use":
+            book["People"]["N1"] = "='SMS Replies'!A3"
+        elif obstacle == "totals by cells":
+            sheet["C3"] = "=COUNTA(C2:C2)"
+        else:
+            sheet.row_dimensions[5].height = 40
     else:
         sheet["B1"] = "Who"
         table.tableColumns[1].name = "Who"
@@ -142,3 +152,51 @@ def test_calculated_columns_go_on_in_the_rows_that_come(path, formula, copied):
     if copied:
         assert [cell.style_id for (cell,) in book["SMS Replies"]["F3:F4"]] == [book["SMS Replies"]["F2"].style_id] * 2
         assert book.calculation.fullCalcOnLoad
+
+
+def test_a_totals_row_makes_room(path):
+    book = openpyxl.load_workbook(path)
+    sheet = book["SMS Replies"]
+    (table,) = sheet.tables.values()
+    sheet["A3"], sheet["C3"], table.ref, table.totalsRowCount = "Total", "=SUBTOTAL(103,SMS_Replies[Text])", "A1:E3", 1
+    sheet["C3"].font = openpyxl.styles.Font(bold=True)
+    book["People"]["N1"] = "=SMS_Replies[[#Totals],[Text]]"
+    book.save(path)
+    ids = re.findall(rb'<sheet [^>]*sheetId="(\d+)"', members(path)["xl/workbook.xml"])
+    chain = b'<c r="B5" i="%s"/><c r="C3" i="%s"/><c r="N1" i="%s"/>' % (ids[2], ids[1], ids[0])
+    with_chain(path, b'<calcChain xmlns="%s">%s</calcChain>' % (MAIN.encode(), chain))
+    moments = []
+    texts = [incoming("SI"), incoming("NO", 1), incoming("=1", 2)]
+    appended = append_replies(path, texts, zone=UTC, step=moments.append)
+    assert moments.count("exchanged") == 2
+    sheet = openpyxl.load_workbook(path)["SMS Replies"]
+    assert [cell.value for (cell,) in sheet["C2:C5"]] == ["SI", "NO", "=1", "=SUBTOTAL(103,SMS_Replies[Text])"]
+    assert (sheet["A5"].value, sheet["C5"].font.bold, sheet["C4"].font.bold) == ("Total", True, False)
+    (table,) = sheet.tables.values()
+    assert (table.ref, table.totalsRowCount, sheet.dimensions) == ("A1:E5", 1, "A1:E5")
+    assert b'"C3"' not in members(path)["xl/calcChain.xml"], "Excel would repair the file over a cell without a formula"
+    assert members(path)["xl/calcChain.xml"].count(b"<c ") == 2
+    again = append_replies(path, texts, zone=UTC)
+    assert again.before == again.version == appended.version
+
+
+def test_a_save_while_the_totals_row_makes_room_wins(path):
+    book = openpyxl.load_workbook(path)
+    sheet = book["SMS Replies"]
+    (table,) = sheet.tables.values()
+    sheet["A3"], table.ref, table.totalsRowCount = "Total", "A1:E3", 1
+    book.save(path)
+    book["People"]["A2"] = "newer"
+    newer = path.with_name("newer")
+    book.save(newer)
+    content = newer.read_bytes()
+    saves = [content, content]
+
+    def step(name):
+        if name == "compared" and saves:
+            path.write_bytes(saves.pop())
+
+    append_replies(path, [incoming("SI"), incoming("NO", 1)], zone=UTC, step=step)
+    book = openpyxl.load_workbook(path)
+    assert book["People"]["A2"].value == "newer"
+    assert [cell.value for (cell,) in book["SMS Replies"]["C2:C3"]] == ["SI", "NO"]
