@@ -76,7 +76,7 @@ def test_a_workbook_set_up_keeps_every_other_part(copy):
     content = copy.read_bytes()
     reason = None
     try:
-        done = set_up(copy, own_sheets=True)
+        done = set_up(copy, own_sheets=True, protected=True)
     except UserError as error:
         reason = error
     if reason is not None:
@@ -97,7 +97,7 @@ def test_a_workbook_set_up_keeps_every_other_part(copy):
     (ours,) = (each for each in snapshot.sheets if each.name == sheet)
     assert not ours.missing
     assert done.columns[sheet]
-    assert set_up(copy, own_sheets=True).nothing
+    assert set_up(copy, own_sheets=True, protected=True).nothing
     undone = copy.with_name("undone-" + copy.name)
     shutil.copyfile(copy, undone)
     as_it_was(undone, before)

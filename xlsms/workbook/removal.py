@@ -56,7 +56,8 @@ def remove_set_up(
 
     Raises:
         UserError: `removal-holds` where something stands in them, unless `contents` says to take that away as well;
-            `removal-…` where it cannot be done without harm; and as for any write. The file is then untouched.
+            `no-phone-column` where the header row of a sheet is gone; `removal-…` where it cannot be done without
+            harm; and as for any write. The file is then untouched.
         TransientError: somebody has the file open or keeps saving it.
     """
     real = Path(path).resolve()
@@ -86,12 +87,12 @@ class _Removal:
             if note.sheet in places:
                 self._by_sheet[places[note.sheet]].append(note)
         self._own = [part for part in book.sheets if any(note.key == OWN_SHEET for note in self._by_sheet[part])]
-        marked = any(found and part not in self._own for part, found in self._by_sheet.items())
-        self._columns = [
-            _Columns(layout, self._by_sheet[layout.part])
-            for layout in (layouts(book) if marked else ())
-            if self._by_sheet[layout.part]
-        ]
+        noted = [part for part, found in self._by_sheet.items() if found and part not in self._own]
+        known = {layout.part: layout for layout in (layouts(book) if noted else ())}
+        for part in noted:
+            if part not in known:  # the header row that its columns are found by is gone
+                raise UserError("no-phone-column", place=Place(sheet=part.name), sheets=part.name)
+        self._columns = [_Columns(known[part], self._by_sheet[part]) for part in noted]
         self.done = Removed(
             columns={sheet.layout.part.name: sheet.headers for sheet in self._columns if sheet.headers},
             sheets=tuple(part.name for part in self._own),

@@ -338,3 +338,14 @@ def test_a_save_in_between_wins(tmp_path):
     sheet = openpyxl.load_workbook(path).active
     assert (sheet["A4"].value, sheet["F3"].value) == ("Somebody else", None)
     assert [each.name for each in tmp_path.iterdir()] == ["a.xlsx"]
+
+
+def test_a_sheet_whose_header_row_is_gone_is_told(tmp_path):
+    path = tmp_path / "a.xlsx"
+    book = xlsxwriter.Workbook(path)
+    for name in ("One", "Two"):
+        book.add_worksheet(name).write_row(0, 0, ("Phone", "Message"))
+    book.close()
+    set_up(path)
+    write_cells(path, {("Two", "A1"): "Something else"})
+    assert untouched(path, "no-phone-column").place.sheet == "Two"
