@@ -15,7 +15,7 @@ __all__ = ["Targets", "moves"]
 _STRING = re.compile(r'"(?:[^"]|"")*"')
 _CORNER = r"\$?[A-Z]{1,3}\$?[0-9]{1,7}"
 _PLACE = re.compile(
-    r"(?:(?:'(?P<quoted>(?:[^']|'')+)'|(?P<bare>[\w.]+))!)?"
+    r"(?:(?:'(?P<quoted>(?:[^']|'')+)'|(?P<bare>[\w.\]]+))!)?"
     rf"(?<![\w.$])(?:(?P<cells>{_CORNER}(?::{_CORNER})?)|(?P<columns>\$?[A-Z]{{1,3}}:\$?[A-Z]{{1,3}}))(?![\w.(!\[])",
     re.IGNORECASE,
 )
@@ -47,7 +47,7 @@ class Targets:
     def _places(self, formula: str, home: str | None, widen: tuple[int, int]) -> bool:
         for match in _PLACE.finditer(formula):
             sheet = (match["quoted"] or match["bare"] or home or "").replace("''", "'").lower()
-            area = self.areas.get(sheet.rpartition("]")[2])
+            area = self.areas.get(sheet)  # one of another workbook has its number in brackets before it
             found = Area.of(match["cells"] or match["columns"])
             if area is None or found is None:
                 continue
