@@ -2,8 +2,9 @@
 
 import json
 import zipfile
+from bisect import bisect_right
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 from typing import IO
@@ -25,6 +26,14 @@ class Grid:
 
     name: str
     rows: list[list[CellValue]]
+    hidden: list[tuple[int, int]] = field(
+        default_factory=list
+    )  #: first and last rows that nobody sees, in order, from 0
+
+    def is_hidden(self, row: int) -> bool:
+        """Whether a row, counted from 0, is hidden or filtered out."""
+        at = bisect_right(self.hidden, row, key=lambda rows: rows[0])
+        return at > 0 and row <= self.hidden[at - 1][1]
 
 
 def read_grids(path: Path, limits: Limits = USUAL) -> list[Grid]:
@@ -46,7 +55,7 @@ def _grids(answer: IO[bytes]) -> Iterator[Grid]:
         if isinstance(told, dict):
             if grid is not None:
                 yield grid
-            grid = Grid(str(told["sheet"]), [])
+            grid = Grid(str(told["sheet"]), [], [(int(first), int(last)) for first, last in told["hidden"]])
         elif grid is not None:
             grid.rows.append([datetime.fromisoformat(cell["at"]) if isinstance(cell, dict) else cell for cell in told])
     if grid is not None:

@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from datetime import date, datetime, time, timedelta
 
 from xlsms.workbook.bounds import ENCRYPTED, TOO_COSTLY, UNREADABLE, limit
+from xlsms.workbook.hidden import EncryptedError, hidden_rows
 
 _MOST_COLUMNS = 16_384
 
@@ -30,19 +31,21 @@ def plain(value: object) -> object:
 
 
 def tell(path: str) -> None:
-    """Print every worksheet that is not hidden: a line with its name, then its rows from the first one in use."""
+    """Print every worksheet that is not hidden: a line with its name and its hidden rows, then its rows."""
     from python_calamine import CalamineWorkbook, SheetTypeEnum, SheetVisibleEnum  # noqa: PLC0415 - after the limits
 
     out = sys.stdout
+    with open(path, "rb") as file:  # noqa: PTH123 - no path is needed
+        hidden = hidden_rows(file)
     # an open file, for by a path calamine would trust the name
-    with open(path, "rb") as file, CalamineWorkbook.from_filelike(file) as book:  # noqa: PTH123 - no path is needed
-        for sheet in book.sheets_metadata:
+    with open(path, "rb") as file, CalamineWorkbook.from_filelike(file) as book:  # noqa: PTH123 - as above
+        for sheet, ranges in zip(book.sheets_metadata, hidden, strict=True):
             if sheet.typ is not SheetTypeEnum.WorkSheet or sheet.visible is not SheetVisibleEnum.Visible:
                 continue
             page = book.get_sheet_by_name(sheet.name)
             if page.width > _MOST_COLUMNS:
                 sys.exit(TOO_COSTLY)
-            json.dump({"sheet": sheet.name}, out)
+            json.dump({"sheet": sheet.name, "hidden": ranges}, out)
             out.write("\n")
             for row in page.iter_rows():
                 cells = [plain(value) for value in row]
@@ -62,7 +65,7 @@ def main(arguments: Sequence[str]) -> int:
     except MemoryError:
         return TOO_COSTLY
     except BaseException as error:  # noqa: BLE001 - a panic of calamine is no Exception
-        if type(error).__name__ == "PasswordError":
+        if isinstance(error, EncryptedError) or type(error).__name__ == "PasswordError":
             return ENCRYPTED
         sys.stderr.write(f"{type(error).__name__}: {error}"[:200])
         return UNREADABLE

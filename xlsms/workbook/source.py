@@ -168,10 +168,10 @@ def _from_grid(grid: Grid) -> SourceSheet | None:
     once = _once(found.headers.values())
     places = [(text, column_number(letters) - 1) for letters, text in found.headers.items() if text in once]
     rows = []
-    for row in grid.rows[found.row :]:
+    for number, row in enumerate(grid.rows[found.row :], found.row):
         values = {text: row[place] if place < len(row) else None for text, place in places}
         if any(value is not None for value in values.values()):
-            rows.append(SourceRow(values))
+            rows.append(SourceRow(values, grid.is_hidden(number)))
     return SourceSheet(
         grid.name, once, {role: found.headers[letters] for role, letters in found.columns.items()}, tuple(rows)
     )

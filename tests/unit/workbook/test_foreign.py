@@ -248,6 +248,15 @@ def test_a_protected_workbook_is_read_with_its_password_and_never_written(tmp_pa
     assert sorted(each.name for each in tmp_path.iterdir()) == ["a.sms.xlsx", "a.xlsx"]
 
 
+def test_an_old_workbook_with_a_password_is_known_as_such(source):
+    # [MS-XLS] 2.4.117: all after a FilePass is encrypted. It takes the place of a record that says nothing.
+    backup, pass_, content = b"\x40\x00\x02\x00", b"\x2f\x00\x02\x00", source.read_bytes()
+    assert content.count(backup) == 1
+    source.write_bytes(content.replace(backup, pass_))
+    with pytest.raises(UserError, match="file-encrypted"):
+        read_grids(source)
+
+
 def test_the_password_that_nobody_is_asked_for_is_tried(tmp_path):
     path = locked(tmp_path / "a.xlsx", "VelvetSweatshop")
     assert len(open_workbook(path).read().rows) == 2
