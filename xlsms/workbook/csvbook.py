@@ -2,34 +2,29 @@
 
 import hashlib
 import os
-from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
 from datetime import datetime, tzinfo
-from functools import cached_property
-from itertools import islice
 from pathlib import Path
 
 from xlsms.errors import Place, TransientError, UserError, XlsmsError
 from xlsms.files.kind import check_writable
 from xlsms.files.lock import check_free
 from xlsms.files.swap import draft_of, failure, finish, recover, replace
-from xlsms.model import Role, Row, RowId
-from xlsms.ooxml.cells import column_letters, column_number
+from xlsms.model import Role, Row
+from xlsms.ooxml.cells import column_number
 from xlsms.ooxml.patch import TEXT_DATE
-from xlsms.workbook.base import RESULTS, Applied, Placed, RowEdit, Sheet, Snapshot, Version
-from xlsms.workbook.delimited import DELIMITERS, Delimited, decoded, records, separator
-from xlsms.workbook.heading import Heading, heading, nothing_to_send
-from xlsms.workbook.inert import bared, inert
+from xlsms.workbook.base import RESULTS, Applied, Placed, RowEdit, Snapshot, Version
+from xlsms.workbook.csvpage import Page
+from xlsms.workbook.delimited import Delimited, decoded
+from xlsms.workbook.inert import inert
 from xlsms.workbook.reading import wall_time
-from xlsms.workbook.roles import HEADER_ROWS, header, is_mark, language_of
+from xlsms.workbook.roles import header, language_of
 from xlsms.workbook.writing import ATTEMPTS, Step
 
 __all__ = ["CsvWorkbook", "about"]
 
 _MOST = 256 << 20  # bytes; it is held in memory as a whole
-_TABS = (".tsv", ".tab")
 
 
 @contextmanager
@@ -58,7 +53,7 @@ class CsvWorkbook:
         """The workbook as it is now; see `Workbook.read`."""
         with about(self.path):
             content, version = _load(self.path)
-            page = _Page.of(self.path, content)
+            page = Page.of(self.path, content)
             rows = (page.row(number) for number in page.numbers)
             return Snapshot(
                 path=self.path,
@@ -77,7 +72,7 @@ class CsvWorkbook:
     def check(self) -> None:
         """Make sure that rows can be read; raises what `read` would for the file and its headers."""
         with about(self.path):
-            _Page.of(self.path, _load(self.path)[0])
+            Page.of(self.path, _load(self.path)[0])
 
     def check_ready(self) -> None:
         """Make sure that `apply` could write now, as far as the file itself decides; changes nothing.
@@ -98,7 +93,7 @@ class CsvWorkbook:
                 self.check_ready()
                 content, before = _load(self.path)
                 self._step("opened")
-                work = _Work(_Page.of(self.path, content), self._zone)
+                work = _Work(Page.of(self.path, content), self._zone)
                 work.find(edits)
                 self._step("read")
                 version = self._put(work.page, before) if work.page.text.changed else before
@@ -121,7 +116,7 @@ class CsvWorkbook:
                 recover(self.path, _identity)
                 self.check_ready()
                 content, before = _load(self.path)
-                work = _Work(_Page.of(self.path, content), self._zone)
+                work = _Work(Page.of(self.path, content), self._zone)
                 added = work.need(wanted)
                 if not added:
                     return {}
@@ -129,7 +124,7 @@ class CsvWorkbook:
                     return {work.page.name: added}
             raise TransientError("file-keeps-changing", path=self.path.name)
 
-    def _put(self, page: "_Page", before: Version) -> Version | None:
+    def _put(self, page: Page, before: Version) -> Version | None:
         """Write the changes; None, and nothing changed, when the file is no longer the one that was read."""
         draft = draft_of(self.path)
         try:
@@ -189,133 +184,10 @@ def _reads_back(old: Delimited, content: bytes) -> bool:
     )
 
 
-@dataclass(frozen=True, kw_only=True)  # no slots: the cached properties live in the instance
-class _Page:
-    """The text, and where its columns stand."""
-
-    name: str
-    text: Delimited
-    heading: Heading
-
-    @classmethod
-    def of(cls, path: Path, content: bytes) -> "_Page":
-        """The page that a file holds; the delimiter is the one that makes the most of its header row.
-
-        Raises:
-            UserError: see `decoded` and `records`; `no-phone-column`, `sheet-empty`, `two-columns`.
-        """
-        text, encoding = decoded(content)
-        if not text.strip():
-            raise nothing_to_send([path.stem], empty=True)
-        delimiter, found = _best(path, text)
-        return cls(name=path.stem, text=Delimited(text, encoding, delimiter), heading=found)
-
-    @property
-    def numbers(self) -> range:
-        """The rows below the header."""
-        return range(self.heading.row + 1, len(self.text.rows) + 1)
-
-    @property
-    def sheet(self) -> Sheet:
-        """The seam's view of it."""
-        columns = self.heading.columns
-        return Sheet(
-            name=self.name,
-            header_row=self.heading.row,
-            columns=columns,
-            headers=self.heading.headers,
-            missing=tuple(role for role in RESULTS if role not in columns),
-        )
-
-    @cached_property
-    def _headers(self) -> dict[str, int]:
-        """The columns of the headers that stand once, from 0."""
-        times = Counter(self.heading.headers.values())
-        headers = self.heading.headers.items()
-        return {text: column_number(letters) - 1 for letters, text in headers if times[text] == 1}
-
-    @cached_property
-    def _repeated(self) -> dict[str, str]:
-        return {text: "columns-same-name" for text in self.heading.headers.values() if text not in self._headers}
-
-    @cached_property
-    def _results(self) -> frozenset[int]:
-        columns = self.heading.columns
-        return frozenset(column_number(columns[role]) - 1 for role in RESULTS if role in columns)
-
-    @cached_property
-    def _places(self) -> dict[Role, int]:
-        return {role: column_number(letters) - 1 for role, letters in self.heading.columns.items()}
-
-    def values(self, number: int) -> list[str]:
-        """The fields of a row, as they are meant."""
-        return [
-            bared(value) if column in self._results else value
-            for column, value in enumerate(self.text.rows[number - 1].values)
-        ]
-
-    def row(self, number: int) -> Row | None:
-        """One row; None when nothing stands under its headers."""
-        values = self.values(number)
-        values += [""] * (max(map(column_number, self.heading.headers)) - len(values))
-
-        def at(role: Role) -> str:
-            return values[self._places[role]] if role in self._places else ""
-
-        fields = {text: values[column] for text, column in self._headers.items()}
-        if not any(values[column_number(letters) - 1] for letters in self.heading.headers):
-            return None
-        return Row(
-            sheet=self.name,
-            number=number,
-            phone=at(Role.PHONE) or None,
-            message=at(Role.MESSAGE) or None,
-            marked=is_mark(at(Role.SEND)),
-            send_at=at(Role.SEND_AT) or None,
-            sender=at(Role.SENDER).strip() or None,
-            id=RowId(at(Role.ID).strip()) if at(Role.ID).strip() else None,
-            status=at(Role.STATUS).strip(),
-            fields=fields,
-            values={text: value or None for text, value in fields.items()},
-            problems=self._repeated,
-        )
-
-
-def _best(path: Path, text: str) -> tuple[str, Heading]:
-    named = separator(text)
-    likely = DELIMITERS if path.suffix.lower() not in _TABS else ("\t", *DELIMITERS)
-    found: tuple[str, Heading] | None = None
-    problem: UserError = nothing_to_send([path.stem], empty=False)
-    for delimiter in (named[0],) if named else likely:
-        first = islice(records(text[len(named[1]) :] if named else text, delimiter), HEADER_ROWS)
-        try:
-            tops = {number: _lettered(record.values) for number, record in enumerate(first, 1)}
-            current = heading(tops, path.stem)
-        except UserError as error:
-            problem = error
-            continue
-        if current and (found is None or _size(current) > _size(found[1])):
-            found = delimiter, current
-    if found is None:
-        raise problem
-    return found
-
-
-def _size(found: Heading) -> tuple[int, int]:
-    return len(found.columns), len(found.headers)
-
-
-def _lettered(values: Sequence[str]) -> Mapping[str, str]:
-    return {column_letters(column): value for column, value in enumerate(values[:_WIDEST], 1) if value}
-
-
-_WIDEST = 16_384  # columns of a sheet
-
-
 class _Work:
     """The edits of one `apply`, placed in the page as it is now."""
 
-    def __init__(self, page: _Page, zone: tzinfo | None) -> None:
+    def __init__(self, page: Page, zone: tzinfo | None) -> None:
         self.page, self._zone = page, zone
         self._columns = {role: column_number(letters) for role, letters in page.heading.columns.items()}
         self.done: list[RowEdit] = []
