@@ -198,11 +198,11 @@ def rows_out_of_order(xml):
     return xml.replace("".join(lines), "".join([lines[0], *reversed(lines[1:])]))
 
 
-#: name -> how it is made, and the code of the reason (or its two)
+#: name -> how it is made, and the code of the reason
 REFUSED = {
     "ISO-8859-1": (changed(lambda xml: xml.replace("UTF-8", "ISO-8859-1").encode("latin-1")), "sheet-not-writable"),
     "UTF-16": (changed(lambda xml: xml.replace("UTF-8", "UTF-16").encode("utf-16")), "sheet-not-writable"),
-    "rows out of order": (changed(rows_out_of_order), "file-damaged or sheet-not-writable"),
+    "rows out of order": (changed(rows_out_of_order), "file-damaged"),
     "a cut zip": (lambda path: (by_xlsxwriter(path), path.write_bytes(path.read_bytes()[:-30])), "not-a-workbook"),
     "names equal but for case": (changed(lambda _: "x", member="XL/WORKBOOK.XML"), "file-damaged"),
 }

@@ -84,7 +84,7 @@ class _Locator:
             self.rows.append(RowPlace(last + 1 if number is None else number, match.start(), match.end(), end))
             self._column = 0
             if self.rows[-1].number <= last:
-                raise UserError("sheet-not-writable")
+                raise UserError("file-damaged", reason="rows out of order")
         elif tag == "c" and parent == "row" and self.sheet is not None:
             self._column = reference(attributes["r"])[1] if "r" in attributes else self._column + 1
             if self.rows[-1].number in self._wanted:
@@ -115,7 +115,7 @@ def locate(xml: bytes, rows: Container[int]) -> SheetPlace:
     """The place of every row, and of the cells of `rows`.
 
     Raises:
-        UserError: `sheet-not-writable` for UTF-16 and other encodings, and for rows out of order.
+        UserError: `sheet-not-writable` for UTF-16 and other encodings, `file-damaged` for rows out of order.
     """
     if _UTF8.match(xml) is None or b"\0" in xml[:64]:
         raise UserError("sheet-not-writable")

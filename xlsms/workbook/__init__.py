@@ -7,6 +7,7 @@ from pathlib import Path
 from xlsms.model import Row
 from xlsms.workbook.closed import ClosedWorkbook, write
 from xlsms.workbook.content import Writable
+from xlsms.workbook.csvbook import about
 from xlsms.workbook.opening import open_workbook
 
 __all__ = ["open_workbook", "read_rows", "write_cells"]
@@ -22,8 +23,9 @@ def read_rows(path: str | PathLike[str]) -> Iterator[Row]:
     """
     workbook = open_workbook(Path(path))
     if isinstance(workbook, ClosedWorkbook):
-        for reader in workbook.readers():
-            yield from reader.rows()
+        with about(workbook.path):
+            for reader in workbook.readers():
+                yield from reader.rows()
     else:
         yield from workbook.read().rows
 

@@ -240,3 +240,14 @@ def test_a_part_that_is_not_there(tmp_path):
     )
     with pytest.raises(XlsmsError, match="file-damaged"):
         list(read_rows(path))
+
+
+def test_what_is_found_among_the_rows_names_the_file(tmp_path):
+    row = '<row r="{0}"><c r="A{0}"><v>600000001</v></c></row>'
+    path = workbook(
+        tmp_path / "a.xlsx",
+        sheet_xml('<row r="1">' + text_cell("A1", "Phone") + "</row>" + row.format(3) + row.format(2)),
+    )
+    with pytest.raises(UserError) as caught:
+        list(read_rows(path))
+    assert (caught.value.code, caught.value.place.file) == ("file-damaged", "a.xlsx")
