@@ -7,9 +7,10 @@ from pathlib import Path
 
 from xlsms.errors import Place, TransientError, UserError, XlsmsError
 
-__all__ = ["check_workbook", "check_writable"]
+__all__ = ["check_workbook", "check_writable", "is_zip"]
 
 _OLE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
+_ZIP = b"PK\3\4"  # two letters alone may begin a text
 _ENCRYPTED = "EncryptedPackage".encode("utf-16-le")
 _OLD_SHEETS = ("Workbook".encode("utf-16-le"), "Book".encode("utf-16-le"))
 _PROBE = 4 << 20  # of an OLE container: its directory is in the first sectors of every real file
@@ -34,10 +35,19 @@ def check_workbook(path: Path) -> None:
             raise UserError("file-encrypted", place=place)
         code = "old-excel-format" if any(name in head for name in _OLD_SHEETS) else "not-a-workbook"
         raise UserError(code, place=place)
-    if not head.startswith(b"PK"):
+    if not head.startswith(_ZIP):
         if path.suffix.lower() in _TEXTS:
             raise UserError("format-not-supported", place=place, format=path.suffix.lower())
         raise UserError("not-a-workbook", place=place)
+
+
+def is_zip(path: Path) -> bool:
+    """Whether a file that can be read is a package, whatever it is called."""
+    try:
+        with path.open("rb") as file:
+            return file.read(len(_ZIP)) == _ZIP
+    except OSError:
+        return False
 
 
 def _probe(path: Path, place: Place) -> tuple[int, bytes]:

@@ -22,7 +22,7 @@ from xlsms.workbook.reading import wall_time
 from xlsms.workbook.roles import header, language_of
 from xlsms.workbook.writing import ATTEMPTS, Step
 
-__all__ = ["CsvWorkbook", "about"]
+__all__ = ["CsvWorkbook", "about", "text_identity"]
 
 _MOST = 256 << 20  # bytes; it is held in memory as a whole
 
@@ -89,7 +89,7 @@ class CsvWorkbook:
         """Write all edits at once; see `Workbook.apply`."""
         with about(self.path):
             for _ in range(ATTEMPTS):
-                recover(self.path, _identity)
+                recover(self.path, text_identity)
                 self.check_ready()
                 content, before = _load(self.path)
                 self._step("opened")
@@ -113,7 +113,7 @@ class CsvWorkbook:
         wanted = tuple(roles)
         with about(self.path):
             for _ in range(ATTEMPTS):
-                recover(self.path, _identity)
+                recover(self.path, text_identity)
                 self.check_ready()
                 content, before = _load(self.path)
                 work = _Work(Page.of(self.path, content), self._zone)
@@ -139,7 +139,7 @@ class CsvWorkbook:
                 raise UserError("sheet-not-writable", reason="the new file does not read back")
             self._step("verified")
             check_free(self.path)
-            done = replace(self.path, draft, expected=before.directory, identify=_identity, step=self._step)
+            done = replace(self.path, draft, expected=before.directory, identify=text_identity, step=self._step)
         finally:
             draft.unlink(missing_ok=True)
         return version if done else None
@@ -163,8 +163,8 @@ def _hash(content: bytes) -> str:
     return hashlib.blake2b(content, digest_size=16).hexdigest()
 
 
-def _identity(path: Path) -> str:
-    """What tells one content from another; never raises."""
+def text_identity(path: Path) -> str:
+    """What tells one content of a text file from another; never raises."""
     try:
         return _hash(path.read_bytes())
     except OSError:

@@ -17,7 +17,8 @@ from pathlib import Path
 
 from xlsms.errors import Place, TransientError, UserError
 from xlsms.files.lock import check_free
-from xlsms.files.swap import draft_of
+from xlsms.files.swap import draft_of, recover
+from xlsms.ooxml.package import fingerprint
 from xlsms.workbook.base import Applied, RowEdit, Snapshot, Version
 from xlsms.workbook.closed import ClosedWorkbook, write
 from xlsms.workbook.csvbook import about
@@ -88,13 +89,14 @@ class ForeignWorkbook:
         self._source()
 
     def check_ready(self) -> None:
-        """Make sure that results could be written now; changes nothing.
+        """Make sure that results could be written now; changes nothing but what a crash left.
 
         Raises:
             UserError: the results file or the folder is read-only.
             TransientError: the results file is open elsewhere.
         """
         if self.path.exists():
+            recover(self.path, fingerprint)  # a crash just after it was made leaves it with two names
             ClosedWorkbook(self.path).check_ready()
         elif not os.access(self.path.parent, os.W_OK):
             raise UserError("file-read-only", place=Place(file=self.path.name))
@@ -107,6 +109,8 @@ class ForeignWorkbook:
             TransientError: the results file is open elsewhere.
         """
         source = self._source()
+        with about(self.path):
+            recover(self.path, fingerprint)
         if not self.path.exists():
             self._check_name(source)
             self._make(build(source, self.source.name))

@@ -2,8 +2,10 @@
 
 from pathlib import Path
 
+from xlsms.files.kind import is_zip
 from xlsms.files.sweep import sweep
 from xlsms.ooxml.package import fingerprint
+from xlsms.workbook.csvbook import text_identity
 
 __all__ = ["tidy"]
 
@@ -14,4 +16,9 @@ def tidy(folder: Path) -> None:
     Raises:
         OSError: the folder cannot be read or changed.
     """
-    sweep(folder, fingerprint)
+    sweep(folder, _identity)
+
+
+def _identity(path: Path) -> str:
+    """What tells a content from another, as those who write such files name it."""
+    return fingerprint(path) if is_zip(path) else text_identity(path)

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from xlsms.errors import TransientError, UserError
 from xlsms.model import Role
+from xlsms.workbook import read_rows
 from xlsms.workbook.base import RESULTS, Placed, RowEdit
 from xlsms.workbook.csvbook import CsvWorkbook
 from xlsms.workbook.delimited import DELIMITERS, Delimited, decoded
@@ -251,3 +252,9 @@ def test_any_bytes_are_read_or_refused(tmp_path_factory, content):
     else:
         assert [check(row.id or "") is not None for row in book.read().rows] == [True] * len(edits)
         assert book.read().sheets[0].missing == () == tuple(set(RESULTS) - set(book.read().sheets[0].columns))
+
+
+def test_a_text_that_begins_with_the_letters_of_a_zip_is_a_text(tmp_path):
+    path = tmp_path / "a.csv"
+    path.write_bytes(b"PK,Phone,Status\n1,600000001,\n")
+    assert [row.fields["PK"] for row in read_rows(path)] == ["1"]
