@@ -1,5 +1,9 @@
 """LibreOffice itself opens, changes and saves a workbook between any two steps of ours; its save wins, always."""
 
+import contextlib
+import os
+from random import Random
+
 import pytest
 
 from tests.workbooks import members, workbook
@@ -75,3 +79,72 @@ def test_opened_between_two_steps_and_saved_later(path, calc, step):
     calc.close()
     assert ClosedWorkbook(path).read().rows[1].fields["Name"] == "saved later"
     ends_well(path, "saved later")
+
+
+ROUNDS = int(os.environ.get("XLSMS_OFFICE_ROUNDS", "600"))
+SEED = int(os.environ.get("XLSMS_RACE_SEED", "1"))
+
+
+class Visitor:
+    """Somebody who opens the workbook in LibreOffice, changes names, saves and closes it, at any time."""
+
+    def __init__(self, path, calc, chance):
+        self.path, self.calc, self.chance = path, calc, chance
+        self.open = False
+        self.opened = self.saves = 0
+        self.names = [row.fields["Name"] for row in ClosedWorkbook(path).read().rows]
+
+    def act(self):
+        if not self.open:
+            self.calc.open(path=str(self.path))
+            self.open = True
+            self.opened += 1
+        elif self.chance.random() < 0.6:
+            self.save()
+        else:
+            self.close()
+
+    def save(self):
+        self.saves += 1
+        self.names = [f"Person {number}, save {self.saves}" for number in range(3)]
+        self.calc.write(place="A2:A4", rows=[[name] for name in self.names])
+        self.calc.save()
+
+    def close(self):
+        self.calc.close()
+        self.open = False
+
+
+def play(path, calc, seed):
+    """One round: a write of ours, and somebody at LibreOffice before, after and between its steps."""
+    chance = Random(seed)
+    visitor = Visitor(path, calc, chance)
+    busy = chance.choice([0.1, 0.3])
+    states = [f"Sent {seed}.{at}" for at in range(3)]
+    edits = [RowEdit(id=identity, values={Role.STATUS: state}) for identity, state in zip(IDS, states, strict=True)]
+    with contextlib.suppress(TransientError):  # it is open, or was saved again and again
+        ClosedWorkbook(path, step=lambda _: visitor.act() if chance.random() < busy else None).apply(edits)
+    if visitor.open:
+        if chance.random() < 0.5:
+            visitor.save()
+        visitor.close()
+    assert [row.fields["Name"] for row in ClosedWorkbook(path).read().rows] == visitor.names, "the last save"
+    ClosedWorkbook(path).apply(edits)
+    rows = ClosedWorkbook(path).read().rows
+    assert [row.fields["Name"] for row in rows] == visitor.names, "the last save, still"
+    assert [row.status for row in rows] == states
+    assert [file.name for file in path.parent.iterdir()] == [path.name]
+    return visitor
+
+
+def test_libreoffice_comes_and_goes_at_any_step(path, calc):
+    opened = saves = 0
+    for seed in range(SEED, SEED + ROUNDS):
+        try:
+            visitor = play(path, calc, seed)
+        except BaseException as error:
+            error.add_note(f"XLSMS_RACE_SEED={seed}")
+            raise
+        opened += visitor.opened
+        saves += visitor.saves
+    assert ROUNDS < 50 or min(opened, saves) > ROUNDS / 4, "there was something to see"
