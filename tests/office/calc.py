@@ -15,10 +15,18 @@ import uno
 from com.sun.star.beans import PropertyValue
 from com.sun.star.connection import NoConnectException
 from com.sun.star.sheet.DataPilotFieldOrientation import DATA, ROW
+from com.sun.star.sheet.FillDirection import TO_BOTTOM
+from com.sun.star.sheet.FilterOperator import EQUAL
 from com.sun.star.sheet.GeneralFunction import COUNT
 from com.sun.star.table import CellAddress
 
-FILTERS = {".xlsx": "Calc MS Excel 2007 XML", ".xlsm": "Calc MS Excel 2007 VBA XML"}
+FILTERS = {
+    ".xlsx": "Calc MS Excel 2007 XML",
+    ".xlsm": "Calc MS Excel 2007 VBA XML",
+    ".xls": "MS Excel 97",
+    ".ods": "calc8",
+    ".csv": "Text - txt - csv (StarCalc)",
+}
 
 
 def properties(**values):
@@ -68,11 +76,12 @@ class Calc:
     def new(self):
         self.document = self.desktop.loadComponentFromURL("private:factory/scalc", "_blank", 0, properties(Hidden=True))
 
-    def save(self, path=None):
+    def save(self, path=None, **more):
         if path is None:
             self.document.store()
         else:
-            self.document.storeAsURL(uno.systemPathToFileUrl(path), properties(FilterName=FILTERS[Path(path).suffix]))
+            kind = FILTERS[Path(path).suffix]
+            self.document.storeAsURL(uno.systemPathToFileUrl(path), properties(FilterName=kind, **more))
 
     def close(self):
         if self.document is not None:
@@ -112,6 +121,31 @@ class Calc:
 
     def delete_rows(self, at, count=1, sheet=0):
         self.document.Sheets.getByIndex(sheet).Rows.removeByIndex(at - 1, count)
+
+    def hide_rows(self, first, last, sheet=0):
+        rows = self.document.Sheets.getByIndex(sheet).Rows
+        for number in range(first - 1, last):
+            rows.getByIndex(number).IsVisible = False
+
+    def filter(self, place, field, value, sheet=0):
+        """Filter rows by the text in the column at `field`, counted from 0; the first row is a header."""
+        area = self._cells(place, sheet)
+        wanted = uno.createUnoStruct("com.sun.star.sheet.TableFilterField")
+        wanted.Field, wanted.Operator, wanted.IsNumeric, wanted.StringValue = field, EQUAL, False, value
+        descriptor = area.createFilterDescriptor(True)
+        descriptor.ContainsHeader = True
+        descriptor.setFilterFields((wanted,))
+        area.filter(descriptor)
+
+    def fill_down(self, place, source=1, sheet=0):
+        """Drag the first `source` rows of an area down over the rest of it."""
+        self._cells(place, sheet).fillAuto(TO_BOTTOM, source)
+
+    def copy(self, place, to, sheet=0):
+        page = self.document.Sheets.getByIndex(sheet)
+        target = page.getCellRangeByName(to).RangeAddress
+        corner = CellAddress(target.Sheet, target.StartColumn, target.StartRow)
+        page.copyRange(corner, page.getCellRangeByName(place).RangeAddress)
 
     def insert_columns(self, at, count=1, sheet=0):
         self.document.Sheets.getByIndex(sheet).Columns.insertByIndex(at, count)
