@@ -7,6 +7,8 @@ import signal
 import sys
 from pathlib import Path
 
+from xlsms.files.cache import Cache
+
 _processes = multiprocessing.get_context("forkserver")
 _processes.set_forkserver_preload(["tests.killing", "xlsms.workbook.opening", "xlsms.workbook.setup"])
 
@@ -44,3 +46,10 @@ def _die(folder, calls, work, arguments):
 
 def _inside(fact, folder):
     return isinstance(fact, str | bytes | Path) and os.fsdecode(fact).startswith(folder)
+
+
+def keep_often(folder, letter):
+    """Put an entry of one letter into a cache again and again, and find one of one letter each time."""
+    for _ in range(200):
+        Cache(folder).put("a", letter * 1000)
+        assert len(set(Cache(folder).get("a"))) == 1

@@ -21,7 +21,7 @@ from xlsms.ooxml.deflate import SMALL
 from xlsms.ooxml.locate import CellPlace, RowPlace, locate
 from xlsms.ooxml.markup import feed, new_parser, parse
 from xlsms.ooxml.scan import Grammar, Survey, blocks, root_tag
-from xlsms.ooxml.segment import Index, Piece, Segments, Stretch, stretches
+from xlsms.ooxml.segment import Index, Piece, Segment, Segments, StaleIndexError, Stretch, stretches
 from xlsms.ooxml.style import is_date, is_duration
 from xlsms.ooxml.value import style_of
 
@@ -161,6 +161,7 @@ class Patch:
         edited = new_parser()
         feed(edited, root_tag(self._found.head))
         closed = False
+        copied: Stretch | None = None  # the segment before, of which only its index tells the last row
 
         for stretch in source:
             segment = stretch.segment
@@ -170,6 +171,7 @@ class Patch:
                 closed = head.endswith(b"/>") and bool(waiting)
                 yield Piece(head[:-2].rstrip() + b">" if closed else head, edited=head != data)
             elif stretch.kind == "tail":
+                self._follows(grammar, copied, waiting)
                 rest = b"".join(self._new_row(row) for row in reversed(waiting))
                 feed(edited, rest)
                 if rest:
@@ -178,15 +180,38 @@ class Patch:
                     (b"</" + self._found.prefix + b"sheetData>" if closed else b"") + stretch.content, final=True
                 )
             elif segment is not None and (not waiting or segment.last < waiting[-1]):
+                copied = stretch
                 yield Piece(b"", segment.last, kept=segment, at=stretch.at)
             else:
                 data = stretch.content
                 last = self._last_row(grammar, data)
+                if segment is not None:
+                    self._belongs(grammar, data, segment, copied, waiting)
+                copied = None
                 if not waiting or last < waiting[-1]:
                     yield Piece(data, last)
                 else:
                     new = self._block(grammar, data, waiting, edited)
                     yield Piece(new, last, edited=True)
+
+    def _belongs(
+        self, grammar: Grammar, data: bytes, segment: Segment, before: Stretch | None, waiting: list[int]
+    ) -> None:
+        """Make sure that the next row to write is one of a segment, or stands right before it.
+
+        Raises:
+            StaleIndexError: the index has told another last row of this segment or of the one before.
+        """
+        if self._last_row(grammar, data) != segment.last:
+            raise StaleIndexError
+        first = grammar.row.search(data)
+        if first is None or waiting[-1] < int(first[1]):
+            self._follows(grammar, before, waiting)
+
+    def _follows(self, grammar: Grammar, before: Stretch | None, waiting: list[int]) -> None:
+        """Make sure that the next row to write stands after a segment that was copied."""
+        if before is not None and waiting and self._last_row(grammar, before.content) >= waiting[-1]:
+            raise StaleIndexError
 
     def _block(self, grammar: Grammar, data: bytes, waiting: list[int], edited: expat.XMLParserType) -> bytes:
         """A block of rows with what waits for them written; the new rows go through the parser `edited` as well."""

@@ -7,8 +7,8 @@ from xlsms.ooxml.book import Book, SheetPart
 from xlsms.ooxml.deflate import SMALL
 from xlsms.ooxml.package import Member, Package
 from xlsms.ooxml.patch import Patch
-from xlsms.ooxml.scan import Survey, survey, surveyed
-from xlsms.ooxml.segment import Index, load
+from xlsms.ooxml.scan import Survey, blocks, survey, surveyed
+from xlsms.ooxml.segment import Index, StaleIndexError, load
 
 __all__ = ["forget", "index_of", "known_survey", "remember"]
 
@@ -36,13 +36,13 @@ def known_survey(book: Book, sheet: SheetPart) -> Survey:
     if index is None:
         return survey(book, sheet)
     package, member = book.package, sheet.member
-    head, tail = index.segments[0], index.segments[-1]
-    return surveyed(
-        load(package, head, member.data, final=False),
-        load(package, tail, member.data + member.packed - tail.packed, final=True),
-        list(index.arrays),
-        plain=True,
-    )
+    first, last = index.segments[0], index.segments[-1]
+    head = load(package, first, member.data, final=False)
+    tail = load(package, last, member.data + member.packed - last.packed, final=True)
+    found = surveyed(head, tail, list(index.arrays), plain=True)
+    if next(blocks((head,))) != ("head", head) or not tail.startswith(b"</" + found.prefix + b"sheetData>"):
+        raise StaleIndexError  # rows among what it takes for the head or the tail
+    return found
 
 
 def remember(patches: Iterable[Patch]) -> None:

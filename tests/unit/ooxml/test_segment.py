@@ -1,9 +1,11 @@
 """Writing in segments writes the same bytes as writing in one, and nothing that was remembered is ever believed."""
 
+import re
 import shutil
 import tempfile
 import zlib
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -11,9 +13,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.unit.ooxml.test_patch_model import CELLS, VALUES, independent, sheets
-from tests.workbooks import members, people, workbook
+from tests.workbooks import members, people, sheet_xml, text_cell, workbook
 from xlsms.errors import UserError
-from xlsms.files.cache import Cache
 from xlsms.ooxml.cells import Area, column_letters
 from xlsms.ooxml.deflate import DAMAGED, deflated_segment, inflated_segment
 from xlsms.ooxml.segment import Index, Segment, joined
@@ -124,6 +125,47 @@ def test_an_index_that_does_not_fit_is_forgotten_and_the_whole_written(tmp_path,
     assert {found[row, 5] for row in range(2, 60)} == {"Delivered"}
 
 
+@pytest.mark.parametrize("by", [-40, -7, -1, 1, 7, 40])
+@pytest.mark.parametrize("row", [*range(4, 130, 6), 130, 132])
+def test_an_index_that_lies_about_its_rows_puts_no_row_in_the_wrong_place(tmp_path, row, by):
+    """Checksums, sizes, everything fits but the numbers of the rows: as made by somebody who means harm."""
+    rows = {number: f'<row r="{number}">{text_cell(f"A{number}", "Ana " * 20)}</row>' for number in range(1, 131, 3)}
+    path = workbook(tmp_path / "a.xlsx", sheet_xml("".join(rows.values())))
+    with segmented(tmp_path):
+        put(path, {(1, 5): "Sent"})
+        true = index(path)
+        assert len(true.segments) > 5
+        wrong = tuple(
+            replace(segment, last=max(1, segment.last + by)) if segment.last else segment for segment in true.segments
+        )
+        (entry,) = tmp_path.glob("*.segments")
+        entry.write_bytes(replace(true, segments=wrong).dump())
+        put(path, {(row, 5): "Delivered"})
+        sheet = members(path)[SHEET]
+    assert independent(sheet)[row, 5] == "Delivered"
+    numbers = [int(number) for number in re.findall(rb'<row r="([0-9]+)"', sheet)]
+    assert numbers == sorted({*rows, row})
+
+
+@pytest.mark.parametrize("which", ["head", "tail"])
+def test_an_index_that_takes_rows_for_the_head_or_the_tail_is_forgotten(tmp_path, which):
+    path = workbook(tmp_path / "a.xlsx", people(60))
+    with segmented(tmp_path):
+        put(path, {(2, 5): "Sent"})
+        true = index(path)
+        at = 0 if which == "head" else len(true.segments) - 2
+        one, two = true.segments[at : at + 2]
+        both = Segment(0, one.packed + two.packed, one.size + two.size, joined((one, two)))
+        (entry,) = tmp_path.glob("*.segments")
+        wrong = replace(true, segments=(*true.segments[:at], both, *true.segments[at + 2 :]))
+        entry.write_bytes(wrong.dump())
+        assert index(path) == wrong
+        put(path, {(row, 5): "Delivered" for row in range(2, 62)})
+        sheet = members(path)[SHEET]
+    assert {independent(sheet)[row, 5] for row in range(2, 62)} == {"Delivered"}
+    assert len(re.findall(rb"<row ", sheet)) == 61
+
+
 @pytest.mark.parametrize("times", [1, 2])
 def test_a_new_file_that_went_wrong_on_disk_is_never_put_in_place(tmp_path, times):
     path = workbook(tmp_path / "a.xlsx", people(60))
@@ -163,19 +205,3 @@ def test_an_index_reads_back():
     made = Index(crc=joined(segments), size=15, packed=9, arrays=(Area(1, 2, 3, 4),), segments=segments)
     assert Index.load(made.dump()) == made
     assert Index.load(b"") is None
-
-
-def test_the_cache_keeps_the_newest_and_never_fails(tmp_path, monkeypatch):
-    monkeypatch.setattr("xlsms.files.cache._MOST", 3)
-    cache = Cache(tmp_path)
-    for name in "abcde":
-        cache.put(name, name.encode())
-    kept = {name for name in "abcde" if cache.get(name)}
-    assert len(kept) == 3
-    assert "e" in kept
-    cache.drop("e")
-    assert cache.get("e") is None
-    nowhere = Cache(tmp_path / "file" / "under")
-    (tmp_path / "file").write_bytes(b"")
-    nowhere.put("a", b"a")
-    assert nowhere.get("a") is None
