@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from functools import cache
 
 from xlsms.errors import Place, UserError
+from xlsms.ooxml.cells import MOST_ROWS
 
 __all__ = ["DELIMITERS", "Delimited", "Encoding", "Record", "decoded", "records", "separator"]
 
@@ -18,6 +19,10 @@ DELIMITERS = (",", ";", "\t", "|")
 
 _BREAK = re.compile(r"\r\n|\n|\r")
 _SEPARATOR = re.compile(r"sep=([^\r\n])(\r\n|\n|\r|\Z)", re.IGNORECASE)  # Excel's own first line
+#: Hardly a Western word has so many letters in a row that are not English ones; Cyrillic or Greek words taken for
+#: Western have nothing else. A few may be anything, such as a list of vowels.
+_FOREIGN, _FEW = re.compile("[À-ÖØ-öø-ÿ]{4,}"), 2
+_LONGEST = 1 << 20  # characters of a row
 _MARKS = ((codecs.BOM_UTF8, "utf-8"), (codecs.BOM_UTF16_LE, "utf-16-le"), (codecs.BOM_UTF16_BE, "utf-16-be"))
 
 
@@ -37,7 +42,8 @@ def decoded(content: bytes) -> tuple[str, Encoding]:
     """The text of a file: by its mark, else UTF-8 if it is valid, else the Windows code page of Western Europe.
 
     Raises:
-        UserError: `not-a-workbook` for what is no text, `text-encoding-unknown` for a text in another code page.
+        UserError: `not-a-workbook` for what is no text, `text-encoding-unknown` for a text in another code page, as far
+            as that can be seen.
     """
     for mark, codec in _MARKS:
         if content.startswith(mark):
@@ -51,7 +57,10 @@ def decoded(content: bytes) -> tuple[str, Encoding]:
     try:
         return content.decode(), Encoding("utf-8")
     except UnicodeDecodeError:
-        return _strictly(content, "cp1252"), Encoding("cp1252")
+        text = _strictly(content, "cp1252")
+        if len(set(_FOREIGN.findall(text))) > _FEW:
+            raise UserError("text-encoding-unknown") from None
+        return text, Encoding("cp1252")
 
 
 def _strictly(content: bytes, codec: str) -> str:
@@ -115,7 +124,8 @@ def records(text: str, delimiter: str) -> Iterator[Record]:
     """The rows of a text, one after the other.
 
     Raises:
-        UserError: `text-quote-open` with the row, when a quoted field never ends.
+        UserError: `text-quote-open` with the row, when a quoted field never ends; `file-too-large` when there are more
+            rows than in any sheet, or one of more than a million characters.
     """
     at, number, pattern = 0, 0, _field(delimiter)
     while at < len(text):
@@ -132,6 +142,8 @@ def records(text: str, delimiter: str) -> Iterator[Record]:
                 if match[2] != delimiter:
                     break
             end, closing = match.start(2), match[2]
+        if end - begin > _LONGEST or number > MOST_ROWS:
+            raise UserError("file-too-large", part=f"/{number}")
         yield Record(text[begin:end], closing, delimiter)
         at = end + len(closing)
 

@@ -3,10 +3,11 @@
 import csv
 import io
 import os
+import re
 import shutil
 
 import pytest
-from hypothesis import given
+from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from xlsms.errors import TransientError, UserError
@@ -217,6 +218,7 @@ def test_a_change_of_some_fields_changes_no_other(rows, delimiter, end, quoting,
     csv.writer(out, delimiter=delimiter, lineterminator=end, quoting=quoting).writerows(table)
     text = out.getvalue() if last else out.getvalue().removesuffix(end)
     content = text.encode(encoding)
+    assume(encoding != "cp1252" or len(re.findall("[À-ÿ]{4,}", text)) < 3)  # which would not be taken for Western
     read, known = decoded(content)
     page = Delimited(read, known, delimiter)
     assert page.content() == content
@@ -258,3 +260,29 @@ def test_a_text_that_begins_with_the_letters_of_a_zip_is_a_text(tmp_path):
     path = tmp_path / "a.csv"
     path.write_bytes(b"PK,Phone,Status\n1,600000001,\n")
     assert [row.fields["PK"] for row in read_rows(path)] == ["1"]
+
+
+@pytest.mark.parametrize(
+    ("codec", "names"),
+    [
+        ("cp1251", "Привет Александра Мария"),
+        ("cp1253", "Γιώργος Δημήτρης Κατερίνα"),
+        ("cp1255", "שלומית אברהם מרים"),
+    ],
+)
+def test_a_text_in_letters_of_another_code_page_is_not_taken_for_western(tmp_path, codec, names):
+    path = tmp_path / "a.csv"
+    path.write_bytes(f"Name,Phone\r\n{names},600000001\r\n".encode(codec))
+    with pytest.raises(UserError, match="text-encoding-unknown"):
+        list(read_rows(path))
+    western = "Noël Øyvind Ærøskøbing créée hääyöaie «œuvre» áéíóúñ ÁÉÍÓÚ 1½… ——"
+    path.write_bytes(f"Name,Phone\r\n{western},600000001\r\n".encode("cp1252"))
+    assert len(list(read_rows(path))) == 1
+
+
+@pytest.mark.parametrize("more", ["\n" * 1_048_576, "1" + "," * (1 << 20), '"' + "a" * (1 << 20) + '"'])
+def test_a_text_with_more_rows_than_a_sheet_or_an_endless_row_is_refused(tmp_path, more):
+    path = tmp_path / "a.csv"
+    path.write_text("Phone\n600000001\n" + more)
+    with pytest.raises(UserError, match="file-too-large"):
+        list(read_rows(path))
