@@ -105,6 +105,9 @@ class Calc:
     def write(self, place, rows, sheet=0):
         self._cells(place, sheet).setDataArray(tuple(map(tuple, rows)))
 
+    def write_formula(self, place, formula, sheet=0):
+        self._cells(place, sheet).Formula = formula
+
     def recalculate(self):
         self.document.calculateAll()
 

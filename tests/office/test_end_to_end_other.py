@@ -41,16 +41,19 @@ def test_a_mark_set_later_in_the_results_sends_that_row_again(desk, calc, suffix
 
 
 @pytest.mark.parametrize("suffix", [".ods", ".xls"])
-def test_rows_that_libreoffice_hides_or_filters_out_are_known_as_hidden(desk, calc, suffix):
+def test_rows_that_libreoffice_hides_or_filters_out_and_errors_are_known(desk, calc, suffix):
     plain, path = desk.list("list.xlsx", 6), desk.folder / f"list{suffix}"
     calc.open(path=str(plain))
     calc.write(place="K1:K7", rows=[["Town"], *[["Vigo" if number % 2 else "Lugo"] for number in range(6)]])
+    calc.write_formula(place="L1", formula="Debt")
+    calc.write_formula(place="L3", formula="=1/0")
     calc.filter(place="A1:K7", field=10, value="Vigo")
     calc.hide_rows(first=7, last=7)
     calc.save(path=str(path))
     calc.close()
     rows = open_workbook(path).read().rows
     assert [row.hidden for row in rows] == [True, False, True, False, True, True]
+    assert [dict(row.problems) for row in rows] == [{}, {"Debt": "cell-error"}, {}, {}, {}, {}]
 
 
 def test_an_old_workbook_that_libreoffice_encrypted_is_read_with_its_password(desk, calc):

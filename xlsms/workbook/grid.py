@@ -13,11 +13,20 @@ from xlsms.errors import Place, UserError
 from xlsms.model import CellValue
 from xlsms.workbook.limited import USUAL, Limits, run
 
-__all__ = ["Grid", "check_declared", "read_grids"]
+__all__ = ["ERROR", "ErrorValue", "Grid", "check_declared", "read_grids"]
 
 
 _DIMENSION = 0x94  # BrtWsDim, [MS-XLSB] 2.4.868: first and last row, first and last column, 32 bits each
 _HEAD = 4096
+
+
+class ErrorValue(str):
+    """What a cell shows that holds an error. It is no text, though it is read like one."""
+
+    __slots__ = ()
+
+
+ERROR = ErrorValue("#N/A")  #: stands for any of them
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,9 +66,14 @@ def _grids(answer: IO[bytes]) -> Iterator[Grid]:
                 yield grid
             grid = Grid(str(told["sheet"]), [], [(int(first), int(last)) for first, last in told["hidden"]])
         elif grid is not None:
-            grid.rows.append([datetime.fromisoformat(cell["at"]) if isinstance(cell, dict) else cell for cell in told])
+            grid.rows.append([_value(cell) if isinstance(cell, dict) else cell for cell in told])
     if grid is not None:
         yield grid
+
+
+def _value(told: dict[str, str]) -> CellValue:
+    """A cell that JSON has no type for."""
+    return datetime.fromisoformat(told["at"]) if "at" in told else ERROR
 
 
 def check_declared(path: Path, limits: Limits = USUAL) -> None:

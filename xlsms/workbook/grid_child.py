@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from datetime import date, datetime, time, timedelta
 
 from xlsms.workbook.bounds import ENCRYPTED, TOO_COSTLY, UNREADABLE, limit
-from xlsms.workbook.hidden import EncryptedError, hidden_rows
+from xlsms.workbook.untold import EncryptedError, untold
 
 _MOST_COLUMNS = 16_384
 
@@ -36,19 +36,21 @@ def tell(path: str) -> None:
 
     out = sys.stdout
     with open(path, "rb") as file:  # noqa: PTH123 - no path is needed
-        hidden = hidden_rows(file)
+        more = untold(file)
     # an open file, for by a path calamine would trust the name
     with open(path, "rb") as file, CalamineWorkbook.from_filelike(file) as book:  # noqa: PTH123 - as above
-        for sheet, ranges in zip(book.sheets_metadata, hidden, strict=True):
+        for sheet, also in zip(book.sheets_metadata, more, strict=True):
             if sheet.typ is not SheetTypeEnum.WorkSheet or sheet.visible is not SheetVisibleEnum.Visible:
                 continue
             page = book.get_sheet_by_name(sheet.name)
             if page.width > _MOST_COLUMNS:
                 sys.exit(TOO_COSTLY)
-            json.dump({"sheet": sheet.name, "hidden": ranges}, out)
+            json.dump({"sheet": sheet.name, "hidden": also.hidden}, out)
             out.write("\n")
-            for row in page.iter_rows():
+            for number, row in enumerate(page.iter_rows()):
                 cells = [plain(value) for value in row]
+                for column in also.errors.get(number, ()):
+                    cells[column] = {"error": True}
                 while cells and cells[-1] is None:
                     cells.pop()
                 json.dump(cells, out, allow_nan=False)

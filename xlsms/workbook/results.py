@@ -18,6 +18,7 @@ from xlsms.ooxml.patch import TEXT_DATE
 from xlsms.states import LABELS, State
 from xlsms.wording import detail
 from xlsms.workbook.base import RESULTS, Sheet, Snapshot
+from xlsms.workbook.grid import ErrorValue
 from xlsms.workbook.identity import GUID_PROPERTY, new_guid, new_row_id
 from xlsms.workbook.reading import wall_time
 from xlsms.workbook.roles import header, is_mark, role_of
@@ -81,9 +82,11 @@ def _fill(page: Worksheet, sheet: SourceSheet, source: Source) -> None:
 
 
 def _set(page: Worksheet, row: int, column: int, value: CellValue) -> None:
-    """Put a value into a cell; text is text, whatever it begins with."""
+    """Put a value into a cell; text is text, whatever it begins with, and an error an error."""
     cell = page.cell(row, column)
-    if isinstance(value, datetime):
+    if isinstance(value, ErrorValue):
+        cell.value, cell.data_type = str(value), "e"
+    elif isinstance(value, datetime):
         cell.value = value
         cell.number_format = _LOCAL_MOMENT if value.hour or value.minute else _LOCAL_DATE
     elif isinstance(value, str):
@@ -138,6 +141,8 @@ def _plain(value: CellValue, zone: tzinfo | None) -> str:
         return wall_time(value, zone).strftime(TEXT_DATE).removesuffix(" 00:00")
     if isinstance(value, float) and value.is_integer():
         value = int(value)
+    if isinstance(value, ErrorValue):  # which the results do not read as a value either
+        value = None
     return "" if value is None else ILLEGAL_CHARACTERS_RE.sub("", str(value)).replace("\r\n", "\n").strip()
 
 
@@ -187,21 +192,21 @@ class _Merge:
             if current is not None:
                 used.add(current.number)
             if current is not None and current.id is None:
-                self._put(source, current.number, marked=not source.hidden)
+                self._put(source, current.number, marked=not source.waits)
             else:
                 self._append(source, changed=current is not None)
 
     def _follow(self, source: SourceRow, row: Row) -> None:
         """A row that was not accepted yet is marked as in the source."""
         send = self._sheet.columns.get(Role.SEND)
-        if send is None or row.id is not None or row.status or source.hidden or send not in self._letters:
+        if send is None or row.id is not None or row.status or source.waits or send not in self._letters:
             return
         if is_mark(source.values[send]) != row.marked:
             self.cells[self._page.name, f"{self._letters[send]}{row.number}"] = source.values[send]
 
     def _append(self, source: SourceRow, *, changed: bool) -> None:
-        if source.hidden:
-            return  # it is taken over when it is shown: a row that is added cannot be hidden
+        if source.waits:
+            return  # it is taken over when it is shown and mended: what is added cannot be hidden, nor hold an error
         self._put(source, self._next, marked=not changed)
         if changed:
             language = self._snapshot.language
@@ -223,6 +228,8 @@ class _Merge:
             value = source.values[text] if text != send or marked else None
             if isinstance(value, datetime):
                 value = _plain(value, self._zone)  # a new cell has no format that would show a moment
+            elif isinstance(value, ErrorValue):
+                value = None
             elif isinstance(value, str):
                 value = ILLEGAL_CHARACTERS_RE.sub("", value)[:_LONGEST]
             self.cells[self._page.name, f"{self._letters[text]}{number}"] = value

@@ -13,11 +13,11 @@ from typing import Literal
 
 from xlsms.errors import UserError
 from xlsms.files.kind import check_workbook
-from xlsms.model import CellValue, Role
+from xlsms.model import CellValue, Role, Row
 from xlsms.ooxml.cells import column_letters, column_number
 from xlsms.workbook.base import Language
 from xlsms.workbook.closed import ClosedWorkbook
-from xlsms.workbook.grid import Grid, read_grids
+from xlsms.workbook.grid import ERROR, ErrorValue, Grid, read_grids
 from xlsms.workbook.heading import heading, nothing_to_send
 from xlsms.workbook.limited import USUAL, Limits, run
 from xlsms.workbook.reading import wall_time
@@ -39,6 +39,11 @@ class SourceRow:
 
     values: Mapping[str, CellValue]
     hidden: bool = False
+
+    @property
+    def waits(self) -> bool:
+        """Whether it cannot be taken over now: nobody sees it, or a cell holds an error."""
+        return self.hidden or any(isinstance(value, ErrorValue) for value in self.values.values())
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,15 +145,15 @@ def _from_package(path: Path, zone: tzinfo | None) -> Source:
                 sheet.name,
                 headers,
                 {role: sheet.headers[letters] for role, letters in sheet.columns.items()},
-                tuple(
-                    SourceRow({text: _naive(row.values[text], zone) for text in headers}, row.hidden) for row in rows
-                ),
+                tuple(SourceRow({text: _value(row, text, zone) for text in headers}, row.hidden) for row in rows),
             )
         )
     return Source(tuple(sheets), snapshot.language)
 
 
-def _naive(value: CellValue, zone: tzinfo | None) -> CellValue:
+def _value(row: Row, text: str, zone: tzinfo | None) -> CellValue:
+    """What stands under a header; a formula that was never calculated counts as an error."""
+    value = ERROR if text in row.problems else row.values[text]
     return wall_time(value, zone) if isinstance(value, datetime) else value
 
 
@@ -178,7 +183,8 @@ def _from_grid(grid: Grid) -> SourceSheet | None:
 
 
 def _texts(row: Sequence[CellValue]) -> dict[str, str]:
-    return {column_letters(nth): value if isinstance(value, str) else "" for nth, value in enumerate(row, 1)}
+    texts = (value if isinstance(value, str) and value is not ERROR else "" for value in row)
+    return {column_letters(nth): text for nth, text in enumerate(texts, 1)}
 
 
 def _once(headers: Iterable[str]) -> tuple[str, ...]:

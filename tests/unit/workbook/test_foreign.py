@@ -248,6 +248,19 @@ def test_a_protected_workbook_is_read_with_its_password_and_never_written(tmp_pa
     assert sorted(each.name for each in tmp_path.iterdir()) == ["a.sms.xlsx", "a.xlsx"]
 
 
+def test_a_protected_workbook_tells_of_its_errors(tmp_path):
+    book = openpyxl.Workbook()
+    for row in (HEADERS, (600111222, "#N/A", "x", None), (600111333, "=NA()", "x", None)):
+        book.active.append(row)
+    plain, out = io.BytesIO(), io.BytesIO()
+    book.active["B2"].data_type = "e"
+    book.save(plain)
+    OOXMLFile(plain).encrypt("secret", out)
+    (tmp_path / "a.xlsx").write_bytes(out.getvalue())
+    rows = open_workbook(tmp_path / "a.xlsx", passwords=("secret",)).read().rows
+    assert [dict(row.problems) for row in rows] == [{"Message": "cell-error"}] * 2
+
+
 def test_an_old_workbook_with_a_password_is_known_as_such(source):
     # [MS-XLS] 2.4.117: all after a FilePass is encrypted. It takes the place of a record that says nothing.
     backup, pass_, content = b"\x40\x00\x02\x00", b"\x2f\x00\x02\x00", source.read_bytes()

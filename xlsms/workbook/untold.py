@@ -1,37 +1,55 @@
-"""Which rows of a .xls, .xlsb or .ods nobody sees, hidden or filtered out: calamine does not tell.
+"""What calamine does not tell of a .xls, .xlsb or .ods: rows that nobody sees, and cells that hold an error.
 
-Only what says so is looked at, in the limited child process: the rows' own records or elements.
+Only the records or elements that say so are looked at, in the limited child process.
 """
 
 import struct
 import zipfile
 from collections.abc import Iterator
+from dataclasses import dataclass, field
 from typing import BinaryIO
 from xml.parsers import expat
 
-__all__ = ["EncryptedError", "Ranges", "hidden_rows"]
-
-Ranges = list[tuple[int, int]]  #: first and last row, from 0
+__all__ = ["EncryptedError", "Untold", "untold"]
 
 _OLE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
-_OFFICE = "urn:oasis:names:tc:opendocument:xmlns:"
 _RELATION = "http://schemas.openxmlformats.org/package/2006/relationships Relationship"
 _CHUNK = 1 << 18
 
 # [MS-XLS] 2.3: kinds of records, and where a row says that it is hidden (2.4.221)
 _BOF, _EOF, _BOUNDSHEET, _FILEPASS, _ROW = frozenset({0x009, 0x209, 0x409, 0x809}), 0x0A, 0x85, 0x2F, 0x208
 _ROW_FLAGS, _ROW_ZERO = 12, 0x20
+_BOOLERR, _FORMULA, _ERROR_RESULT = 0x205, 0x06, 2  # 2.4.24; 2.4.127 and 2.5.133
 # [MS-XLSB] 2.3: the same there (2.4.742)
 _BRT_ROW, _BRT_SHEET = 0, 156
 _BRT_FLAGS, _BRT_ZERO = 11, 0x10
+_BRT_ERRORS = frozenset({3, 11})  # 2.4.309 and 2.4.680
 
 
 class EncryptedError(Exception):
     """What stands in the file is encrypted."""
 
 
-def hidden_rows(file: BinaryIO) -> list[Ranges]:
-    """The rows of each sheet that are hidden or filtered out, in the order of the sheets.
+@dataclass(slots=True)
+class Untold:
+    """One sheet; rows and columns count from 0."""
+
+    hidden: list[tuple[int, int]] = field(default_factory=list)  #: first and last rows, hidden or filtered out
+    errors: dict[int, list[int]] = field(default_factory=dict)  #: the columns of cells with an error, by row
+
+    def hide(self, first: int, last: int) -> None:
+        """Take up rows; they come in order."""
+        if self.hidden and self.hidden[-1][1] == first - 1:
+            first = self.hidden.pop()[0]
+        self.hidden.append((first, last))
+
+    def err(self, row: int, column: int) -> None:
+        """Take up a cell with an error."""
+        self.errors.setdefault(row, []).append(column)
+
+
+def untold(file: BinaryIO) -> list[Untold]:
+    """The sheets in their order.
 
     Raises:
         EncryptedError: the records of an .xls are.
@@ -53,21 +71,27 @@ def _stream(file: BinaryIO) -> bytes:
     return content
 
 
-def _xls(stream: bytes) -> list[Ranges]:
+def _xls(stream: bytes) -> list[Untold]:
     sheets = []
     for kind, at, _ in _records(stream, 0):
         if kind == _FILEPASS:
             raise EncryptedError
         if kind == _BOUNDSHEET:
             sheets.append(int.from_bytes(stream[at : at + 4], "little"))
-    return [
-        _joined(
-            int.from_bytes(stream[at : at + 2], "little")
-            for kind, at, size in _records(stream, start)
-            if kind == _ROW and size > _ROW_FLAGS and stream[at + _ROW_FLAGS] & _ROW_ZERO
-        )
-        for start in sheets
-    ]
+    return [_xls_sheet(stream, start) for start in sheets]
+
+
+def _xls_sheet(stream: bytes, start: int) -> Untold:
+    found = Untold()
+    for kind, at, size in _records(stream, start):
+        row, column = int.from_bytes(stream[at : at + 2], "little"), int.from_bytes(stream[at + 2 : at + 4], "little")
+        if kind == _ROW and size > _ROW_FLAGS and stream[at + _ROW_FLAGS] & _ROW_ZERO:
+            found.hide(row, row)
+        elif (kind == _BOOLERR and stream[at + 7]) or (
+            kind == _FORMULA and stream[at + 6] == _ERROR_RESULT and stream[at + 12 : at + 14] == b"\xff\xff"
+        ):
+            found.err(row, column)
+    return found
 
 
 def _records(stream: bytes, at: int) -> Iterator[tuple[int, int, int]]:
@@ -82,19 +106,26 @@ def _records(stream: bytes, at: int) -> Iterator[tuple[int, int, int]]:
         at += 4 + size
 
 
-def _xlsb(package: zipfile.ZipFile) -> Iterator[Ranges]:
+def _xlsb(package: zipfile.ZipFile) -> Iterator[Untold]:
     book, parts = package.read("xl/workbook.bin"), _targets(package.read("xl/_rels/workbook.bin.rels"))
     for kind, at, _ in _binary(book):
         if kind == _BRT_SHEET:
             count = int.from_bytes(book[at + 8 : at + 12], "little")
             relation = book[at + 12 : at + 12 + 2 * count].decode("utf-16-le")
             target = parts[relation]
-            part = package.read(target[1:] if target.startswith("/") else f"xl/{target}")
-            yield _joined(
-                int.from_bytes(part[at : at + 4], "little")
-                for kind, at, size in _binary(part)
-                if kind == _BRT_ROW and size > _BRT_FLAGS and part[at + _BRT_FLAGS] & _BRT_ZERO
-            )
+            yield _xlsb_sheet(package.read(target[1:] if target.startswith("/") else f"xl/{target}"))
+
+
+def _xlsb_sheet(part: bytes) -> Untold:
+    found, row = Untold(), 0
+    for kind, at, size in _binary(part):
+        if kind == _BRT_ROW:
+            row = int.from_bytes(part[at : at + 4], "little")
+            if size > _BRT_FLAGS and part[at + _BRT_FLAGS] & _BRT_ZERO:
+                found.hide(row, row)
+        elif kind in _BRT_ERRORS:
+            found.err(row, int.from_bytes(part[at : at + 4], "little"))
+    return found
 
 
 def _targets(relations: bytes) -> dict[str, str]:
@@ -131,40 +162,53 @@ def _binary(part: bytes) -> Iterator[tuple[int, int, int]]:
 class _Tables:
     """Reads the rows of an OpenDocument (OASIS ODF 1.3 part 3, 9.1.3 and 19.761)."""
 
-    _TABLE, _ROW, _GROUP = (f"{_OFFICE}table:1.0 {name}" for name in ("table", "table-row", "table-row-group"))
+    _SPACE = "urn:oasis:names:tc:opendocument:xmlns:table:1.0 "
+    _KIND = "urn:org:documentfoundation:names:experimental:calc:xmlns:calcext:1.0 value-type"  # LibreOffice's own
 
     def __init__(self) -> None:
-        self.sheets: list[Ranges] = []
+        self.sheets: list[Untold] = []
         self._groups: list[bool] = []
-        self._depth = self._row = 0
+        self._depth = 0
+        self._row = self._rows = self._column = 0
 
     def start(self, name: str, attributes: dict[str, str]) -> None:
-        """A table, a group of rows or a row begins."""
-        space = f"{_OFFICE}table:1.0 "
-        if name == self._TABLE:
+        """A table, a group of rows, a row or a cell begins."""
+        tag = name.removeprefix(self._SPACE)
+        if tag == "table":
             self._depth += 1
             if self._depth == 1:  # a table inside a cell has no rows of the sheet
-                self.sheets.append([])
-                self._row = 0
+                self.sheets.append(Untold())
+                self._row = self._rows = 0
         elif self._depth != 1:
             return
-        elif name == self._GROUP:
-            self._groups.append(attributes.get(space + "display") == "false")
-        elif name == self._ROW:
-            count = int(attributes.get(space + "number-rows-repeated", "1"))
-            if attributes.get(space + "visibility", "visible") != "visible" or any(self._groups):
-                self.sheets[-1].append((self._row, self._row + count - 1))
-            self._row += count
+        elif tag == "table-row-group":
+            self._groups.append(attributes.get(self._SPACE + "display") == "false")
+        elif tag == "table-row":
+            self._row, self._column = self._row + self._rows, 0
+            self._rows = int(attributes.get(self._SPACE + "number-rows-repeated", "1"))
+            if attributes.get(self._SPACE + "visibility", "visible") != "visible" or any(self._groups):
+                self.sheets[-1].hide(self._row, self._row + self._rows - 1)
+        elif tag in ("table-cell", "covered-table-cell"):
+            self._cells(attributes)
+
+    def _cells(self, attributes: dict[str, str]) -> None:
+        first = self._column
+        self._column += int(attributes.get(self._SPACE + "number-columns-repeated", "1"))
+        if attributes.get(self._KIND) == "error":
+            for row in range(self._row, self._row + self._rows):
+                for column in range(first, self._column):
+                    self.sheets[-1].err(row, column)
 
     def end(self, name: str) -> None:
         """A table or a group ends."""
-        if name == self._TABLE:
+        tag = name.removeprefix(self._SPACE)
+        if tag == "table":
             self._depth -= 1
-        elif name == self._GROUP and self._depth == 1:
+        elif tag == "table-row-group" and self._depth == 1:
             self._groups.pop()
 
 
-def _ods(package: zipfile.ZipFile) -> list[Ranges]:
+def _ods(package: zipfile.ZipFile) -> list[Untold]:
     tables = _Tables()
     parser = expat.ParserCreate(namespace_separator=" ")
     parser.StartElementHandler, parser.EndElementHandler = tables.start, tables.end
@@ -173,14 +217,3 @@ def _ods(package: zipfile.ZipFile) -> list[Ranges]:
             parser.Parse(chunk, False)
     parser.Parse(b"", True)
     return tables.sheets
-
-
-def _joined(rows: Iterator[int]) -> Ranges:
-    """Rows as ranges."""
-    ranges: Ranges = []
-    for row in rows:
-        if ranges and ranges[-1][1] == row - 1:
-            ranges[-1] = (ranges[-1][0], row)
-        else:
-            ranges.append((row, row))
-    return ranges

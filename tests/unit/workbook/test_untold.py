@@ -1,4 +1,4 @@
-"""Rows of .xls, .xlsb and .ods that nobody sees are known as hidden, so that they are not sent unless a setting says so."""
+"""Rows of .xls, .xlsb and .ods that nobody sees, and cells with an error, are known: neither is sent unasked."""
 
 import struct
 import zipfile
@@ -9,27 +9,37 @@ import xlwt
 from xlsms.workbook.grid import Grid
 from xlsms.workbook.opening import open_workbook
 
+ERROR = object()  # a cell with #N/A
 PEOPLE = [("Phone", "Send"), *((f"60000000{number}", "x") for number in range(1, 7))]
 HIDDEN = (2, 4, 5)  # of the rows from 0
 
 
-def save_xls(path, people=PEOPLE, above=0):
+def save_xls(path, people=PEOPLE, above=0, hidden=HIDDEN):
     book = xlwt.Workbook()
     book.add_sheet("Before").row(1).hidden = True
     page = book.add_sheet("People")
     for number, row in enumerate(people):
         for column, value in enumerate(row):
-            page.write(above + number, column, value)
-        page.row(above + number).hidden = number in HIDDEN
+            if value is ERROR:
+                page.row(above + number).set_cell_error(column, 0x2A)  # [MS-XLS] 2.5.10
+            else:
+                page.write(above + number, column, value)
+        page.row(above + number).hidden = number in hidden
     book.save(str(path))
 
 
-def save_ods(path, people=PEOPLE, above=0):
+def save_ods(path, people=PEOPLE, above=0, hidden=HIDDEN):
     def row(number):
         # 19.761 table:visibility: hidden by hand, or by a filter
-        seen = f' table:visibility="{"filter" if number == 2 else "collapse"}"' if number in HIDDEN else ""
+        seen = f' table:visibility="{"filter" if number == 2 else "collapse"}"' if number in hidden else ""
         cells = "".join(
-            f'<table:table-cell office:value-type="string"><text:p>{value}</text:p></table:table-cell>'
+            '<table:table-cell office:value-type="string" '
+            + (
+                'office:string-value="" calcext:value-type="error"><text:p>#N/A'
+                if value is ERROR
+                else f"><text:p>{value}"
+            )
+            + "</text:p></table:table-cell>"
             for value in people[number]
         )
         return f"<table:table-row{seen}>{cells}</table:table-row>"
@@ -37,6 +47,7 @@ def save_ods(path, people=PEOPLE, above=0):
     spaces = " ".join(
         f'xmlns:{name}="urn:oasis:names:tc:opendocument:xmlns:{name}:1.0"' for name in ("office", "table", "text")
     )
+    spaces += ' xmlns:calcext="urn:org:documentfoundation:names:experimental:calc:xmlns:calcext:1.0"'
     empty = (
         f'<table:table-row table:number-rows-repeated="{above}"><table:table-cell/></table:table-row>' if above else ""
     )
@@ -81,11 +92,12 @@ def sheet_bin(rows, hidden, above=0):
         flags = 0x10 if number in hidden else 0
         out += record(0, struct.pack("<IIHBBBI", above + number, 0, 300, 0, flags, 0, 0))
         for column, value in enumerate(row):
-            out += record(6, struct.pack("<II", column, 0) + wide(value))
+            place = struct.pack("<II", column, 0)
+            out += record(3, place + b"\x2a") if value is ERROR else record(6, place + wide(value))
     return out + record(146) + record(130)
 
 
-def save_xlsb(path, people=PEOPLE, above=0):
+def save_xlsb(path, people=PEOPLE, above=0, hidden=HIDDEN):
     office = "http://schemas.openxmlformats.org/officeDocument/2006/relationships"
     package_space = "http://schemas.openxmlformats.org/package/2006"
     sheets = record(156, struct.pack("<II", 0, 1) + wide("rId2") + wide("Before"))
@@ -109,7 +121,7 @@ def save_xlsb(path, people=PEOPLE, above=0):
             f'<Relationship Id="rId2" Type="{office}/worksheet" Target="worksheets/sheet2.bin"/></Relationships>',
         )
         package.writestr("xl/workbook.bin", record(131) + record(143) + sheets + record(144) + record(132))
-        package.writestr("xl/worksheets/sheet1.bin", sheet_bin(people, HIDDEN, above))
+        package.writestr("xl/worksheets/sheet1.bin", sheet_bin(people, hidden, above))
         package.writestr("xl/worksheets/sheet2.bin", sheet_bin([("a", "b")], (0,)))
 
 
@@ -136,6 +148,34 @@ def test_they_are_hidden_in_the_results_too_and_one_that_comes_later_waits_until
     SAVED[suffix](path)
     book.prepare()
     assert [row.phone for row in book.read().rows] == [PEOPLE[number][0] for number in (1, 2, 3, 6)]
+
+
+@pytest.mark.parametrize("suffix", SAVED)
+def test_a_row_with_an_error_is_told_and_one_that_comes_later_waits_until_it_is_mended(tmp_path, suffix):
+    path = tmp_path / f"list{suffix}"
+    people = [("Phone", "Send", "Amount"), ("600000001", "x", "5"), ("600000002", "x", ERROR), (ERROR, "x", "6")]
+    SAVED[suffix](path, people, above=3, hidden=())
+    book = open_workbook(path)
+    book.prepare()
+    rows = book.read().rows
+    assert [dict(row.problems) for row in rows] == [{}, {"Amount": "cell-error"}, {"Phone": "cell-error"}]
+    assert [row.phone for row in rows] == ["600000001", "600000002", None]
+    before = book.path.read_bytes()
+    book.prepare()
+    assert book.path.read_bytes() == before
+    SAVED[suffix](path, [*people, ("600000004", "x", ERROR)], above=3, hidden=())
+    book.prepare()
+    assert book.path.read_bytes() == before
+    mended = [tuple("7" if value is ERROR else value for value in row) for row in people]
+    SAVED[suffix](path, [*mended, ("600000004", "x", "8")], above=3, hidden=())
+    book.prepare()
+    rows = book.read().rows
+    assert [(row.phone, row.fields["Amount"], row.marked, dict(row.problems)) for row in rows] == [
+        ("600000001", "5", True, {}),
+        ("600000002", "7", True, {}),
+        ("7", "6", True, {}),
+        ("600000004", "8", True, {}),
+    ]
 
 
 def test_the_hidden_rows_of_a_sheet_are_found_among_many():
