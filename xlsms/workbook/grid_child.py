@@ -45,12 +45,14 @@ def tell(path: str) -> None:
             page = book.get_sheet_by_name(sheet.name)
             if page.width > _MOST_COLUMNS:
                 sys.exit(TOO_COSTLY)
+            # rows are told from the first of the sheet, columns from the first in use
+            left = page.start[1] if page.start else 0
             json.dump({"sheet": sheet.name, "hidden": also.hidden}, out)
             out.write("\n")
             for number, row in enumerate(page.iter_rows()):
                 cells = [plain(value) for value in row]
                 for column in also.errors.get(number, ()):
-                    cells[column] = {"error": True}
+                    cells[column - left] = {"error": True}
                 while cells and cells[-1] is None:
                     cells.pop()
                 json.dump(cells, out, allow_nan=False)

@@ -138,6 +138,23 @@ def test_rows_that_nobody_sees_are_known_as_hidden(tmp_path, suffix, above):
     assert [number for number, row in enumerate(rows, 1) if row.hidden] == list(HIDDEN)
 
 
+def test_a_list_that_begins_in_the_middle_of_a_sheet(tmp_path):
+    book = xlwt.Workbook()
+    page = book.add_sheet("People")
+    for column, value in ((2, "Phone"), (3, "Amount"), (4, "Town")):
+        page.write(2, column, value)
+    page.write(3, 2, "600000001")
+    page.row(3).set_cell_error(3, 0x2A)
+    page.write(4, 2, "600000002")
+    page.row(4).hidden = True
+    book.save(str(tmp_path / "a.xls"))
+    rows = open_workbook(tmp_path / "a.xls").read().rows
+    assert [(row.phone, row.hidden, dict(row.problems)) for row in rows] == [
+        ("600000001", False, {"Amount": "cell-error"}),
+        ("600000002", True, {}),
+    ]
+
+
 @pytest.mark.parametrize("suffix", SAVED)
 def test_they_are_hidden_in_the_results_too_and_one_that_comes_later_waits_until_it_is_seen(tmp_path, suffix):
     path = tmp_path / f"list{suffix}"
