@@ -52,7 +52,10 @@ def tell(path: str) -> None:
             for number, row in enumerate(page.iter_rows()):
                 cells = [plain(value) for value in row]
                 for column in also.errors.get(number, ()):
-                    cells[column - left] = {"error": True}
+                    place = column - left  # outside where nothing else stands, as calamine takes some for empty
+                    cells += [None] * (place + 1 - len(cells))
+                    if place >= 0:
+                        cells[place] = {"error": True}
                 while cells and cells[-1] is None:
                     cells.pop()
                 json.dump(cells, out, allow_nan=False)

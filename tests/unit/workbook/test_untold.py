@@ -171,7 +171,7 @@ def test_they_are_hidden_in_the_results_too_and_one_that_comes_later_waits_until
 def test_a_row_with_an_error_is_told_and_one_that_comes_later_waits_until_it_is_mended(tmp_path, suffix):
     path = tmp_path / f"list{suffix}"
     people = [("Phone", "Send", "Amount"), ("600000001", "x", "5"), ("600000002", "x", ERROR), (ERROR, "x", "6")]
-    SAVED[suffix](path, people, above=3, hidden=())
+    SAVED[suffix](path, [*people, ("", "", "", ERROR)], above=3, hidden=())
     book = open_workbook(path)
     book.prepare()
     rows = book.read().rows
