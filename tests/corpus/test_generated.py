@@ -118,3 +118,31 @@ def test_libreoffice_shows_the_cells_of_every_kind(made, tmp_path):
         if shown != ("Sent <&> é", "12.5", "below"):
             wrong[name] = shown
     assert wrong == {}
+
+
+@pytest.mark.office
+@pytest.mark.skipif(shutil.which("soffice") is None, reason="needs LibreOffice")
+def test_every_kind_as_libreoffice_saves_it(tmp_path):
+    (tmp_path / "made").mkdir()
+    kinds = [kind for kind in KINDS if kind != "backslash names"]  # of which it reads nothing
+    for number, kind in enumerate(kinds):
+        KINDS[kind][0](tmp_path / "made" / f"{number}.xlsx")
+    command = ["soffice", f"-env:UserInstallation=file://{tmp_path}/profile", "--headless", "--convert-to", "xlsx",
+               "--outdir", str(tmp_path / "saved")]  # fmt: skip
+    files = sorted((tmp_path / "made").iterdir())
+    subprocess.run([*command, *map(str, files)], check=True, capture_output=True, timeout=300)
+    saved = sorted((tmp_path / "saved").iterdir())
+    assert len(saved) == len(kinds)
+    for path in saved:
+        kind = kinds[int(path.stem)]
+        before = raw_members(path)
+        write_cells(path, WRITTEN)
+        after = raw_members(path)
+        assert [member for member in before if before[member] != after[member]] == [SHEET], kind
+        read = python_calamine.CalamineWorkbook.from_path(str(path)).get_sheet_by_index(0)
+        cells = read.to_python(skip_empty_area=False)
+        assert (cells[2][3], cells[2][9], cells[11][3]) == ("Sent <&> é", 12.5, "below"), kind
+        if kind != "empty sheetData":
+            assert [row.phone for row in read_rows(path)][: LAST - 1] == [
+                34600000000 + row for row in range(1, LAST)
+            ], kind
