@@ -8,6 +8,7 @@ from datetime import datetime, tzinfo
 from pathlib import Path
 
 from xlsms.errors import Place, TransientError, UserError, XlsmsError
+from xlsms.files.backup import Backups
 from xlsms.files.kind import check_writable
 from xlsms.files.lock import check_free
 from xlsms.files.swap import draft_of, failure, finish, recover, replace
@@ -42,11 +43,22 @@ def about(path: Path) -> Iterator[None]:
 
 
 class CsvWorkbook:
-    """The `Workbook` seam over a text file. Its one sheet is called like the file, and its cells are all texts."""
+    """The `Workbook` seam over a text file. Its one sheet is called like the file, and its cells are all texts.
 
-    def __init__(self, path: Path, *, zone: tzinfo | None = None, step: Step = lambda _: None) -> None:
+    `backups` keeps what its user saved before it is written over.
+    """
+
+    def __init__(
+        self,
+        path: Path,
+        *,
+        zone: tzinfo | None = None,
+        backups: Backups | None = None,
+        step: Step = lambda _: None,
+    ) -> None:
         self.path = Path(path).resolve()
         self._zone = zone
+        self._backups = backups
         self._step = step
 
     def read(self, *, marked_only: bool = False) -> Snapshot:
@@ -127,6 +139,11 @@ class CsvWorkbook:
     def _put(self, page: Page, before: Version) -> Version | None:
         """Write the changes; None, and nothing changed, when the file is no longer the one that was read."""
         draft = draft_of(self.path)
+
+        def keep(original: Path) -> None:
+            if self._backups is not None:
+                self._backups.save(self.path, original, theirs=before.directory, ours=version.directory)
+
         try:
             with draft.open("xb") as out:
                 self._step("created")
@@ -139,7 +156,9 @@ class CsvWorkbook:
                 raise UserError("sheet-not-writable", reason="the new file does not read back")
             self._step("verified")
             check_free(self.path)
-            done = replace(self.path, draft, expected=before.directory, identify=text_identity, step=self._step)
+            done = replace(
+                self.path, draft, expected=before.directory, identify=text_identity, step=self._step, keep=keep
+            )
         finally:
             draft.unlink(missing_ok=True)
         return version if done else None

@@ -33,7 +33,7 @@ def open_workbook(
     if kind == "package":
         return ClosedWorkbook(path, zone=zone, backups=backups)
     if kind == "text":
-        return CsvWorkbook(path, zone=zone)
+        return CsvWorkbook(path, zone=zone, backups=backups)
     return ForeignWorkbook(path, zone=zone, passwords=passwords)
 
 

@@ -11,8 +11,9 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from xlsms.errors import TransientError, UserError
+from xlsms.files.backup import Backups
 from xlsms.model import Role
-from xlsms.workbook import read_rows
+from xlsms.workbook import open_workbook, read_rows
 from xlsms.workbook.base import RESULTS, Placed, RowEdit
 from xlsms.workbook.csvbook import CsvWorkbook
 from xlsms.workbook.delimited import DELIMITERS, Delimited, decoded
@@ -286,3 +287,17 @@ def test_a_text_with_more_rows_than_a_sheet_or_an_endless_row_is_refused(tmp_pat
     path.write_text("Phone\n600000001\n" + more)
     with pytest.raises(UserError, match="file-too-large"):
         list(read_rows(path))
+
+
+def test_what_its_user_saved_is_kept_before_it_is_written_over(tmp_path):
+    backups = Backups(folder=tmp_path / "backups", keep=2)
+    path = tmp_path / "a.csv"
+    for day, name in enumerate(("Ana", "Bea", "Eva"), 1):
+        path.write_text(f"Name,Phone,Status\n{name},600000001,\n")
+        os.utime(path, (day * 86_400,) * 2)
+        for status in ("Sent", "Delivered"):
+            book = open_workbook(path, backups=backups)
+            book.apply([RowEdit(values={Role.STATUS: status}, placed=Placed.of(book.read().rows[0]))])
+    kept = {file.read_text() for file in backups.kept(path)}
+    assert kept == {f"Name,Phone,Status\n{name},600000001,\n" for name in ("Bea", "Eva")}
+    assert "Delivered" in path.read_text()
