@@ -84,13 +84,14 @@ def _xls(stream: bytes) -> list[Untold]:
 def _xls_sheet(stream: bytes, start: int) -> Untold:
     found = Untold()
     for kind, at, size in _records(stream, start):
-        row, column = int.from_bytes(stream[at : at + 2], "little"), int.from_bytes(stream[at + 2 : at + 4], "little")
-        if kind == _ROW and size > _ROW_FLAGS and stream[at + _ROW_FLAGS] & _ROW_ZERO:
-            found.hide(row, row)
+        if kind == _ROW:
+            if size > _ROW_FLAGS and stream[at + _ROW_FLAGS] & _ROW_ZERO:
+                row = int.from_bytes(stream[at : at + 2], "little")
+                found.hide(row, row)
         elif (kind == _BOOLERR and stream[at + 7]) or (
             kind == _FORMULA and stream[at + 6] == _ERROR_RESULT and stream[at + 12 : at + 14] == b"\xff\xff"
         ):
-            found.err(row, column)
+            found.err(*struct.unpack_from("<HH", stream, at))
     return found
 
 
