@@ -1,11 +1,12 @@
-"""Since when this computer runs, and whether a program does. Where that cannot be known it says None."""
+"""Since when this computer runs, and what runs on it. Where that cannot be known it says None."""
 
+import os
 import sys
 import time
 from collections.abc import Set as AbstractSet
 from pathlib import Path
 
-__all__ = ["booted_at", "is_running"]
+__all__ = ["booted_at", "is_alive", "is_running"]
 
 _PROC = Path("/proc")
 
@@ -37,3 +38,29 @@ def is_running(names: AbstractSet[str], proc: Path = _PROC) -> bool | None:
         if name in names:
             return True
     return False if seen else None
+
+
+def is_alive(pid: int) -> bool:
+    """Whether a process of this number runs, of whatever user."""
+    if sys.platform == "win32":
+        return _alive_windows(pid)
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except (PermissionError, OverflowError):
+        return True
+    return True
+
+
+def _alive_windows(pid: int) -> bool:
+    """`os.kill(pid, 0)` would end the process on Windows, so it is asked for by its handle. Untried."""
+    import ctypes  # noqa: PLC0415 - only there
+
+    kernel = ctypes.WinDLL("kernel32")  # type: ignore[attr-defined,unused-ignore]  # Windows only
+    synchronize = 0x0010_0000
+    handle = kernel.OpenProcess(synchronize, 0, pid)
+    if not handle:
+        return False
+    kernel.CloseHandle(handle)
+    return True

@@ -23,6 +23,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from xlsms.errors import Place, TransientError, UserError, XlsmsError
+from xlsms.files.boot import is_alive
 from xlsms.files.exchange import exchange
 from xlsms.files.lock import find_lock
 
@@ -71,7 +72,7 @@ def all_drafts(folder: Path) -> Iterator[tuple[Path, re.Match[str]]]:
 
 def is_dead(match: re.Match[str]) -> bool:
     """Whether the process that named a draft has ended; ours has not."""
-    return int(match["pid"]) != os.getpid() and not _alive(int(match["pid"]))
+    return int(match["pid"]) != os.getpid() and not is_alive(int(match["pid"]))
 
 
 def key_of(path: Path) -> str:
@@ -184,31 +185,6 @@ def recover(path: Path, identify: Identify) -> None:
             continue
         draft.unlink(missing_ok=True)
         _sync_folder(path.parent)
-
-
-def _alive(pid: int) -> bool:
-    if sys.platform == "win32":
-        return _alive_windows(pid)
-    try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
-        return False
-    except (PermissionError, OverflowError):
-        return True
-    return True
-
-
-def _alive_windows(pid: int) -> bool:
-    """`os.kill(pid, 0)` would end the process on Windows, so it is asked for by its handle. Untried."""
-    import ctypes  # noqa: PLC0415 - only there
-
-    kernel = ctypes.WinDLL("kernel32")  # type: ignore[attr-defined,unused-ignore]  # Windows only
-    synchronize = 0x0010_0000
-    handle = kernel.OpenProcess(synchronize, 0, pid)
-    if not handle:
-        return False
-    kernel.CloseHandle(handle)
-    return True
 
 
 def _sync_folder(folder: Path) -> None:

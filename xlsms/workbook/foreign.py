@@ -9,7 +9,6 @@ accepted stay as they were sent.
 import hashlib
 import os
 import shutil
-import tempfile
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from datetime import tzinfo
@@ -17,6 +16,7 @@ from pathlib import Path
 
 from xlsms.errors import Place, TransientError, UserError
 from xlsms.files.lock import check_free
+from xlsms.files.scratch import scratch
 from xlsms.files.swap import draft_of, recover
 from xlsms.ooxml.package import fingerprint
 from xlsms.workbook.base import Applied, RowEdit, Snapshot, Version
@@ -56,8 +56,8 @@ class ForeignWorkbook:
     def read(self, *, marked_only: bool = False) -> Snapshot:
         """The rows as `prepare` would put them, with what is known of them; no file is touched."""
         source = self._source()
-        with tempfile.TemporaryDirectory(prefix="xlsms-") as folder:
-            trial = Path(folder) / self.path.name
+        with scratch() as folder:
+            trial = folder / self.path.name
             if self.path.exists():
                 self._check_ours()
                 shutil.copyfile(self.path, trial)

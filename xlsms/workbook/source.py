@@ -2,7 +2,6 @@
 
 import json
 import shutil
-import tempfile
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -13,6 +12,7 @@ from typing import Literal
 
 from xlsms.errors import UserError
 from xlsms.files.kind import check_workbook
+from xlsms.files.scratch import scratch
 from xlsms.model import CellValue, Role, Row
 from xlsms.ooxml.cells import column_letters, column_number
 from xlsms.workbook.base import Language
@@ -114,8 +114,8 @@ def read_source(path: Path, passwords: Sequence[str], zone: tzinfo | None, limit
 def _unlocked(path: Path, passwords: Sequence[str], zone: tzinfo | None, limits: Limits) -> Source:
     """The content without its password, in a folder that only we can enter, as long as it is being read."""
     given = [_DEFAULT, *passwords]
-    with tempfile.TemporaryDirectory(prefix="xlsms-") as folder:
-        inside = Path(folder) / path.name
+    with scratch() as folder:
+        inside = folder / path.name
         try:
             with (
                 run("unlock_child", [str(path)], limits, json.dumps(given).encode()) as content,
