@@ -205,7 +205,7 @@ class Grammar:
         self.cell = self.cells_of(b"[A-Z]+")
         self.formula_open = b"<" + prefix + b"f"
         self.formula = re.compile(rb"<" + p + rb"f[\s/>]")
-        self._shapes = Shapes(prefix, self.plain)
+        self._shapes = Shapes(prefix)
         self._array = re.compile(rb"<" + p + rb'f(?=[^<>]*\st="(?:array|dataTable)")[^<>]*\sref="([^"<>]*)"')
 
     def cells_of(self, letters: bytes) -> re.Pattern[bytes]:

@@ -1,84 +1,123 @@
-"""Whether the rows of a sheet are plain, told by their shapes: what is left of a row when its digits are taken out.
+"""Whether the rows of a sheet are plain, told by one pattern that is made from the sheet's own rows.
 
-The rows of a list differ in their numbers only, as long as texts are shared. So a block of rows has few shapes, and
-each is looked at once, with the same patterns that `Grammar.check` lays on every row. Where rows hold their texts
-themselves, shapes do not repeat, and the block is searched for a cell that is not as it should be.
+The rows of a list are alike: the same columns, each with cells of one or two forms. So a pattern of just these forms,
+which neither skips nor goes back, runs over a block as fast as a search does, and what it takes in is known to the
+last byte. Rows of a new form are taken apart once, and from then on the pattern knows them.
 """
 
 import re
-from collections.abc import Callable
+from collections import Counter
+from itertools import islice
+
+from xlsms.ooxml.cells import column_number
 
 __all__ = ["Shapes"]
 
-_DIGITS = b"0123456789"
-_MOST = 8 << 20  # bytes of shapes to remember
-_REFERENCE = re.compile(rb' r="([A-Z]*)"')
+_SAMPLE = 64  # rows to learn from at a time
+_MOST_FORMS = 8  # of one column
+_MOST_COLUMNS = 256
+_MOST_LESSONS = 32  # patterns made for one sheet
+_MOST_MISSES = 8  # blocks with rows that could not be learnt, until it is given up
+_ROW = rb'\s*+<%(p)srow r="(?P<number>[1-9][0-9]{0,6}+)"[^<>/\']*+'
+_CELL = rb"""<%(p)sc\ r="(?P<letters>[A-Z]{1,3})(?P<number>[0-9]+)"(?P<form>(?:\ [a-z]+="[A-Za-z0-9]*")*(?:
+    /> | >(?:<%(p)sf>[^<]*</%(p)sf>|<%(p)sf\ t="shared"\ si="[0-9]+"/>)?(?:<%(p)sv>[^<]*</%(p)sv>)?</%(p)sc>
+    | ><%(p)sis><%(p)st(?:\ xml:space="preserve")?>[^<]*</%(p)st></%(p)sis></%(p)sc>))"""
+_TEXT = rb'(<%(p)s[fvt](?: xml:space="preserve")?>)[^<]*'
+_NUMBER = re.compile(rb'"[0-9]+"')
 
 
 class Shapes:
-    """The quick check of a sheet with one prefix: True is certain, False means that a slower one has to decide."""
+    """The quick check of a sheet with one prefix: a number is certain, None means that a slower one has to decide."""
 
-    def __init__(self, prefix: bytes, slow: Callable[[bytes], bool]) -> None:
-        self._slow = slow
-        self._usable = not any(digit in prefix for digit in _DIGITS)
-        self._known: set[bytes] = set()
-        self._size = 0
-        self._repeating = True
-        self.areas = False  #: whether a formula that fills an area may have been among the blocks checked
-        p = re.escape(prefix)
+    def __init__(self, prefix: bytes) -> None:
+        name = {b"p": re.escape(prefix)}
+        self._name = name[b"p"]
         self._row_end = b"</" + prefix + b"row>"
-        self._numbers = re.compile(rb"<" + p + rb'row r="(?:([1-9][0-9]{0,6})")?')
-        self._row, self._row_first = b"<" + prefix + b"row", b"<" + prefix + b'row r="'
-        self._odd_row = re.compile(rb"<" + p + rb"row(?! r=\"[1-9][0-9]{0,6}\"[^<>']*+>)")
-        self._odd_row_end = re.compile(rb"</" + p + rb"row(?!>)")
-        self._odd_cell = re.compile(rb"<" + p + rb'c(?! r="[A-Z]{1,3}[1-9][0-9]{0,6}"[^<>/\']*+/?>)')
-        self._odd_cell_end = re.compile(rb"</" + p + rb"c(?!>)")
+        self._opening = _ROW % name
+        self._row = re.compile(self._opening + b"(?P<closed>/)?>")
+        self._cell = re.compile(_CELL % name, re.VERBOSE)
+        self._text = re.compile(_TEXT % name)
+        self._forms: dict[bytes, list[bytes]] = {}  # by column: patterns of what may follow the reference
+        self._pattern: re.Pattern[bytes] | None = None
+        self._lessons = self._misses = 0
+        self.areas = False  #: whether a formula that fills an area may have been among the blocks checked
 
     def check(self, block: bytes, last: int) -> int | None:
-        """The number of the last row of a block, or `last`; None when the block has to be looked at more closely."""
-        end = self._checked(block, last)
-        if end is None or not self._repeating:
+        """The number of the last row of a block; None when the block has to be looked at more closely."""
+        numbers = self._numbers(block) if self._misses < _MOST_MISSES else []
+        if not numbers:
+            self._misses += 1
             self.areas = True
-        return end
-
-    def _checked(self, block: bytes, last: int) -> int | None:
-        if not self._usable or (b"!" in block and b"<!" in block) or (b"?" in block and b"<?" in block):
             return None
-        found = self._numbers.findall(block)
-        if not found or b"" in found:
-            return None
-        numbers = list(map(int, found))
         first, end = numbers[0], numbers[-1]
-        ordered = numbers == list(range(first, end + 1)) or all(map(int.__lt__, numbers, numbers[1:]))
-        if first <= last or not ordered:
-            return None
-        if self._repeating:
-            return end if self._same_shapes(block, len(numbers)) else None
-        odd = (self._odd_row, self._odd_row_end, self._odd_cell, self._odd_cell_end)
-        return None if any(pattern.search(block) for pattern in odd) else end
+        following = islice(numbers, 1, None)
+        ordered = numbers == list(range(first, end + 1)) or all(map(int.__lt__, numbers, following))
+        return end if ordered and first > last else None
 
-    def _same_shapes(self, block: bytes, rows: int) -> bool:
-        *shapes, rest = block.translate(None, _DIGITS).split(self._row_end)
-        if rest.strip():
+    def _numbers(self, block: bytes) -> list[int]:
+        """The numbers of the rows of a block; none when it is not made of simple rows alone."""
+        while True:
+            found = self._pattern.findall(block) if self._pattern else [b""]
+            if found and found[-1]:
+                return list(map(int, found))
+            if not self._learn(block, self._known(block)):
+                return []
+
+    def _known(self, block: bytes) -> int:
+        """Where the first row of an unknown form starts."""
+        matches = self._pattern.finditer(block) if self._pattern else ()
+        return next((match.start() for match in matches if match[1] is None), 0)
+
+    def _learn(self, block: bytes, at: int) -> bool:
+        """Make a pattern that knows the row at `at` as well, and those after it; False when it is not simple."""
+        seen: dict[bytes, Counter[bytes]] = {}
+        for nth in range(_SAMPLE):
+            end = self._taken_apart(block, at, seen)
+            if end is None:
+                if nth == 0:
+                    return False
+                break
+            at = end
+        for letters, forms in seen.items():
+            known = self._forms.setdefault(letters, [])
+            known += [form for form, _ in forms.most_common() if form not in known]
+        self._lessons += 1
+        if (
+            self._lessons > _MOST_LESSONS
+            or len(self._forms) > _MOST_COLUMNS
+            or any(len(forms) > _MOST_FORMS for forms in self._forms.values())
+        ):
+            self._misses = _MOST_MISSES
             return False
-        new = set(shapes) - self._known
-        if len(new) > max(16, rows // 8):
-            self._repeating = False
-            return False
-        if self._size > _MOST:
-            self._known.clear()
-            self._size = 0
-        for shape in new:
-            if not self._plain(shape):
-                return False
-            self._known.add(shape)
-            self._size += len(shape)
-            self.areas = self.areas or b"ref=" in shape
+        self._pattern = self._made()
         return True
 
-    def _plain(self, shape: bytes) -> bool:
-        """Whether one shape is plain, with ones in the place of its numbers."""
-        if shape.count(self._row) != shape.count(self._row_first):
-            return False
-        row = shape.replace(b' r=""', b' r="1"') + self._row_end
-        return self._slow(_REFERENCE.sub(rb' r="\g<1>1"', row))
+    def _taken_apart(self, block: bytes, at: int, seen: dict[bytes, Counter[bytes]]) -> int | None:
+        """Where the row at `at` ends, its forms added to `seen`; None when it is not simple."""
+        row = self._row.match(block, at)
+        if row is None:
+            return None
+        at = row.end()
+        if row["closed"]:
+            return at
+        cells: list[tuple[bytes, bytes]] = []
+        while cell := self._cell.match(block, at):
+            if cell["number"] != row["number"]:
+                return None
+            cells.append((cell["letters"], cell["form"]))
+            at = cell.end()
+        columns = [column_number(letters.decode()) for letters, _ in cells]
+        if not block.startswith(self._row_end, at) or any(map(int.__ge__, columns, columns[1:])):
+            return None
+        for letters, xml in cells:
+            form = re.escape(self._text.sub(rb"\1" + b"\0", xml)).replace(b"\0", b"[^<]*+")
+            seen.setdefault(letters, Counter())[_NUMBER.sub(b'"[0-9]++"', form)] += 1
+        return at + len(self._row_end)
+
+    def _made(self) -> re.Pattern[bytes]:
+        """A pattern of the rows whose cells are all of known forms; anything else is one match without a number."""
+        cells = b"".join(
+            rb'(?:<%bc r="%b(?P=number)"(?:%b))?+' % (self._name, letters, b"|".join(forms))
+            for letters, forms in sorted(self._forms.items(), key=lambda item: column_number(item[0].decode()))
+        )
+        return re.compile(rb"%b(?:/>|>%b</%brow>)\s*+|[\s\S]+" % (self._opening, cells, self._name))
