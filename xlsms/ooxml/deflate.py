@@ -14,7 +14,7 @@ __all__ = ["DAMAGED", "SMALL", "Deflater", "crc32", "deflated_segment", "deflate
 
 _FLUSHED = b"\0\0\xff\xff"  # how a full flush ends: an empty stored block
 _RAW = -15  # no zlib header, as inside a zip
-_STEP = 1 << 20  # inflated bytes at a time: what a bomb can cost before its limit is looked at
+_STEP = 1 << 18  # inflated bytes at a time: what a bomb can cost before its limit is looked at, and what a cache holds
 SMALL = 5 << 20  #: below this, time does not matter and the file should stay as small as Excel's
 
 crc32 = zlib.crc32 if _isal is None else _isal.crc32
@@ -44,7 +44,7 @@ def deflater(size: int) -> Deflater:
 
 
 def inflate(chunks: Iterable[bytes]) -> Iterator[bytes]:
-    """The inflated bytes of a raw deflate stream, at most 1 MiB at a time."""
+    """The inflated bytes of a raw deflate stream, at most 256 KiB at a time."""
     stream: Any = (_isal or zlib).decompressobj(_RAW)
     for chunk in chunks:
         data = chunk

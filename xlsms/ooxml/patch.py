@@ -21,7 +21,7 @@ from xlsms.ooxml.deflate import SMALL
 from xlsms.ooxml.locate import CellPlace, RowPlace, locate
 from xlsms.ooxml.markup import feed, new_parser, parse
 from xlsms.ooxml.scan import Grammar, Survey, blocks, root_tag
-from xlsms.ooxml.segment import Index, Piece, Segment, Segments, StaleIndexError, Stretch, stretches
+from xlsms.ooxml.segment import SIZE, Index, Piece, Segment, Segments, StaleIndexError, Stretch, stretches
 from xlsms.ooxml.style import is_date, is_duration
 from xlsms.ooxml.value import style_of
 
@@ -123,7 +123,7 @@ class Patch:
             return self.chunks()
         if index is None:
             source: Iterator[Stretch] = (
-                Stretch(kind, data) for kind, data in blocks(package.chunks(member, SHEET_LIMIT))
+                Stretch(kind, data) for kind, data in blocks(package.chunks(member, SHEET_LIMIT), SIZE)
             )
         else:
             source = stretches(package, member, index)

@@ -36,7 +36,7 @@ __all__ = [
 
 _HEAD_LIMIT = 16 << 20
 _ROW_LIMIT = 32 << 20  # of one row, and of what follows the rows
-_BLOCK = 1 << 20
+_BLOCK = 1 << 18  # what the cache of a processor holds
 _PIECE = 1 << 14  # enough for the first rows of most sheets
 _SHEET_DATA = re.compile(rb"<((?:[A-Za-z_][\w.-]*:)?)sheetData(?:\s[^>]*?)?(/?)>")
 _DECLARED = re.compile(rb"(?:\xef\xbb\xbf)?<\?xml[^>]*?encoding=[\"']([\w.:-]+)[\"']")
@@ -271,8 +271,11 @@ class Grammar:
         return RawRow(int(number[1]), b'hidden="1"' in tag or b'hidden="true"' in tag, body, self.cell)
 
 
-def blocks(chunks: Iterable[bytes]) -> Iterator[tuple[str, bytes]]:
-    """A sheet as one `head` up to `<sheetData>`, blocks of whole `rows`, and one `tail` from `</sheetData>` on."""
+def blocks(chunks: Iterable[bytes], size: int = _BLOCK) -> Iterator[tuple[str, bytes]]:
+    """A sheet as one `head` up to `<sheetData>`, blocks of whole `rows`, and one `tail` from `</sheetData>` on.
+
+    A block has about `size` bytes.
+    """
     source = iter(chunks)
     data, match = _head(source)
     yield "head", data[: match.end()]
@@ -283,8 +286,10 @@ def blocks(chunks: Iterable[bytes]) -> Iterator[tuple[str, bytes]]:
         return
     end, row_end = b"</" + prefix + b"sheetData>", b"</" + prefix + b"row>"
     while True:
-        at = data.find(end)
-        whole = at if at >= 0 else max(data.rfind(row_end) + len(row_end), 0) if row_end in data else 0
+        after = data.rfind(row_end)
+        # what follows the rows may not hold rows: if it does, no end is found, and expat reads the sheet
+        at = data.find(end, max(after, 0))
+        whole = at if at >= 0 else after + len(row_end) if after >= 0 else 0
         if whole:
             yield "rows", data[:whole]
         if at >= 0:
@@ -292,7 +297,7 @@ def blocks(chunks: Iterable[bytes]) -> Iterator[tuple[str, bytes]]:
             return
         if len(data) - whole > _ROW_LIMIT:
             raise UserError("file-suspicious")
-        more = _some(source)
+        more = _some(source, size)
         if not more:
             raise NotPlainError
         data = data[whole:] + more
@@ -310,13 +315,12 @@ def _head(source: Iterator[bytes]) -> tuple[bytes, re.Match[bytes]]:
             raise NotPlainError
 
 
-def _some(source: Iterator[bytes]) -> bytes:
+def _some(source: Iterator[bytes], size: int) -> bytes:
     parts: list[bytes] = []
-    size = 0
     for chunk in source:
         parts.append(chunk)
-        size += len(chunk)
-        if size >= _BLOCK:
+        size -= len(chunk)
+        if size <= 0:
             break
     return b"".join(parts)
 

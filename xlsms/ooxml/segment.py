@@ -19,6 +19,7 @@ from xlsms.ooxml.deflate import DAMAGED, crc32, deflated_segment, inflated_segme
 from xlsms.ooxml.package import Member, Package
 
 __all__ = [
+    "SIZE",
     "Index",
     "Piece",
     "Placed",
@@ -31,6 +32,7 @@ __all__ = [
     "stretches",
 ]
 
+SIZE = 1 << 20  #: about how many bytes of a sheet make a segment
 _PENDING = 4  # segments being deflated by the other thread
 _POLYNOMIAL = 0xEDB88320
 

@@ -32,7 +32,7 @@ def segmented(folder):
         patch.setenv("XLSMS_CACHE", str(folder))
         patch.setattr("xlsms.ooxml.patch.SMALL", 0)
         patch.setattr("xlsms.workbook.segments.SMALL", 0)
-        patch.setattr("xlsms.ooxml.scan._BLOCK", 200)
+        patch.setattr("xlsms.ooxml.patch.SIZE", 200)
         patch.setattr("xlsms.ooxml.package._CHUNK", 40)
         patch.setattr("xlsms.ooxml.patch._DENSE", 1)
         yield patch
