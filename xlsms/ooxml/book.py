@@ -12,14 +12,14 @@ from xlsms.ooxml.cells import Area, unescape
 from xlsms.ooxml.markup import Element, elements
 from xlsms.ooxml.package import Member, Package
 from xlsms.ooxml.style import Styles
-from xlsms.ooxml.text import Strings, some_strings
+from xlsms.ooxml.text import Strings, find_strings, some_strings
 
 __all__ = ["CUSTOM_PROPERTIES", "Book", "SheetPart", "Table"]
 
 SHEET_LIMIT = 0xFFFFFFFF - 1  #: inflated bytes of a sheet
 _XML = 16 << 20  # of the small parts that are read as trees
 _STRINGS = 1 << 30
-_MOST_TEXTS = 100_000  # to look up one by one; for more the table is kept
+_MOST_TEXTS = 1 << 20  # to look up one by one; for more the table is kept
 
 _WORKBOOKS = ("spreadsheetml.sheet.main+xml", "ms-excel.sheet.macroenabled.main+xml")
 _TEMPLATES = (
@@ -127,6 +127,16 @@ class Book:
             self.load_texts()
         else:
             self._texts.update(found)
+
+    def find_texts(self, texts: AbstractSet[str]) -> dict[int, str]:
+        """The shared strings that are among `texts`, as they are or in upper case without blanks around them."""
+        member = self._first("sharedStrings")
+        if member is None:
+            return {}
+        found = find_strings(self.package.chunks(member, _STRINGS), texts)
+        if found is None:
+            return self.strings.find(lambda text: text in texts or text.strip().upper() in texts)
+        return found
 
     def load_texts(self) -> None:
         """Load all shared strings: rows that outlive the open file will ask for any of them."""

@@ -27,6 +27,7 @@ __all__ = [
     "Watcher",
     "blocks",
     "root_tag",
+    "row_blocks",
     "rows",
     "rows_at",
     "survey",

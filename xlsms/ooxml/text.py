@@ -8,12 +8,18 @@ from itertools import chain
 from xlsms.ooxml.cells import unescape
 from xlsms.ooxml.markup import local, new_parser, parse
 
-__all__ = ["Strings", "inner_text", "some_strings"]
+__all__ = ["Strings", "find_strings", "inner_text", "some_strings"]
 
 _SI = re.compile(rb"<si>(?:<t(?: [^>]*)?>([^<]*)</t></si>|(.*?)</si>)", re.DOTALL)
 _TEXT = re.compile(rb"<t(?:\s[^>]*)?>([^<]*)</t\s*>")
 _PHONETIC = re.compile(rb"<rPh[\s>].*?</rPh>", re.DOTALL)
-_BLOCK = 1 << 20
+_BLOCK = 1 << 18
+# strings are compared roughly first: in upper case, without blanks and without what is not ASCII (as other blanks are)
+_UPPER = bytes(range(256)).upper()
+_LOOSE = b" " + bytes(range(9, 14)) + bytes(range(28, 32)) + bytes(range(128, 256))
+_ITEM, _END = b"<SI>", b"</T></SI>"
+_OPENINGS = (b"<SI><T>", b'<SI><TXML:SPACE="PRESERVE">')
+_SIMPLE = re.compile(rb'<T(?:XML:SPACE="PRESERVE")?>[^<]*+</T></SI>')
 _LONGEST = 8 << 20  # of what has no end yet; no string is that long
 
 
@@ -45,10 +51,9 @@ class Strings:
         text = raw.decode("utf-8", "replace")
         return unescape(text) if b"&" in raw or b"_" in raw or b"\r" in raw else text
 
-    def find(self, test: Callable[[str], bool], longest: int) -> frozenset[int]:
-        """The numbers of the strings of at most `longest` bytes that pass `test`; each string is decoded once."""
-        short = (index for index, raw in enumerate(self._raw) if len(raw) <= longest)
-        return frozenset(index for index in short if test(self[index]))
+    def find(self, test: Callable[[str], bool]) -> dict[int, str]:
+        """The strings that pass a test, by number."""
+        return {number: text for number in range(len(self)) if test(text := self[number])}
 
     def _load(self, chunks: Iterable[bytes]) -> None:
         data = b"".join(chunks)
@@ -78,6 +83,10 @@ def _odd(data: bytes) -> bool:
     return (b"!" in data and b"<!" in data) or (b"?" in data and b"<?" in data)
 
 
+class _OddTableError(Exception):
+    """The table has something that only expat should read."""
+
+
 def some_strings(chunks: Iterable[bytes], numbers: AbstractSet[int]) -> dict[int, str] | None:
     """The strings with these numbers, found without holding the table; None when it is not plain.
 
@@ -86,30 +95,91 @@ def some_strings(chunks: Iterable[bytes], numbers: AbstractSet[int]) -> dict[int
     found = dict.fromkeys(numbers, "")
     wanted = sorted(number for number in numbers if number >= 0)
     done = first = 0
+    try:
+        for block in _blocks(chunks):
+            if done == len(wanted):
+                break
+            parts = _parts(block)
+            while done < len(wanted) and wanted[done] < first + len(parts):
+                found[wanted[done]] = _string(parts[wanted[done] - first])
+                done += 1
+            first += len(parts)
+    except _OddTableError:
+        return None
+    return found
+
+
+def find_strings(chunks: Iterable[bytes], texts: AbstractSet[str]) -> dict[int, str] | None:
+    """The strings that are among `texts`, as they are or in upper case without blanks around them, by number.
+
+    The table is not held. None when it is not plain.
+    """
+    keys = {text.encode("utf-8", "surrogatepass").translate(_UPPER, _LOOSE) for text in texts}
+    wanted = {opening[len(_ITEM) :] + key + _END for key in keys for opening in _OPENINGS}
+    found: dict[int, str] = {}
+    first = 0
+    try:
+        for block in _blocks(chunks):
+            rough = block.translate(_UPPER, _LOOSE)
+            _, *strings = rough.split(_ITEM)
+            if _all_simple(rough, len(strings)):
+                places = [place for place, string in enumerate(strings) if string in wanted]
+            else:
+                places = [place for place, string in enumerate(strings) if string in wanted or not _simple(string)]
+            parts = _parts(block) if places else strings
+            if len(parts) != len(strings) or block.count(b"<si") != len(parts):
+                return None
+            for place in places:
+                text = _string(parts[place])
+                if text in texts or text.strip().upper() in texts:
+                    found[first + place] = text
+            first += len(parts)
+    except _OddTableError:
+        return None
+    return found
+
+
+def _all_simple(rough: bytes, count: int) -> bool:
+    """Whether all `count` strings of a block are without runs and escapes, so that they can be compared as they lie."""
+    openings = sum(rough.count(opening) for opening in _OPENINGS)
+    return openings == count == rough.count(_END) and b"&" not in rough and b"_X" not in rough
+
+
+def _simple(string: bytes) -> bool:
+    return b"&" not in string and b"_X" not in string and _SIMPLE.fullmatch(string) is not None
+
+
+def _string(part: bytes) -> str:
+    """One string, of what follows its `<si>`."""
+    return Strings((b"<sst><si>", part))[0]
+
+
+def _parts(block: bytes) -> list[bytes]:
+    _, *parts = block.split(b"<si>")
+    if block.count(b"<si") != len(parts):
+        raise _OddTableError
+    return parts
+
+
+def _blocks(chunks: Iterable[bytes]) -> Iterator[bytes]:
+    """A plain table in blocks of whole `<si>` elements."""
     data, begun = b"", False
     for chunk in chain(_joined(chunks), (b"</sst>",)):
         if len(data) > _LONGEST:
-            return None
+            raise _OddTableError
         data += chunk
         if not begun:
             start = data.find(b"<si")
             if start < 0 and chunk != b"</sst>":
                 continue
             if not _plain_head(data[:4096]) or b"<!" in data[: max(start, 0)]:
-                return None
+                raise _OddTableError
             data, begun = data[max(start, 0) :], True
         end = data.rfind(b"</si>") + len(b"</si>") if b"</si>" in data else 0
         block, data = data[:end], data[end:]
-        _, *parts = block.split(b"<si>")
-        if _odd(block) or block.count(b"<si") != len(parts):
-            return None
-        while done < len(wanted) and wanted[done] < first + len(parts):
-            found[wanted[done]] = Strings((b"<sst><si>", parts[wanted[done] - first]))[0]
-            done += 1
-        first += len(parts)
-        if done == len(wanted):
-            break
-    return found
+        if _odd(block):
+            raise _OddTableError
+        yield block
 
 
 def _joined(chunks: Iterable[bytes]) -> Iterator[bytes]:

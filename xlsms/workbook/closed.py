@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime, tzinfo
+from itertools import chain
 from pathlib import Path
 
 from xlsms.errors import Place, TransientError, UserError
@@ -10,7 +11,8 @@ from xlsms.model import Role
 from xlsms.ooxml.book import Book
 from xlsms.ooxml.cells import column_letters, column_number, reference
 from xlsms.ooxml.patch import TEXT_DATE, Cell, New, Patch, Styled
-from xlsms.ooxml.scan import RawRow, rows, rows_at
+from xlsms.ooxml.scan import Grammar, RawRow, row_blocks, rows
+from xlsms.ooxml.search import Search
 from xlsms.ooxml.segment import StaleIndexError
 from xlsms.ooxml.value import Raw, style_of
 from xlsms.workbook.base import RESULTS, Applied, Language, Placed, Refusal, RowEdit, Snapshot, Version
@@ -18,7 +20,7 @@ from xlsms.workbook.change import put_patches
 from xlsms.workbook.content import Writable, content_of
 from xlsms.workbook.identity import GUID_PROPERTY
 from xlsms.workbook.layout import Layout, layouts, spoken
-from xlsms.workbook.reading import RowReader, wall_time
+from xlsms.workbook.reading import RowReader, id_text, wall_time
 from xlsms.workbook.roles import header
 from xlsms.workbook.segments import forget, known_survey
 from xlsms.workbook.writing import ATTEMPTS, Step, check_ready, opened, put, ready, version_of
@@ -199,37 +201,72 @@ class _Work:
         self.stale: list[RowEdit] = []
         self.ambiguous: list[RowEdit] = []
         self._calculated: list[Refusal] = []
+        self._texts: frozenset[str] = frozenset()
+        self._known: Mapping[int, str] | None = None
 
     def find(self, edits: Sequence[RowEdit]) -> None:
         """Find the row of each edit and take up its cells."""
-        ids = frozenset(edit.id.strip().upper() for edit in edits if edit.id is not None)
+        self._texts = frozenset(self._looked_up(edits))
+        ids = frozenset(id_text(edit.id) for edit in edits if edit.id is not None)
         carriers: dict[str, list[tuple[Layout, RawRow]]] = {identity: [] for identity in ids}
         placed: dict[tuple[str, int], tuple[Layout, RawRow]] = {}
         for layout in self._layouts:
-            self._find_ids(layout, carriers)
-            numbers = frozenset(
-                edit.placed.number
-                for edit in edits
-                if edit.id is None and edit.placed is not None and edit.placed.sheet == layout.part.name
-            )
-            for raw in rows_at(layout.book, layout.part, layout.found, numbers) if numbers else ():
-                placed[layout.part.name, raw.number] = (layout, raw)
+            search = self._search(layout, ids, edits)
+            if search is None:
+                continue
+            for identity, row in search.found:
+                if layout.header_row < row.number <= layout.last:
+                    carriers[identity].append((layout, row))
+            placed.update(((layout.part.name, number), (layout, row)) for number, row in search.rows.items())
+        for layout in self._layouts:  # what has to be compared in full is looked up together
+            crowds = (carrier for found in carriers.values() if len(found) > 1 for carrier in found)
+            compared = [row for there, row in chain(crowds, placed.values()) if there is layout]
+            self._readers[layout.part.name].want_texts(compared)
         for edit in edits:
             if edit.id is not None:
-                self._by_id(edit, carriers[edit.id.strip().upper()])
+                self._by_id(edit, carriers[id_text(edit.id)])
             else:
                 self._by_place(edit, placed)
 
-    def _find_ids(self, layout: Layout, carriers: dict[str, list[tuple[Layout, RawRow]]]) -> None:
-        if not carriers or Role.ID not in layout.columns:
-            return
-        id_of = self._readers[layout.part.name].id_of
-        letters = layout.columns[Role.ID]
-        column = column_number(letters)
-        for raw in rows(layout.book, layout.part, layout.found, column=column, test=lambda c: id_of(c) in carriers):
-            if layout.header_row < raw.number <= layout.last:
-                identity = next(id_of(cell) for cell in raw.cells if cell[0] == letters.encode())
-                carriers[identity].append((layout, raw))
+    def _looked_up(self, edits: Sequence[RowEdit]) -> Iterator[str]:
+        """All texts that a shared string is compared with: ids, and what cells hold after the edits."""
+        yield ""
+        for edit in edits:
+            if edit.id is not None:
+                yield id_text(edit.id)
+            for value in edit.values.values():
+                if isinstance(value, datetime):
+                    yield wall_time(value, self._zone).strftime(TEXT_DATE)
+                elif isinstance(value, str):
+                    yield value
+
+    def _shared(self) -> Mapping[int, str]:
+        """The shared strings that are among the texts, looked up when one is met."""
+        if self._known is None:
+            self._known = self._layouts[0].book.find_texts(self._texts)
+        return self._known
+
+    def _search(self, layout: Layout, ids: frozenset[str], edits: Sequence[RowEdit]) -> Search | None:
+        """The rows of a sheet that edits may mean; None when they mean none of this sheet."""
+        column = layout.columns.get(Role.ID, "")
+        placed = (edit.placed for edit in edits if edit.id is None)
+        numbers = {place.number for place in placed if place is not None and place.sheet == layout.part.name}
+        if not numbers and not (ids and column):
+            return None
+        search = Search(
+            layout.book,
+            column,
+            ids,
+            normal=id_text,
+            shared=self._shared,
+            kept=layout.columns.values(),
+            numbers=numbers,
+        )
+        if not layout.look(search):
+            search.start(Grammar(layout.found.prefix))
+            for block in row_blocks(layout.book, layout.part, layout.found):
+                search.block(block)
+        return search
 
     def _by_id(self, edit: RowEdit, carriers: list[tuple[Layout, RawRow]]) -> None:
         """One carrier is the row. Of several, those with the phone and message that were sent; of these the nearest."""
@@ -269,18 +306,19 @@ class _Work:
             role in RESULTS and role not in layout.columns and value is not None for role, value in edit.values.items()
         ):
             self.need(layout, layout.missing)
-        there = self._readers[name].current(raw)
+        reader = self._readers[name]
+        there = reader.cells(raw)
         for role, value in edit.values.items():
             new: New = wall_time(value, self._zone) if isinstance(value, datetime) else value
             letters = layout.columns.get(role)
             if letters is not None:
                 cell = (raw.number, column_number(letters))
-                current, calculated = there.get(letters, (None, False))
-                if calculated:
+                old = there.get(letters)
+                if old is not None and reader.calculated(old):
                     self._calculated.append(
                         Refusal(edit=edit, role=role, error=self._error(layout, cell, "cell-formula"))
                     )
-                elif cell in self._cells[name] or not _same(current, new):
+                elif cell in self._cells[name] or not _same(old and reader.current(old, self._shared), new):
                     self._write(name, cell, new, edit, role)
             elif role in self._extra[name] and value is not None:
                 self._write(name, (raw.number, self._extra[name][role]), new, edit, role)

@@ -1,7 +1,7 @@
 """Rows of a sheet as the rest of xlsms knows them. Merge fields are decoded only when they are asked for."""
 
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import suppress
 from datetime import UTC, datetime, tzinfo
 from functools import cached_property
@@ -11,13 +11,15 @@ from xlsms.model import CellValue, Role, Row, RowId
 from xlsms.ooxml.cells import column_number
 from xlsms.ooxml.hits import Hits
 from xlsms.ooxml.scan import Grammar, RawCell, RawRow, rows
-from xlsms.ooxml.value import Decoder, Raw
+from xlsms.ooxml.value import Decoder, Raw, type_of
 from xlsms.workbook.base import Language
 from xlsms.workbook.formats import shown
 from xlsms.workbook.layout import Layout
 from xlsms.workbook.roles import is_mark
 
-__all__ = ["RowReader", "local_time", "wall_time"]
+__all__ = ["UNKNOWN", "RowReader", "id_text", "local_time", "wall_time"]
+
+UNKNOWN = "\0"  #: a text that no cell can hold
 
 _ASKED = frozenset(
     {Role.PHONE, Role.MESSAGE, Role.SEND, Role.SEND_AT, Role.SENDER, Role.ID, Role.STATUS, Role.DETAIL},
@@ -163,14 +165,25 @@ class RowReader:
             problems=problems,
         )
 
-    def id_of(self, cell: RawCell) -> str:
-        """The text of a cell in the id column, as ids are compared."""
-        return _text(self._decoder.value(cell)[0]).upper()
+    def cells(self, raw: RawRow) -> dict[str, RawCell]:
+        """The cells in the columns with a role, by their letters."""
+        return {cell[0].decode(): cell for cell in self._known.findall(raw.body)}
 
-    def current(self, raw: RawRow) -> dict[str, tuple[Raw, bool]]:
-        """What the cells in the columns with a role hold, by their letters, and whether they are calculated."""
-        value, calculated = self._decoder.value, self._decoder.has_formula
-        return {cell[0].decode(): (value(cell)[0], calculated(cell)) for cell in self._known.findall(raw.body)}
+    def calculated(self, cell: RawCell) -> bool:
+        """Whether a cell is a formula."""
+        return self._decoder.has_formula(cell)
+
+    def current(self, cell: RawCell, shared: Callable[[], Mapping[int, str]]) -> Raw:
+        """What a cell holds; `UNKNOWN` for a shared string that is none of `shared`."""
+        if type_of(cell[1]) == b"s" and cell[2].isdigit():
+            return shared().get(int(cell[2]), UNKNOWN)
+        return self._decoder.value(cell)[0]
+
+    def want_texts(self, raws: Iterable[RawRow]) -> None:
+        """Look up the shared strings that `row` needs of some rows."""
+        cells = (cell for raw in raws for cell in self._asked.findall(raw.body))
+        numbers = {int(cell[2]) for cell in cells if type_of(cell[1]) == b"s" and cell[2].isdigit()}
+        self._layout.book.want_texts(numbers)
 
     def _mark_test(self, prefix: bytes) -> Callable[[RawCell], bool]:
         value = Decoder(self._layout.book, prefix).value
@@ -199,6 +212,11 @@ class RowReader:
         if value is None or isinstance(value, str):
             return value or None
         return self._shown(next(cell for cell in found if self._roles[cell[0]] is Role.MESSAGE))
+
+
+def id_text(value: Raw) -> str:
+    """The text of a cell in the id column, as ids are compared."""
+    return _text(value).upper()
 
 
 def _text(value: Raw) -> str:

@@ -1,0 +1,133 @@
+"""Rows of a sheet searched by the text of one cell, and fetched by number, while the sheet is surveyed.
+
+The column is read as it lies: a text is compared without being decoded, a shared one by its number. So a cell costs
+next to nothing, and only the rows that are found are held.
+"""
+
+import re
+from bisect import bisect_right
+from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Set as AbstractSet
+
+from xlsms.ooxml.book import Book
+from xlsms.ooxml.scan import Grammar, NotPlainError, RawCell, RawRow
+from xlsms.ooxml.value import Decoder, Raw
+
+__all__ = ["Search"]
+
+# a cell without content; or a row number, with a simple inline text or the number of a shared one if it is just that
+_SIMPLE = (
+    rb'%(c)s(?:[0-9]++"[^<>/]*+/>|([0-9]++)"(?: s="[0-9]++")?+(?:'
+    rb' t="inlineStr"><%(p)sis><%(p)st(?: xml:space="preserve")?+>([^<]*+)</%(p)st></%(p)sis></%(p)sc>'
+    rb'| t="s"><%(p)sv>([0-9]++)</%(p)sv></%(p)sc>|))'
+)
+
+
+class Search:
+    """Collects the rows whose cell in a column holds one of some texts; a `Watcher` of a survey.
+
+    `normal` makes of a value the text that is looked for, which is upper case without blanks around it. `shared` gives
+    the shared strings among which the texts are, by number; it is called when there is a need. Of the rows found by
+    text only the cells in the columns `kept` are held.
+    """
+
+    def __init__(
+        self,
+        book: Book,
+        column: str,
+        texts: AbstractSet[str],
+        *,
+        normal: Callable[[Raw], str],
+        shared: Callable[[], Mapping[int, str]],
+        kept: Iterable[str],
+        numbers: Iterable[int] = (),
+    ) -> None:
+        self._book, self._column, self._texts = book, column.encode(), texts
+        self._normal, self._shared = normal, shared
+        self._kept = "|".join(kept).encode()
+        self._numbers = sorted(numbers)
+        self._plain = {text.encode(): text for text in texts if text.isascii() and text.isalnum()}
+        self._by_number: dict[bytes, str] | None = None
+        self.found: list[tuple[str, RawRow]] = []  #: text and row, top to bottom; rows may share a text
+        self.rows: dict[int, RawRow] = {}  #: the rows asked for by number, as far as they have cells
+
+    def start(self, grammar: Grammar) -> None:
+        """Forget what was found, and look for cells of this form from now on."""
+        self._grammar = grammar
+        self._decoder = Decoder(self._book, grammar.prefix)
+        self._opening = grammar.cell_open + self._column
+        self._simple = re.compile(_SIMPLE % {b"c": re.escape(self._opening), b"p": re.escape(grammar.prefix)})
+        self._cell = grammar.cells_of(self._column)
+        self._others = grammar.cells_of(self._kept)
+        self._last = 0
+        self.found, self.rows = [], {}
+
+    def block(self, data: bytes) -> None:
+        """Take up the rows of a block."""
+        if self._texts and self._column:
+            self._search(data)
+        if self._numbers:
+            self._fetch(data)
+
+    def _search(self, data: bytes) -> None:
+        plain = self._plain
+        for number, text, shared in self._simple.findall(data):
+            hit: str | None
+            if shared:
+                hit = self._shared_text(shared)
+            elif text:
+                hit = plain.get(text.upper())
+                if hit is None and not text.isalnum():
+                    hit = self._any_text(data, number)
+            elif number:
+                hit = self._any_text(data, number)
+            else:
+                continue
+            if hit is not None:
+                row = self._grammar.row_around(data, self._place(data, number))
+                body = b"".join(match[0] for match in self._others.finditer(row.body))
+                self.found.append((hit, RawRow(row.number, row.hidden, body, row.pattern)))
+
+    def _shared_text(self, number: bytes) -> str | None:
+        if self._by_number is None:
+            texts = ((number, self._normal(text)) for number, text in self._shared().items())
+            self._by_number = {b"%d" % number: text for number, text in texts if text in self._texts}
+        return self._by_number.get(number)
+
+    def _place(self, data: bytes, number: bytes) -> int:
+        return data.index(b'%b%b"' % (self._opening, number))
+
+    def _any_text(self, data: bytes, number: bytes) -> str | None:
+        """The text of a cell that has to be decoded, if it is looked for."""
+        match = self._cell.match(data, self._place(data, number))
+        if match is None:
+            raise NotPlainError
+        cell: RawCell = match.groups(b"")  # type: ignore[assignment]  # five groups, as RawCell has
+        text = self._normal(self._decoder.value(cell)[0])
+        return text if text in self._texts else None
+
+    def _fetch(self, data: bytes) -> None:
+        """The rows asked for by number, by a literal search for each as long as that finds them."""
+        grammar = self._grammar
+        end = grammar.row.match(data, data.rfind(grammar.row_open))
+        last = int(end[1]) if end else self._last
+        here = self._numbers[bisect_right(self._numbers, self._last) : bisect_right(self._numbers, last)]
+        self._last = last
+        at = 0
+        for nth, number in enumerate(here):
+            place = data.find(b'%b r="%d"' % (grammar.row_open, number), at)
+            if place < 0:
+                wanted = frozenset(here[nth:])
+                for match in grammar.row.finditer(data, at):
+                    if int(match[1]) in wanted:
+                        self._take(data, match)
+                return
+            found = grammar.row.match(data, place)
+            if found is None:
+                raise NotPlainError
+            self._take(data, found)
+            at = found.end()
+
+    def _take(self, data: bytes, row: re.Match[bytes]) -> None:
+        if not row[2]:
+            self.rows[int(row[1])] = self._grammar.row_around(data, row.end())
