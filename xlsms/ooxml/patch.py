@@ -102,12 +102,14 @@ class Patch:
         self._book, self._found, self._tables = book, found, tables
         self._rows: dict[int, dict[int, New]] = {}
         self._arrays, self._merges = _Cover(found.arrays), _Cover(found.merges)
-        for (row, column), value in cells.items():
-            code = self._barred((row, column), value)
+        self._open = not (found.arrays or found.merges or tables)  # then nothing but its value bars a cell
+        for cell, value in cells.items():
+            code = self._barred(cell, value)
             if code is None:
+                row, column = cell
                 self._rows.setdefault(row, {})[column] = value
             else:
-                self.refused[row, column] = code
+                self.refused[cell] = code
         self._prefix = found.prefix.decode()
         self._literals: dict[int, bytes] = {}
         self.found = found
@@ -139,12 +141,8 @@ class Patch:
 
     def _barred(self, cell: Cell, value: New) -> str | None:
         """Why a cell cannot be written, as far as that is known without its row."""
-        if self._arrays[cell]:
-            return "cell-in-array"
-        if self._merges[cell] > self._merges.corners[cell]:  # as its first cell a merge can be written
-            return "cell-merged"
-        if self._tables and any(cell in t.area and not t.first <= cell[0] <= t.last for t in self._tables):
-            return "cell-of-table"
+        if not self._open and (code := self._covered(cell)):
+            return code
         text = value.value if isinstance(value, Styled) else value
         if isinstance(text, str):
             # a character is two units at most
@@ -152,6 +150,16 @@ class Patch:
             return "cell-text-too-long" if long else None
         if isinstance(text, float) and not math.isfinite(text):
             return "cell-not-a-number"
+        return None
+
+    def _covered(self, cell: Cell) -> str | None:
+        """Why a cell cannot be written where it stands."""
+        if self._arrays[cell]:
+            return "cell-in-array"
+        if self._merges[cell] > self._merges.corners[cell]:  # as its first cell a merge can be written
+            return "cell-merged"
+        if any(cell in table.area and not table.first <= cell[0] <= table.last for table in self._tables):
+            return "cell-of-table"
         return None
 
     def _pieces(self, source: Iterable[Stretch]) -> Iterator[Piece]:
@@ -244,12 +252,14 @@ class Patch:
         left = {row: len(self._rows[row]) for row in rows}
 
         def written(match: re.Match[bytes]) -> bytes:
-            row, column = int(match[2]), columns[match[1]]
+            letters, number, style = match.groups()
+            row, column = int(number), columns[letters]
             if row not in left or column not in self._rows[row]:
                 return match[0]
             left[row] -= 1
-            cells.append(self._cell(row, column, int(match[3]) if match[3] else None))
-            return cells[-1]
+            cell = self._cell(row, column, int(style) if style else None)
+            cells.append(cell)
+            return cell
 
         new = grammar.simple_cells_of(b"|".join(columns)).sub(written, data)
         feed(edited, b"".join(cells))
@@ -262,16 +272,25 @@ class Patch:
 
     @staticmethod
     def _targets(grammar: Grammar, block: bytes, waiting: list[int]) -> Iterator[tuple[int, int, int]]:
-        """Start, end and number of the waiting rows in a block; start and end are equal where a row is to be put."""
-        for match in grammar.row.finditer(block):
+        """Start, end and number of the waiting rows in a block; start and end are equal where a row is to be put.
+
+        Rows are searched for as programs write them; from the first that is not found on, each is looked at.
+        """
+        at = 0
+        while waiting and (place := block.find(b'%b r="%d"' % (grammar.row_open, waiting[-1]), at)) >= 0:
+            match = grammar.row.match(block, place)
+            if match is None:
+                break
+            at = _row_end(grammar, block, match)
+            yield place, at, waiting.pop()
+        for match in grammar.row.finditer(block, at) if waiting else ():
             number = int(match[1])
             while waiting and waiting[-1] < number:
                 yield match.start(), match.start(), waiting.pop()
             if not waiting:
                 return
             if waiting[-1] == number:
-                end = match.end() if match[2] else block.index(grammar.row_end, match.end()) + len(grammar.row_end)
-                yield match.start(), end, waiting.pop()
+                yield match.start(), _row_end(grammar, block, match), waiting.pop()
 
     def _plain_row(self, grammar: Grammar, xml: bytes, number: int) -> bytes:
         """A row of a plain sheet; where all cells are there already, nothing else of the row is looked at."""
@@ -457,6 +476,10 @@ class Patch:
 
 def _whole(chunks: Iterable[bytes]) -> Iterator[Stretch]:
     return (Stretch(kind, data) for kind, data in blocks(chunks))
+
+
+def _row_end(grammar: Grammar, block: bytes, row: re.Match[bytes]) -> int:
+    return row.end() if row[2] else block.index(grammar.row_end, row.end()) + len(grammar.row_end)
 
 
 def _from_zero(row: RowPlace) -> RowPlace:

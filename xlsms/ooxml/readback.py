@@ -6,6 +6,7 @@ and cells must be plain and in order, and every cell written must be there once,
 end on byte boundaries without history, so what holds for each of them holds for the stream.
 """
 
+import re
 from collections.abc import Callable, Mapping
 from itertools import zip_longest
 
@@ -13,7 +14,7 @@ from xlsms.ooxml.book import Book
 from xlsms.ooxml.cells import Content, column_letters
 from xlsms.ooxml.package import Package
 from xlsms.ooxml.patch import Cell, Patch
-from xlsms.ooxml.scan import Grammar, NotPlainError, surveyed
+from xlsms.ooxml.scan import Grammar, NotPlainError, RawCell, surveyed
 from xlsms.ooxml.segment import Placed, Segments, StaleIndexError, joined, load
 from xlsms.ooxml.value import Decoder, Raw
 
@@ -53,8 +54,8 @@ def read_segments_back(old: Package, book: Book, patch: Patch, segments: Segment
             elif placed.edited:
                 reader.read(data)
         at += placed.segment.packed
+    reader.end()
     _same_facts(patch, *ends)
-    compare(patch, reader.values)
 
 
 def _same(old: Package, new: Package, placed: Placed, at: int) -> None:
@@ -74,14 +75,15 @@ def _same_facts(patch: Patch, head: bytes, tail: bytes) -> None:
 
 
 class _Reader:
-    """Collects the values of the cells written from edited segments."""
+    """Compares the cells written with what stands in the edited segments."""
 
     def __init__(self, book: Book, patch: Patch) -> None:
-        self.values: dict[Cell, Raw] = {}
         self._written = patch.written
+        self._waiting = sorted(patch.written, reverse=True)
         self._grammar = Grammar(patch.found.prefix)
         self._decoder = Decoder(book, patch.found.prefix)
         self._columns = {column_letters(column).encode(): column for column in {column for _, column in patch.written}}
+        self._openings = {column: self._grammar.cell_open + letters for letters, column in self._columns.items()}
         self._cell = self._grammar.cells_of(b"|".join(self._columns) or b"-")
         self._last = 0
 
@@ -92,17 +94,49 @@ class _Reader:
             self._last = grammar.check(data, self._last)
         except NotPlainError as error:
             raise VerificationError("rows or cells are not in order") from error
-        rows = [(match.start(), int(match[1])) for match in grammar.row.finditer(data)]
+        if grammar.exact:
+            self._find_each(data)
+        else:
+            self._look_at_all(data)
+
+    def end(self) -> None:
+        """No segment follows."""
+        if self._waiting:
+            raise VerificationError(f"the cell {self._waiting[-1]} is not there")
+
+    def _find_each(self, data: bytes) -> None:
+        """Where every cell stands once, in its row, and in order, the ones written need only be found."""
+        waiting, openings, match, last = self._waiting, self._openings, self._cell.match, self._last
+        at = 0
+        while waiting and waiting[-1][0] <= last:
+            row, column = waiting[-1]
+            at = data.find(b'%b%d"' % (openings[column], row), at)
+            found = match(data, at) if at >= 0 else None
+            if found is None:
+                return
+            self._compare(waiting.pop(), found)
+
+    def _look_at_all(self, data: bytes) -> None:
+        rows = [(match.start(), int(match[1])) for match in self._grammar.row.finditer(data)]
         rows.append((len(data) + 1, 0))
         following = 0
+        seen: set[Cell] = set()
         for match in self._cell.finditer(data):
             while rows[following][0] < match.start():
                 following += 1
             at = (rows[following - 1][1], self._columns[match[1]])
             if at in self._written:
-                if at in self.values:
+                if at in seen:
                     raise VerificationError(f"the cell {at} stands twice")
-                self.values[at] = self._decoder.plain_value(match.groups(b""))  # type: ignore[arg-type]  # a RawCell
+                seen.add(at)
+                self._compare(at, match)
+        while self._waiting and self._waiting[-1] in seen:
+            self._waiting.pop()
+
+    def _compare(self, at: Cell, match: re.Match[bytes]) -> None:
+        cell: RawCell = match.groups(b"")  # type: ignore[assignment]  # five groups, as RawCell has
+        if not _equal(self._decoder.plain_value(cell), self._written[at]):
+            raise VerificationError(f"the cell {at} does not read back")
 
 
 def compare(patch: Patch, values: Mapping[Cell, Raw]) -> None:

@@ -207,6 +207,7 @@ class Grammar:
         self.formula_open = b"<" + prefix + b"f"
         self.formula = re.compile(rb"<" + p + rb"f[\s/>]")
         self._shapes = Shapes(prefix)
+        self.exact = False  #: whether in the last block checked every cell stands once, in order, and names its row
         self._array = re.compile(rb"<" + p + rb'f(?=[^<>]*\st="(?:array|dataTable)")[^<>]*\sref="([^"<>]*)"')
 
     def cells_of(self, letters: bytes) -> re.Pattern[bytes]:
@@ -224,6 +225,7 @@ class Grammar:
     def check(self, block: bytes, last: int) -> int:
         """Whether a block of whole rows is plain and in order; returns its last row number."""
         quick = self._shapes.check(block, last)
+        self.exact = quick is not None
         if quick is not None:
             return quick
         numbers = [int(number) for number, _ in self.row.findall(block)]

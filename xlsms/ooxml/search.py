@@ -47,7 +47,7 @@ class Search:
         self._kept = "|".join(kept).encode()
         self._numbers = sorted(numbers)
         self._plain = {text.encode(): text for text in texts if text.isascii() and text.isalnum()}
-        self._by_number: dict[bytes, str] | None = None
+        self._by_number: dict[bytes, str] | None = None  # the shared texts that are looked for
         self.found: list[tuple[str, RawRow]] = []  #: text and row, top to bottom; rows may share a text
         self.rows: dict[int, RawRow] = {}  #: the rows asked for by number, as far as they have cells
 
@@ -70,11 +70,14 @@ class Search:
             self._fetch(data)
 
     def _search(self, data: bytes) -> None:
-        plain = self._plain
-        for number, text, shared in self._simple.findall(data):
+        plain, shared = self._plain, self._by_number
+        at = 0
+        for number, text, string in self._simple.findall(data):
             hit: str | None
-            if shared:
-                hit = self._shared_text(shared)
+            if string:
+                if shared is None:
+                    shared = self._by_number = self._shared_texts()
+                hit = shared.get(string)
             elif text:
                 hit = plain.get(text.upper())
                 if hit is None and not text.isalnum():
@@ -84,18 +87,17 @@ class Search:
             else:
                 continue
             if hit is not None:
-                row = self._grammar.row_around(data, self._place(data, number))
+                at = self._place(data, number, at)
+                row = self._grammar.row_around(data, at)
                 body = b"".join(match[0] for match in self._others.finditer(row.body))
                 self.found.append((hit, RawRow(row.number, row.hidden, body, row.pattern)))
 
-    def _shared_text(self, number: bytes) -> str | None:
-        if self._by_number is None:
-            texts = ((number, self._normal(text)) for number, text in self._shared().items())
-            self._by_number = {b"%d" % number: text for number, text in texts if text in self._texts}
-        return self._by_number.get(number)
+    def _shared_texts(self) -> dict[bytes, str]:
+        texts = ((number, self._normal(text)) for number, text in self._shared().items())
+        return {b"%d" % number: text for number, text in texts if text in self._texts}
 
-    def _place(self, data: bytes, number: bytes) -> int:
-        return data.index(b'%b%b"' % (self._opening, number))
+    def _place(self, data: bytes, number: bytes, at: int = 0) -> int:
+        return data.index(b'%b%b"' % (self._opening, number), at)
 
     def _any_text(self, data: bytes, number: bytes) -> str | None:
         """The text of a cell that has to be decoded, if it is looked for."""
