@@ -28,7 +28,7 @@ TEXT_LIMIT = 32_767  #: UTF-16 units in a cell, as Excel counts
 
 _REFERENCE = re.compile(r"\$?([A-Za-z]{1,3})\$?([1-9][0-9]{0,6})")
 _CONTROL = re.compile("[\x00-\x08\x0b-\x1f\ufffe\uffff]|_(?=x[0-9A-Fa-f]{4}_)")  # tab and newline may stay
-_SPECIAL = re.compile("[&<>]|_x")  # what a printable text may hold that stands for something else in XML
+_SPECIAL = ("&", "<", ">", "_x")  # what a printable text may hold that stands for something else in XML
 _ESCAPED = re.compile("(?:_x[0-9A-Fa-f]{4}_)+")
 _ENTITY = re.compile(r"&(#[0-9]{1,7}|#x[0-9A-Fa-f]{1,6}|amp|lt|gt|quot|apos);")
 _NAMED = {"amp": "&", "lt": "<", "gt": ">", "quot": '"', "apos": "'"}
@@ -154,22 +154,30 @@ def cell_xml(prefix: str, ref: str, style: int | None, value: Content) -> bytes:
     head = f'<{prefix}c r="{ref}"' + (f' s="{style}"' if style is not None else "")
     if isinstance(value, int) and not isinstance(value, bool) and abs(value) >= 10**_DIGITS:
         value = str(value)
+    if isinstance(value, str):
+        text = _text_xml(value)
+        return f'{head} t="inlineStr"><{prefix}is><{prefix}t{text}</{prefix}t></{prefix}is></{prefix}c>'.encode()
     if value is None:
         return f"{head}/>".encode()
     if isinstance(value, bool):
         return f'{head} t="b"><{prefix}v>{value:d}</{prefix}v></{prefix}c>'.encode()
-    if isinstance(value, int | float):
-        if not math.isfinite(value):
-            raise ValueError("not a number that a cell can hold")
-        return f"{head}><{prefix}v>{value!r}</{prefix}v></{prefix}c>".encode()
-    if value.isascii() and value.isprintable() and value == value.strip() and not _SPECIAL.search(value):
-        return f'{head} t="inlineStr"><{prefix}is><{prefix}t>{value}</{prefix}t></{prefix}is></{prefix}c>'.encode(
-            "ascii"
-        )
+    if not math.isfinite(value):
+        raise ValueError("not a number that a cell can hold")
+    return f"{head}><{prefix}v>{value!r}</{prefix}v></{prefix}c>".encode()
+
+
+def _text_xml(value: str) -> str:
+    """What follows `<t`: its attribute where blanks have to be kept, and the text."""
+    if (
+        value.isascii()
+        and value.isprintable()
+        and not any(map(value.__contains__, _SPECIAL))
+        and value == value.strip()
+    ):
+        return f">{value}"
     text = value.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
     space = ' xml:space="preserve"' if text != text.strip() or "\n" in text or "\t" in text else ""
-    inside = f"<{prefix}is><{prefix}t{space}>{escape(text)}</{prefix}t></{prefix}is>"
-    return f'{head} t="inlineStr">{inside}</{prefix}c>'.encode()
+    return f"{space}>{escape(text)}"
 
 
 _EPOCH, _EPOCH_1904 = datetime(1899, 12, 30), datetime(1904, 1, 1)  # noqa: DTZ001 - wall-clock time, as a cell holds it

@@ -5,18 +5,18 @@ the offsets found. What cannot be written safely is refused cell by cell: formul
 cells of a merge, and header and totals cells of a table.
 """
 
-import math
 import re
-from bisect import bisect_left, bisect_right
-from collections import Counter
+from bisect import bisect_left
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from itertools import chain, zip_longest
 from xml.parsers import expat
 
 from xlsms.errors import UserError
+from xlsms.ooxml.bar import Bars
 from xlsms.ooxml.book import SHEET_LIMIT, Book, SheetPart, Table
-from xlsms.ooxml.cells import TEXT_LIMIT, Area, Content, cell_xml, column_letters, column_number, escape, serial_of
+from xlsms.ooxml.cells import Area, Content, cell_xml, column_letters, column_number, escape, serial_of
 from xlsms.ooxml.deflate import SMALL
 from xlsms.ooxml.locate import CellPlace, RowPlace, locate
 from xlsms.ooxml.markup import feed, new_parser, parse
@@ -65,23 +65,6 @@ class Timed:
 New = Content | datetime | Styled | Calculated | Timed  #: a date is naive wall-clock time
 
 
-class _Cover:
-    """How many of many areas a cell lies in, without a look at each for every cell."""
-
-    def __init__(self, areas: Sequence[Area]) -> None:
-        self.corners = Counter((area.top, area.left) for area in areas)
-        self._areas = areas
-        self._ends: dict[int, tuple[list[int], list[int]]] = {}  # by column: top rows and bottom rows, each in order
-
-    def __getitem__(self, cell: Cell) -> int:
-        row, column = cell
-        if column not in self._ends:
-            areas = [area for area in self._areas if area.left <= column <= area.right]
-            self._ends[column] = sorted(area.top for area in areas), sorted(area.bottom for area in areas)
-        tops, bottoms = self._ends[column]
-        return bisect_right(tops, row) - bisect_left(bottoms, row)  # begun, and not ended above
-
-
 class Patch:
     """What is to be written into one sheet, and after `chunks` has run to its end, what was.
 
@@ -99,12 +82,11 @@ class Patch:
         self.sheet = sheet
         self.written: dict[Cell, Content] = {}
         self.refused: dict[Cell, str] = {}
-        self._book, self._found, self._tables = book, found, tables
+        self._book, self._found = book, found
         self._rows: dict[int, dict[int, New]] = {}
-        self._arrays, self._merges = _Cover(found.arrays), _Cover(found.merges)
-        self._open = not (found.arrays or found.merges or tables)  # then nothing but its value bars a cell
+        bars = Bars(found.arrays, found.merges, tables)
         for cell, value in cells.items():
-            code = self._barred(cell, value)
+            code = bars.place(cell) or bars.value(value.value if isinstance(value, Styled) else value)
             if code is None:
                 row, column = cell
                 self._rows.setdefault(row, {})[column] = value
@@ -138,29 +120,6 @@ class Patch:
         if not self._found.plain:
             return self._spliced(source)
         return (piece.data for piece in self._pieces(_whole(source)))
-
-    def _barred(self, cell: Cell, value: New) -> str | None:
-        """Why a cell cannot be written, as far as that is known without its row."""
-        if not self._open and (code := self._covered(cell)):
-            return code
-        text = value.value if isinstance(value, Styled) else value
-        if isinstance(text, str):
-            # a character is two units at most
-            long = len(text) * 2 > TEXT_LIMIT and len(text.encode("utf-16-le", "surrogatepass")) > 2 * TEXT_LIMIT
-            return "cell-text-too-long" if long else None
-        if isinstance(text, float) and not math.isfinite(text):
-            return "cell-not-a-number"
-        return None
-
-    def _covered(self, cell: Cell) -> str | None:
-        """Why a cell cannot be written where it stands."""
-        if self._arrays[cell]:
-            return "cell-in-array"
-        if self._merges[cell] > self._merges.corners[cell]:  # as its first cell a merge can be written
-            return "cell-merged"
-        if any(cell in table.area and not table.first <= cell[0] <= table.last for table in self._tables):
-            return "cell-of-table"
-        return None
 
     def _pieces(self, source: Iterable[Stretch]) -> Iterator[Piece]:
         """A plain sheet, stretch by stretch; each edited row is checked to be well-formed where it stands."""
@@ -247,23 +206,22 @@ class Patch:
 
         Whole elements take the place of whole elements, so only the new ones go through the parser.
         """
-        cells: list[bytes] = []
         columns = {column_letters(column).encode(): column for row in rows for column in self._rows[row]}
-        left = {row: len(self._rows[row]) for row in rows}
-
-        def written(match: re.Match[bytes]) -> bytes:
-            letters, number, style = match.groups()
+        wanted = {row: self._rows[row] for row in rows}
+        left = {row: len(wanted[row]) for row in rows}
+        # what stands between the cells, the cells, and of each its letters, row and style
+        pieces = grammar.simple_cells_of(b"|".join(columns)).split(data)
+        cells = pieces[1::5]
+        new: list[bytes] = []
+        for place, (letters, number, style) in enumerate(zip(pieces[2::5], pieces[3::5], pieces[4::5], strict=True)):
             row, column = int(number), columns[letters]
-            if row not in left or column not in self._rows[row]:
-                return match[0]
-            left[row] -= 1
-            cell = self._cell(row, column, int(style) if style else None)
-            cells.append(cell)
-            return cell
-
-        new = grammar.simple_cells_of(b"|".join(columns)).sub(written, data)
-        feed(edited, b"".join(cells))
-        return new, [row for row in rows if left[row]]
+            if column in wanted.get(row, ()):
+                left[row] -= 1
+                cells[place] = cell = self._cell(row, column, int(style) if style else None)
+                new.append(cell)
+        feed(edited, b"".join(new))
+        out = b"".join(chain.from_iterable(zip_longest(pieces[0::5], cells, fillvalue=b"")))
+        return out, [row for row in rows if left[row]]
 
     @staticmethod
     def _last_row(grammar: Grammar, block: bytes) -> int:

@@ -215,12 +215,18 @@ class Grammar:
         return re.compile(self._cell_text % letters, re.DOTALL)
 
     def simple_cells_of(self, letters: bytes) -> re.Pattern[bytes]:
-        """A pattern for cells of a column without formula or rich text: letters, row and style are its groups."""
+        """A pattern for cells without formula or rich text: cell, letters, row and style are its groups."""
         inside = rb"(?:<%(p)sv>[^<]*</%(p)sv>|<%(p)sis><%(p)st(?: [^>]*)?>[^<]*</%(p)st></%(p)sis>)?" % {
             b"p": re.escape(self.prefix)
         }
         tag = rb'%b(%b)([1-9][0-9]{0,6})"(?: s="([0-9]+)")?(?: t="[A-Za-z]+")?' % (re.escape(self.cell_open), letters)
-        return re.compile(rb"%b(?:/>|>%b%b)" % (tag, inside, re.escape(self.cell_end)))
+        return re.compile(rb"(%b(?:/>|>%b%b))" % (tag, inside, re.escape(self.cell_end)))
+
+    def texts_of(self, letters: bytes) -> re.Pattern[bytes]:
+        """A pattern for the simple inline texts of a column: row and text are its groups."""
+        inside = rb"<%(p)sis><%(p)st(?: [^>]*)?>([^<]*)</%(p)st></%(p)sis>" % {b"p": re.escape(self.prefix)}
+        tag = rb'%b%b([1-9][0-9]{0,6})"(?: s="[0-9]+")? t="inlineStr">' % (re.escape(self.cell_open), letters)
+        return re.compile(tag + inside + re.escape(self.cell_end))
 
     def check(self, block: bytes, last: int) -> int:
         """Whether a block of whole rows is plain and in order; returns its last row number."""

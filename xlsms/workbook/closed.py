@@ -168,15 +168,18 @@ def write(path: Path, cells: Mapping[tuple[str, str], Writable], *, step: Step =
 def _cell_patches(book: Book, cells: Mapping[tuple[str, str], Writable]) -> list[Patch]:
     parts = {part.name.casefold(): part for part in book.sheets}
     wanted: dict[str, dict[Cell, New]] = {}
+    by_name: dict[str, dict[Cell, New]] = {}
     for (name, ref), value in cells.items():
-        if not isinstance(name, str) or name.casefold() not in parts:
-            raise UserError("sheet-not-found", sheet=name, sheets=", ".join(part.name for part in book.sheets))
+        if name not in by_name:
+            if not isinstance(name, str) or name.casefold() not in parts:
+                raise UserError("sheet-not-found", sheet=name, sheets=", ".join(part.name for part in book.sheets))
+            by_name[name] = wanted.setdefault(name.casefold(), {})
         try:
             cell = reference(ref)
         except (ValueError, AttributeError) as error:  # no cell, or no text at all
             raise UserError("cell-not-a-reference", place=Place(sheet=name), reference=ref) from error
         try:
-            wanted.setdefault(name.casefold(), {})[cell] = content_of(value, date1904=book.date1904)
+            by_name[name][cell] = content_of(value, date1904=book.date1904)
         except TypeError:
             place = Place(sheet=name, row=cell[0], column=column_letters(cell[1]))
             raise UserError("value-not-writable", place=place, kind=type(value).__name__) from None
