@@ -30,6 +30,7 @@ _FULL16, _FULL32 = 0xFFFF, 0xFFFFFFFF
 _END_SIZE = 22
 _DESCRIPTOR_MOST = 24  # a data descriptor with signature and 64-bit sizes
 _STORED, _DEFLATED = 0, 8
+_VERSION = 63  # of the format, times ten: the latest there is, beyond which other readers refuse a file
 _FLAG_ENCRYPTED, _FLAG_DESCRIPTOR = 1, 8
 _FLAGS_KNOWN = 0x080E  # how hard it was deflated, a descriptor, names in UTF-8
 
@@ -245,6 +246,8 @@ class Package:
             raise damaged("a member stored in an unknown way")
         if method not in (_STORED, _DEFLATED):
             raise damaged("an unknown compression method")
+        if entry.central[6] > _VERSION:
+            raise damaged("a member for a later version of the format")
         data = entry.offset + 30 + names + extra
         spare = limit - data - entry.packed
         if spare < 0 or spare > (_DESCRIPTOR_MOST if flags & _FLAG_DESCRIPTOR else 0):
