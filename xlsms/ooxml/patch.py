@@ -20,7 +20,7 @@ from xlsms.ooxml.cells import Area, Content, cell_xml, column_letters, column_nu
 from xlsms.ooxml.deflate import SMALL
 from xlsms.ooxml.locate import CellPlace, RowPlace, locate
 from xlsms.ooxml.markup import feed, new_parser, parse
-from xlsms.ooxml.scan import Grammar, Survey, blocks, root_tag
+from xlsms.ooxml.scan import Grammar, NotPlainError, Survey, blocks, root_tag, surveyed
 from xlsms.ooxml.segment import SIZE, Index, Piece, Segment, Segments, StaleIndexError, Stretch, stretches
 from xlsms.ooxml.style import is_date, is_duration
 from xlsms.ooxml.value import style_of
@@ -69,6 +69,8 @@ class Patch:
     """What is to be written into one sheet, and after `chunks` has run to its end, what was.
 
     `written` holds each cell with its value as it stands in the file; `refused` the code of the reason for the others.
+    With a survey that has not seen the rows they are looked at on the way: then a cell may be in both, and the patch
+    is of use only if none is refused, and not at all after a `NotPlainError`.
     """
 
     def __init__(
@@ -84,6 +86,7 @@ class Patch:
         self.refused: dict[Cell, str] = {}
         self._book, self._found = book, found
         self._rows: dict[int, dict[int, New]] = {}
+        self._tables = tables
         bars = Bars(found.arrays, found.merges, tables)
         for cell, value in cells.items():
             code = bars.place(cell) or bars.value(value.value if isinstance(value, Styled) else value)
@@ -129,7 +132,8 @@ class Patch:
         feed(edited, root_tag(self._found.head))
         closed = False
         copied: Stretch | None = None  # the segment before, of which only its index tells the last row
-
+        last = 0
+        arrays: list[Area] = []
         for stretch in source:
             segment = stretch.segment
             if stretch.kind == "head":
@@ -143,23 +147,36 @@ class Patch:
                 feed(edited, rest)
                 if rest:
                     yield Piece(rest, waiting[0], edited=True)
+                if not self._found.rows_seen:
+                    self._settle(stretch.content, arrays)
                 yield Piece(
                     (b"</" + self._found.prefix + b"sheetData>" if closed else b"") + stretch.content, final=True
                 )
             elif segment is not None and (not waiting or segment.last < waiting[-1]):
-                copied = stretch
-                yield Piece(b"", segment.last, kept=segment, at=stretch.at)
+                copied, last = stretch, segment.last
+                yield Piece(b"", last, kept=segment, at=stretch.at)
             else:
                 data = stretch.content
-                last = self._last_row(grammar, data)
+                before, last = last, self._last_row(grammar, data)
                 if segment is not None:
                     self._belongs(grammar, data, segment, copied, waiting)
                 copied = None
-                if not waiting or last < waiting[-1]:
-                    yield Piece(data, last)
-                else:
-                    new = self._block(grammar, data, waiting, edited)
-                    yield Piece(new, last, edited=True)
+                here = bool(waiting) and last >= waiting[-1]
+                if here and not self._found.cells_seen:
+                    grammar.check(data, before)
+                elif not self._found.rows_seen:
+                    grammar.check_rows(data, before)
+                if not self._found.rows_seen:
+                    arrays.extend(grammar.arrays(data))
+                yield Piece(self._block(grammar, data, waiting, edited) if here else data, last, edited=here)
+
+    def _settle(self, tail: bytes, arrays: list[Area]) -> None:
+        """The survey made whole, now that all rows have been seen, and what it forbids."""
+        if b"<!" in tail:
+            raise NotPlainError
+        self.found = surveyed(self._found.head, tail, arrays, plain=True)
+        bars = Bars(arrays, self.found.merges, self._tables)
+        self.refused.update({cell: code for cell in self.written if (code := bars.place(cell))})
 
     def _belongs(
         self, grammar: Grammar, data: bytes, segment: Segment, before: Stretch | None, waiting: list[int]

@@ -7,7 +7,7 @@ other legal sheet is put into the plain form by expat on the way, so there is on
 
 import re
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Protocol
 
 from xlsms.errors import UserError
@@ -15,7 +15,7 @@ from xlsms.ooxml.book import SHEET_LIMIT, Book, SheetPart
 from xlsms.ooxml.canonical import canonical_sheet
 from xlsms.ooxml.cells import Area, column_letters, natural
 from xlsms.ooxml.markup import NAMESPACES, elements
-from xlsms.ooxml.shape import Shapes
+from xlsms.ooxml.shape import Shapes, ascending
 
 __all__ = [
     "NAMESPACES",
@@ -26,6 +26,7 @@ __all__ = [
     "Survey",
     "Watcher",
     "blocks",
+    "glimpse",
     "root_tag",
     "row_blocks",
     "rows",
@@ -41,6 +42,7 @@ _BLOCK = 1 << 18  # what the cache of a processor holds
 _PIECE = 1 << 14  # enough for the first rows of most sheets
 _SHEET_DATA = re.compile(rb"<((?:[A-Za-z_][\w.-]*:)?)sheetData(?:\s[^>]*?)?(/?)>")
 _DECLARED = re.compile(rb"(?:\xef\xbb\xbf)?<\?xml[^>]*?encoding=[\"']([\w.:-]+)[\"']")
+_REF = re.compile(b"ref")  # searches faster than `find`, which needs more than three bytes to be quick
 _HEAD_TAGS = frozenset({"col", "worksheet"})
 _TAIL_TAGS = frozenset({"mergeCell", "autoFilter"})
 
@@ -74,6 +76,8 @@ class Survey:
     arrays: list[Area]  #: array formulas, spills and data tables
     filter: Area | None
     column_styles: list[tuple[int, int, int]]  #: first and last column, style
+    cells_seen: bool = True  #: whether every cell was looked at, and not the rows alone
+    rows_seen: bool = True  #: whether more was looked at than what stands before the rows
 
     def column_style(self, column: int) -> int | None:
         """The style of a column, for cells that do not exist yet."""
@@ -104,6 +108,20 @@ def survey(book: Book, sheet: SheetPart, watcher: Watcher | None = None) -> Surv
         return _survey(canonical_sheet(book.package.chunks(sheet.member, SHEET_LIMIT)), watcher, plain=False)
     except NotPlainError as error:
         raise UserError("file-damaged", reason="rows out of order") from error
+
+
+def glimpse(book: Book, sheet: SheetPart) -> Survey | None:
+    """What stands before the rows of a sheet, for one who looks at the rest later; None when it is not plain."""
+    try:
+        _, head = next(blocks(book.package.chunks(sheet.member, SHEET_LIMIT)))
+        match = _SHEET_DATA.search(head)
+        if match is None or match[2]:
+            return None
+        _check_head(head, match[1])
+    except NotPlainError:
+        return None
+    tail = b"</%bsheetData></%bworksheet>" % (match[1], match[1])
+    return replace(surveyed(head, tail, [], plain=True), cells_seen=False, rows_seen=False)
 
 
 def _survey(chunks: Iterable[bytes], watcher: Watcher | None, *, plain: bool) -> Survey:
@@ -197,6 +215,7 @@ class Grammar:
         self.cell_open, self.cell_end = b"<" + prefix + b'c r="', b"</" + prefix + b"c>"
         self._any_cell, self._any_end = b"<" + prefix + b"c", b"</" + prefix + b"c"
         self.row = re.compile(rb"<" + p + rb'row(?:\s+(?!r=)[\w:.]+="[^"<>]*")*\s+r="([1-9][0-9]{0,6})"[^<>\']*?(/?)>')
+        self._row_number = re.compile(rb"<" + p + rb"row(?: r=\"([1-9][0-9]{0,6})\"[^<>']*>)?")
         self._odd_cell = re.compile(rb"<" + p + rb'c r="(?![A-Z]{1,3}[1-9][0-9]{0,6}"[^<>/\']*/?>)')
         inside = rb"<%(p)sv>([^<]*)</%(p)sv>|<%(p)sis><%(p)st(?: [^>]*)?>([^<]*)</%(p)st></%(p)sis>|(.*?)" % {b"p": p}
         self._cell_text = rb"<%(p)sc r=\"(%%b)[0-9]+\"([^>/]*)(?:/>|>(?:%(inside)s)</%(p)sc>)" % {
@@ -238,6 +257,20 @@ class Grammar:
         if not (all(map(int.__lt__, [last, *numbers], numbers)) and self.plain(block)):
             raise NotPlainError
         return numbers[-1] if numbers else last
+
+    def check_rows(self, block: bytes, last: int) -> int:
+        """As `check`, of the rows alone, whatever their cells are; where areas may be filled, of the cells as well."""
+        if b"f" in block and _REF.search(block):
+            return self.check(block, last)
+        found = self._row_number.findall(block)
+        if not block.strip():
+            return last
+        if not found or b"" in found or (b"!" in block and b"<!" in block) or (b"?" in block and b"<?" in block):
+            raise NotPlainError
+        numbers = list(map(int, found))
+        if not ascending(numbers, last):
+            raise NotPlainError
+        return numbers[-1]
 
     def plain(self, block: bytes) -> bool:
         """Whether every row and cell of a block of whole rows is written in the plain way; says nothing of order."""
@@ -295,21 +328,28 @@ def blocks(chunks: Iterable[bytes], size: int = _BLOCK) -> Iterator[tuple[str, b
         return
     end, row_end = b"</" + prefix + b"sheetData>", b"</" + prefix + b"row>"
     while True:
-        after = data.rfind(row_end)
         # what follows the rows may not hold rows: if it does, no end is found, and expat reads the sheet
-        at = data.find(end, max(after, 0))
-        whole = at if at >= 0 else after + len(row_end) if after >= 0 else 0
-        if whole:
-            yield "rows", data[:whole]
+        whole = data.rfind(row_end) + len(row_end) if row_end in data else 0
+        at = data.find(end, whole)
         if at >= 0:
+            if at:
+                yield "rows", data[:at]
             yield "tail", _rest(data[at:], source)
             return
+        parts = _some(source, size)
+        last = parts[-1] if parts else b""
+        after = last.rfind(row_end)
+        if after >= 0:  # each byte is copied once: into the block that it is part of
+            yield "rows", b"".join((data, *parts[:-1], last[: after + len(row_end)]))
+            data = last[after + len(row_end) :]
+            continue
+        if whole:
+            yield "rows", data[:whole]
         if len(data) - whole > _ROW_LIMIT:
             raise UserError("file-suspicious")
-        more = _some(source, size)
-        if not more:
+        if not parts:
             raise NotPlainError
-        data = data[whole:] + more
+        data = b"".join((data[whole:], *parts))
 
 
 def _head(source: Iterator[bytes]) -> tuple[bytes, re.Match[bytes]]:
@@ -324,14 +364,15 @@ def _head(source: Iterator[bytes]) -> tuple[bytes, re.Match[bytes]]:
             raise NotPlainError
 
 
-def _some(source: Iterator[bytes], size: int) -> bytes:
+def _some(source: Iterator[bytes], size: int) -> list[bytes]:
+    """Chunks of at least `size` bytes together, as far as there are any."""
     parts: list[bytes] = []
     for chunk in source:
         parts.append(chunk)
         size -= len(chunk)
         if size <= 0:
             break
-    return b"".join(parts)
+    return parts
 
 
 def _rest(data: bytes, source: Iterator[bytes]) -> bytes:

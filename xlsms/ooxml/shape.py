@@ -11,7 +11,7 @@ from itertools import islice
 
 from xlsms.ooxml.cells import column_number
 
-__all__ = ["Shapes"]
+__all__ = ["Shapes", "ascending"]
 
 _SAMPLE = 64  # rows to learn from at a time
 _MOST_FORMS = 8  # of one column
@@ -24,6 +24,14 @@ _CELL = rb"""<%(p)sc\ r="(?P<letters>[A-Z]{1,3})(?P<number>[0-9]+)"(?P<form>(?:\
     | ><%(p)sis><%(p)st(?:\ xml:space="preserve")?>[^<]*</%(p)st></%(p)sis></%(p)sc>))"""
 _TEXT = rb'(<%(p)s[fvt](?: xml:space="preserve")?>)[^<]*'
 _NUMBER = re.compile(rb'"[0-9]+"')
+
+
+def ascending(numbers: list[int], last: int) -> bool:
+    """Whether numbers, of which there are some, go up from more than `last`."""
+    first, end = numbers[0], numbers[-1]
+    return first > last and (
+        numbers == list(range(first, end + 1)) or all(map(int.__lt__, numbers, islice(numbers, 1, None)))
+    )
 
 
 class Shapes:
@@ -49,10 +57,7 @@ class Shapes:
             self._misses += 1
             self.areas = True
             return None
-        first, end = numbers[0], numbers[-1]
-        following = islice(numbers, 1, None)
-        ordered = numbers == list(range(first, end + 1)) or all(map(int.__lt__, numbers, following))
-        return end if ordered and first > last else None
+        return numbers[-1] if ascending(numbers, last) else None
 
     def _numbers(self, block: bytes) -> list[int]:
         """The numbers of the rows of a block; none when it is not made of simple rows alone."""

@@ -1,6 +1,6 @@
 """A workbook that nobody has open: read from the file, and written into the file."""
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime, tzinfo
 from itertools import chain
 from pathlib import Path
@@ -8,10 +8,10 @@ from pathlib import Path
 from xlsms.errors import Place, TransientError, UserError
 from xlsms.files.backup import Backups
 from xlsms.model import Role
-from xlsms.ooxml.book import Book
+from xlsms.ooxml.book import Book, SheetPart
 from xlsms.ooxml.cells import column_letters, column_number, reference
 from xlsms.ooxml.patch import TEXT_DATE, Cell, New, Patch, Styled
-from xlsms.ooxml.scan import Grammar, RawRow, row_blocks, rows
+from xlsms.ooxml.scan import Grammar, NotPlainError, RawRow, Survey, row_blocks, rows, survey
 from xlsms.ooxml.search import Search
 from xlsms.ooxml.segment import StaleIndexError
 from xlsms.ooxml.value import Raw, style_of
@@ -152,20 +152,23 @@ def write(path: Path, cells: Mapping[tuple[str, str], Writable], *, step: Step =
     real = Path(path).resolve()
     if not cells:
         return
+    look = known_survey
     for _ in range(ATTEMPTS):
         ready(real)
         with opened(real) as book:
             try:
-                patches = _cell_patches(book, cells)
+                if put(real, book, _cell_patches(book, cells, look), step, whole=True) is not None:
+                    return
             except StaleIndexError:
                 forget(book.package)
-                continue
-            if put(real, book, patches, step, whole=True) is not None:
-                return
+            except NotPlainError:  # seen while it was being written
+                look = survey
     raise TransientError("file-keeps-changing", path=real.name)
 
 
-def _cell_patches(book: Book, cells: Mapping[tuple[str, str], Writable]) -> list[Patch]:
+def _cell_patches(
+    book: Book, cells: Mapping[tuple[str, str], Writable], look: Callable[[Book, SheetPart], Survey]
+) -> list[Patch]:
     parts = {part.name.casefold(): part for part in book.sheets}
     wanted: dict[str, dict[Cell, New]] = {}
     by_name: dict[str, dict[Cell, New]] = {}
@@ -184,8 +187,7 @@ def _cell_patches(book: Book, cells: Mapping[tuple[str, str], Writable]) -> list
             place = Place(sheet=name, row=cell[0], column=column_letters(cell[1]))
             raise UserError("value-not-writable", place=place, kind=type(value).__name__) from None
     return [
-        Patch(book, parts[name], known_survey(book, parts[name]), book.tables(parts[name]), new)
-        for name, new in wanted.items()
+        Patch(book, parts[name], look(book, parts[name]), book.tables(parts[name]), new) for name, new in wanted.items()
     ]
 
 

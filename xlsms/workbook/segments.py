@@ -1,13 +1,14 @@
 """The segments of large sheets that we have written, remembered between writes and between programs."""
 
 from collections.abc import Iterable
+from dataclasses import replace
 
 from xlsms.files.cache import Cache
 from xlsms.ooxml.book import Book, SheetPart
 from xlsms.ooxml.deflate import SMALL
 from xlsms.ooxml.package import Member, Package
 from xlsms.ooxml.patch import Patch
-from xlsms.ooxml.scan import Survey, blocks, survey, surveyed
+from xlsms.ooxml.scan import Survey, blocks, glimpse, survey, surveyed
 from xlsms.ooxml.segment import Index, StaleIndexError, load
 
 __all__ = ["forget", "index_of", "known_survey", "remember"]
@@ -27,14 +28,15 @@ def index_of(member: Member) -> Index | None:
 
 
 def known_survey(book: Book, sheet: SheetPart) -> Survey:
-    """The survey of a sheet, without a look at its rows where our own last write has told all of it.
+    """A survey of a sheet, without a look at its rows: those of a large one are seen when they are written.
 
     Raises:
         StaleIndexError: what was remembered does not fit.
     """
     index = index_of(sheet.member)
     if index is None:
-        return survey(book, sheet)
+        large = sheet.member.size >= SMALL
+        return (glimpse(book, sheet) if large else None) or survey(book, sheet)
     package, member = book.package, sheet.member
     first, last = index.segments[0], index.segments[-1]
     head = load(package, first, member.data, final=False)
@@ -42,7 +44,7 @@ def known_survey(book: Book, sheet: SheetPart) -> Survey:
     found = surveyed(head, tail, list(index.arrays), plain=True)
     if next(blocks((head,))) != ("head", head) or not tail.startswith(b"</" + found.prefix + b"sheetData>"):
         raise StaleIndexError  # rows among what it takes for the head or the tail
-    return found
+    return replace(found, cells_seen=False)
 
 
 def remember(patches: Iterable[Patch]) -> None:
