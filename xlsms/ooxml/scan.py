@@ -11,6 +11,7 @@ from dataclasses import dataclass, field, replace
 from typing import Protocol
 
 from xlsms.errors import UserError
+from xlsms.ooxml.block import SHEET_DATA, NotPlainError, blocks
 from xlsms.ooxml.book import SHEET_LIMIT, Book, SheetPart
 from xlsms.ooxml.canonical import canonical_sheet
 from xlsms.ooxml.cells import Area, column_letters, natural
@@ -37,10 +38,7 @@ __all__ = [
 ]
 
 _HEAD_LIMIT = 16 << 20
-_ROW_LIMIT = 32 << 20  # of one row, and of what follows the rows
-_BLOCK = 1 << 18  # what the cache of a processor holds
 _PIECE = 1 << 14  # enough for the first rows of most sheets
-_SHEET_DATA = re.compile(rb"<((?:[A-Za-z_][\w.-]*:)?)sheetData(?:\s[^>]*?)?(/?)>")
 _DECLARED = re.compile(rb"(?:\xef\xbb\xbf)?<\?xml[^>]*?encoding=[\"']([\w.:-]+)[\"']")
 _REF = re.compile(b"ref")  # searches faster than `find`, which needs more than three bytes to be quick
 _HEAD_TAGS = frozenset({"col", "worksheet"})
@@ -84,10 +82,6 @@ class Survey:
         return next((style for first, last, style in self.column_styles if first <= column <= last), None)
 
 
-class NotPlainError(Exception):
-    """The sheet has something that only expat should read."""
-
-
 class Watcher(Protocol):
     """Sees every block of a survey, so that one pass over a sheet does for both."""
 
@@ -114,7 +108,7 @@ def glimpse(book: Book, sheet: SheetPart) -> Survey | None:
     """What stands before the rows of a sheet, for one who looks at the rest later; None when it is not plain."""
     try:
         _, head = next(blocks(book.package.chunks(sheet.member, SHEET_LIMIT)))
-        match = _SHEET_DATA.search(head)
+        match = SHEET_DATA.search(head)
         if match is None or match[2]:
             return None
         _check_head(head, match[1])
@@ -131,7 +125,7 @@ def _survey(chunks: Iterable[bytes], watcher: Watcher | None, *, plain: bool) ->
     grammar = Grammar(b"")
     for kind, data in blocks(chunks):
         if kind == "head":
-            match = _SHEET_DATA.search(data)
+            match = SHEET_DATA.search(data)
             prefix = match[1] if match else b""
             head, grammar = data, Grammar(prefix)
             _check_head(data, prefix)
@@ -151,7 +145,7 @@ def _survey(chunks: Iterable[bytes], watcher: Watcher | None, *, plain: bool) ->
 
 def surveyed(head: bytes, tail: bytes, arrays: list[Area], *, plain: bool) -> Survey:
     """What the XML before and after the rows of a sheet tells."""
-    match = _SHEET_DATA.search(head)
+    match = SHEET_DATA.search(head)
     prefix = match[1] if match else b""
     closed = head.rstrip().endswith(b"/>")
     name = prefix + b"sheetData"
@@ -311,79 +305,6 @@ class Grammar:
         if number is None:
             raise UserError("file-damaged", reason="a row without a number")
         return RawRow(int(number[1]), b'hidden="1"' in tag or b'hidden="true"' in tag, body, self.cell)
-
-
-def blocks(chunks: Iterable[bytes], size: int = _BLOCK) -> Iterator[tuple[str, bytes]]:
-    """A sheet as one `head` up to `<sheetData>`, blocks of whole `rows`, and one `tail` from `</sheetData>` on.
-
-    A block has about `size` bytes.
-    """
-    source = iter(chunks)
-    data, match = _head(source)
-    yield "head", data[: match.end()]
-    data = data[match.end() :]
-    prefix = match[1]
-    if match[2]:
-        yield "tail", _rest(data, source)
-        return
-    end, row_end = b"</" + prefix + b"sheetData>", b"</" + prefix + b"row>"
-    while True:
-        # what follows the rows may not hold rows: if it does, no end is found, and expat reads the sheet
-        whole = data.rfind(row_end) + len(row_end) if row_end in data else 0
-        at = data.find(end, whole)
-        if at >= 0:
-            if at:
-                yield "rows", data[:at]
-            yield "tail", _rest(data[at:], source)
-            return
-        parts = _some(source, size)
-        last = parts[-1] if parts else b""
-        after = last.rfind(row_end)
-        if after >= 0:  # each byte is copied once: into the block that it is part of
-            yield "rows", b"".join((data, *parts[:-1], last[: after + len(row_end)]))
-            data = last[after + len(row_end) :]
-            continue
-        if whole:
-            yield "rows", data[:whole]
-        if len(data) - whole > _ROW_LIMIT:
-            raise UserError("file-suspicious")
-        if not parts:
-            raise NotPlainError
-        data = b"".join((data[whole:], *parts))
-
-
-def _head(source: Iterator[bytes]) -> tuple[bytes, re.Match[bytes]]:
-    data = b""
-    while True:
-        more = next(source, b"")
-        data += more
-        match = _SHEET_DATA.search(data)
-        if match is not None:
-            return data, match
-        if not more or len(data) > _HEAD_LIMIT:
-            raise NotPlainError
-
-
-def _some(source: Iterator[bytes], size: int) -> list[bytes]:
-    """Chunks of at least `size` bytes together, as far as there are any."""
-    parts: list[bytes] = []
-    for chunk in source:
-        parts.append(chunk)
-        size -= len(chunk)
-        if size <= 0:
-            break
-    return parts
-
-
-def _rest(data: bytes, source: Iterator[bytes]) -> bytes:
-    parts = [data]
-    size = len(data)
-    for chunk in source:
-        parts.append(chunk)
-        size += len(chunk)
-        if size > _ROW_LIMIT * 2:
-            raise UserError("file-too-large", part="/")
-    return b"".join(parts)
 
 
 def row_blocks(book: Book, sheet: SheetPart, found: Survey) -> Iterator[bytes]:
