@@ -162,13 +162,17 @@ class Patch:
                     self._belongs(grammar, data, segment, copied, waiting)
                 copied = None
                 here = bool(waiting) and last >= waiting[-1]
-                if here and not self._found.cells_seen:
-                    grammar.check(data, before)
-                elif not self._found.rows_seen:
-                    grammar.check_rows(data, before)
+                self._look(grammar, data, before, edited=here)
                 if not self._found.rows_seen:
                     arrays.extend(grammar.arrays(data))
                 yield Piece(self._block(grammar, data, waiting, edited) if here else data, last, edited=here)
+
+    def _look(self, grammar: Grammar, data: bytes, last: int, *, edited: bool) -> None:
+        """Look at what the survey has not seen of a block; `NotPlainError` when it is not plain."""
+        if edited and not self._found.cells_seen:
+            grammar.check(data, last)
+        elif not self._found.rows_seen:
+            grammar.check_rows(data, last)
 
     def _settle(self, tail: bytes, arrays: list[Area]) -> None:
         """The survey made whole, now that all rows have been seen, and what it forbids."""
