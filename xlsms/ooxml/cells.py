@@ -4,7 +4,7 @@ import math
 import re
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from functools import cache
+from functools import cache, lru_cache
 
 __all__ = [
     "MOST_COLUMNS",
@@ -28,7 +28,7 @@ TEXT_LIMIT = 32_767  #: UTF-16 units in a cell, as Excel counts
 
 _REFERENCE = re.compile(r"\$?([A-Za-z]{1,3})\$?([1-9][0-9]{0,6})")
 _CONTROL = re.compile("[\x00-\x08\x0b-\x1f\ufffe\uffff]|_(?=x[0-9A-Fa-f]{4}_)")  # tab and newline may stay
-_SPECIAL = ("&", "<", ">", "_x")  # what a printable text may hold that stands for something else in XML
+_PLAIN = re.compile("[!-%'-;=?-~](?:[ -%'-;=?-~]*[!-%'-;=?-~])?")  # a text that XML holds as it is
 _ESCAPED = re.compile("(?:_x[0-9A-Fa-f]{4}_)+")
 _ENTITY = re.compile(r"&(#[0-9]{1,7}|#x[0-9A-Fa-f]{1,6}|amp|lt|gt|quot|apos);")
 _NAMED = {"amp": "&", "lt": "<", "gt": ">", "quot": '"', "apos": "'"}
@@ -52,6 +52,7 @@ def column_letters(number: int) -> str:
 
 
 @cache
+@lru_cache(maxsize=4096)
 def column_number(letters: str) -> int:
     """`AA` is `27`."""
     number = 0
@@ -67,7 +68,7 @@ def natural(text: str | bytes) -> int | None:
 
 def reference(text: str) -> tuple[int, int]:
     """Row and column of `B2` or `$B$2`; ValueError for anything else and for cells outside a sheet."""
-    match = _REFERENCE.fullmatch(text.strip())
+    match = _REFERENCE.fullmatch(text) or _REFERENCE.fullmatch(text.strip())
     if match is None:
         raise ValueError(f"not a cell: {text}")
     row, column = int(match[2]), column_number(match[1])
@@ -151,12 +152,12 @@ def cell_xml(prefix: str, ref: str, style: int | None, value: Content) -> bytes:
 
     A whole number of more than 15 digits is written as text, because a workbook would round it.
     """
+    if isinstance(value, str):
+        before, after = _around(prefix, style)
+        return f'<{prefix}c r="{ref}{before}{_text_xml(value)}{after}'.encode()
     head = f'<{prefix}c r="{ref}"' + (f' s="{style}"' if style is not None else "")
     if isinstance(value, int) and not isinstance(value, bool) and abs(value) >= 10**_DIGITS:
-        value = str(value)
-    if isinstance(value, str):
-        text = _text_xml(value)
-        return f'{head} t="inlineStr"><{prefix}is><{prefix}t{text}</{prefix}t></{prefix}is></{prefix}c>'.encode()
+        return cell_xml(prefix, ref, style, str(value))
     if value is None:
         return f"{head}/>".encode()
     if isinstance(value, bool):
@@ -166,14 +167,16 @@ def cell_xml(prefix: str, ref: str, style: int | None, value: Content) -> bytes:
     return f"{head}><{prefix}v>{value!r}</{prefix}v></{prefix}c>".encode()
 
 
+@lru_cache(maxsize=4096)
+def _around(prefix: str, style: int | None) -> tuple[str, str]:
+    """What stands between the reference of an inline string and its text, and behind it."""
+    styled = "" if style is None else f' s="{style}"'
+    return f'"{styled} t="inlineStr"><{prefix}is><{prefix}t', f"</{prefix}t></{prefix}is></{prefix}c>"
+
+
 def _text_xml(value: str) -> str:
     """What follows `<t`: its attribute where blanks have to be kept, and the text."""
-    if (
-        value.isascii()
-        and value.isprintable()
-        and not any(map(value.__contains__, _SPECIAL))
-        and value == value.strip()
-    ):
+    if _PLAIN.fullmatch(value) and "_x" not in value:
         return f">{value}"
     text = value.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
     space = ' xml:space="preserve"' if text != text.strip() or "\n" in text or "\t" in text else ""

@@ -90,11 +90,14 @@ class Patch:
         bars = Bars(found.arrays, found.merges, tables)
         for cell, value in cells.items():
             code = bars.place(cell) or bars.value(value.value if isinstance(value, Styled) else value)
-            if code is None:
-                row, column = cell
-                self._rows.setdefault(row, {})[column] = value
-            else:
+            if code is not None:
                 self.refused[cell] = code
+                continue
+            row, column = cell
+            if row in self._rows:
+                self._rows[row][column] = value
+            else:
+                self._rows[row] = {column: value}
         self._prefix = found.prefix.decode()
         self._literals: dict[int, bytes] = {}
         self.found = found
@@ -227,7 +230,8 @@ class Patch:
 
         Whole elements take the place of whole elements, so only the new ones go through the parser.
         """
-        columns = {column_letters(column).encode(): column for row in rows for column in self._rows[row]}
+        numbers = {column for row in rows for column in self._rows[row]}
+        columns = {column_letters(column).encode(): column for column in numbers}
         wanted = {row: self._rows[row] for row in rows}
         left = {row: len(wanted[row]) for row in rows}
         # what stands between the cells, the cells, and of each its letters, row and style

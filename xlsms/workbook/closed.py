@@ -172,6 +172,7 @@ def _cell_patches(
     parts = {part.name.casefold(): part for part in book.sheets}
     wanted: dict[str, dict[Cell, New]] = {}
     by_name: dict[str, dict[Cell, New]] = {}
+    date1904 = book.date1904
     for (name, ref), value in cells.items():
         if name not in by_name:
             if not isinstance(name, str) or name.casefold() not in parts:
@@ -179,10 +180,10 @@ def _cell_patches(
             by_name[name] = wanted.setdefault(name.casefold(), {})
         try:
             cell = reference(ref)
-        except (ValueError, AttributeError) as error:  # no cell, or no text at all
+        except (ValueError, TypeError) as error:  # no cell, or no text at all
             raise UserError("cell-not-a-reference", place=Place(sheet=name), reference=ref) from error
         try:
-            by_name[name][cell] = content_of(value, date1904=book.date1904)
+            by_name[name][cell] = value if type(value) is str else content_of(value, date1904=date1904)
         except TypeError:
             place = Place(sheet=name, row=cell[0], column=column_letters(cell[1]))
             raise UserError("value-not-writable", place=place, kind=type(value).__name__) from None
