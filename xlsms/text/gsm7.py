@@ -33,7 +33,7 @@ class Table:
         self._encoding = {ord(char): f"\x1b{chr(code)}" for code, char in extension.items()}
         self._encoding |= {ord(char): chr(code) for code, char in enumerate(base) if code != _ESC}
         self._decoding = base + _UNKNOWN * 128
-        # Septet of each Latin-1 character: most texts need nothing else, and octets are translated fifteen times as fast.
+        # Septet of each Latin-1 character: most texts need nothing else, and octets are translated many times as fast.
         self._latin = bytes(_NONE if code == _ESC else base.find(chr(code)) & _NONE for code in range(256))
         self._plain = re.compile(f"[{re.escape(letters)}]*")
         self._all = re.compile(f"[{re.escape(letters + extended)}]*")

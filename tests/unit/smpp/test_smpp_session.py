@@ -6,7 +6,16 @@ from hypothesis import strategies as st
 
 from xlsms_service.protocols.smpp import pdu as pdus
 from xlsms_service.protocols.smpp.constants import LAST_SEQUENCE, Command, Status
-from xlsms_service.protocols.smpp.event import Answered, BindAnswered, Closed, End, Requested, TimedOut
+from xlsms_service.protocols.smpp.event import (
+    Answered,
+    AnsweredLate,
+    BindAnswered,
+    Closed,
+    End,
+    Requested,
+    Taken,
+    TimedOut,
+)
 from xlsms_service.protocols.smpp.fault import FieldError
 from xlsms_service.protocols.smpp.framing import Framer
 from xlsms_service.protocols.smpp.pdu import decode, encode
@@ -63,17 +72,36 @@ def test_submits_are_answered_in_any_order_by_sequence() -> None:
     assert esme.in_flight == 3
     for request in reversed(requests):
         smsc.respond(pdus.SubmitSmResp(sequence=request.sequence, message_id=f"id{request.sequence}"))
-    events = esme.receive(smsc.data_to_send(), 2)
-    assert [(event.token, event.pdu.message_id) for event in events] == [("c", "id4"), ("b", "id3"), ("a", "id2")]
+    assert esme.receive(smsc.data_to_send(), 2) == [Taken([("c", "id4"), ("b", "id3"), ("a", "id2")])]
     assert esme.in_flight == 0
 
 
-def test_body_of_octets_goes_out_as_the_pdu_would() -> None:
+def test_accepted_submits_are_told_together_but_never_out_of_turn() -> None:
+    esme, _ = pair()
+    one, two, three = (esme.send(TEXT, token, 0) for token in "abc")
+    refusal = pdus.SubmitSmResp(sequence=two, status=Status.THROTTLED)
+    answers = [pdus.SubmitSmResp(sequence=one, message_id="7"), refusal, pdus.SubmitSmResp(sequence=three)]
+    assert give(esme, *answers) == [Taken([("a", "7")]), Answered("b", refusal), Taken([("c", "")])]
+
+
+@given(st.binary(max_size=80), st.sampled_from([0, 0, 8]))
+def test_the_quick_way_reads_an_answer_as_the_codec_does(body: bytes, status: int) -> None:
+    esme, _ = pair()
+    sequence = esme.send(TEXT, "a", 0)
+    frame = b"".join(n.to_bytes(4, "big") for n in (16 + len(body), Command.SUBMIT_SM_RESP, status, sequence)) + body
+    answer = decode(frame)
+    expected = Answered("a", answer) if status else Taken([("a", answer.message_id)])
+    assert esme.receive(frame, 1) == [expected]
+
+
+def test_bodies_of_octets_go_out_as_the_pdus_would() -> None:
     one, two = pair()[0], pair()[0]
     one.send(TEXT, "a", 1)
-    two.send_body(Command.SUBMIT_SM, encode(TEXT)[16:], "a", 1)
+    one.send(TEXT, "b", 1)
+    two.send_bodies(Command.SUBMIT_SM, [(encode(TEXT)[16:], "a"), (encode(TEXT)[16:], "b")], 1)
     assert one.data_to_send() == two.data_to_send()
-    assert two.in_flight == 1
+    assert two.in_flight == 2
+    assert two.tick(11) == [TimedOut("a"), TimedOut("b")]
 
 
 def test_refusals_are_answers() -> None:
@@ -107,12 +135,34 @@ def test_deliveries_wait_for_the_answer_that_is_given_to_them() -> None:
     assert answer == Answered("r", pdus.DeliverSmResp(sequence=event.pdu.sequence))
 
 
-def test_late_unasked_and_mismatched_answers_are_ignored() -> None:
+def test_unasked_and_mismatched_answers_are_ignored() -> None:
     esme, _ = pair()
     sequence = esme.send(TEXT, "a", 0)
     assert give(esme, pdus.SubmitSmResp(sequence=99), pdus.DeliverSmResp(sequence=sequence)) == []
     assert esme.tick(10) == [TimedOut("a")]
-    assert give(esme, pdus.SubmitSmResp(sequence=sequence, message_id="late"), now=11) == []
+    assert give(esme, pdus.DeliverSmResp(sequence=sequence)) == []
+
+
+@pytest.mark.parametrize("answer", [pdus.SubmitSmResp, pdus.GenericNack])
+def test_late_answer_is_told_once_and_its_sequence_is_not_used_meanwhile(answer: type[pdus.Pdu]) -> None:
+    esme, _ = pair()
+    sequence = esme.send(TEXT, "a", 0)
+    assert esme.tick(10) == [TimedOut("a")]
+    assert esme.in_flight == 0
+    esme._sequence = sequence - 1
+    assert esme.send(TEXT, "b", 10) == sequence + 1
+    late = answer(sequence=sequence, status=0)
+    assert give(esme, late, late, now=11) == [AnsweredLate("a", late)]
+    assert esme.abandon() == ["b"]
+
+
+def test_only_so_many_late_answers_are_waited_for(monkeypatch) -> None:
+    monkeypatch.setattr("xlsms_service.protocols.smpp.session._LATE", 2)
+    esme, _ = pair()
+    sequences = [esme.send(TEXT, token, 0) for token in "abc"]
+    esme.tick(10)
+    answers = [pdus.SubmitSmResp(sequence=sequence) for sequence in sequences]
+    assert [event.token for event in give(esme, *answers, now=11)] == ["b", "c"]
 
 
 def test_unknown_command_gets_a_generic_nack_and_alert_and_unknown_answers_get_none() -> None:
@@ -185,7 +235,7 @@ def test_what_comes_while_taking_leave_still_counts() -> None:
     smsc.receive(esme.data_to_send(), 0)
     first, second, third = esme.receive(smsc.data_to_send(), 0)
     assert isinstance(first, Requested)
-    assert second.pdu.message_id == "7"
+    assert second == Taken([("a", "7")])
     assert third == Closed(end=End.LEFT)
 
 
@@ -270,7 +320,7 @@ def test_this_side_may_not_send_what_the_state_forbids() -> None:
         esme.send(TEXT, "a", 0)
     receiver, _ = pair(pdus.BindReceiver)
     with pytest.raises(NotNowError):
-        receiver.send_body(Command.SUBMIT_SM, b"", "a", 0)
+        receiver.send_bodies(Command.SUBMIT_SM, [(b"", "a")], 0)
     assert receiver.in_flight == 0
 
 
@@ -327,5 +377,6 @@ def test_no_peer_makes_a_session_raise_and_no_token_is_lost_or_told_twice(role: 
             tokens.append(token)
         events = session.receive(data, now) + session.tick(now)
         told += [event.token for event in events if isinstance(event, Answered | TimedOut)]
+        told += [taken for event in events if isinstance(event, Taken) for taken, _ in event.submits]
     assert sorted(told + session.abandon()) == tokens
     Framer().feed(session.data_to_send())

@@ -1,5 +1,6 @@
 """What an answer to a submit_sm means for the part: accepted, refused, or to be tried again."""
 
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 
 from xlsms.model import Outcome, PartKey, Result
@@ -7,7 +8,7 @@ from xlsms_service.protocols.smpp.constants import Status, status_name, status_t
 from xlsms_service.protocols.smpp.pdu import Pdu, SubmitSmResp
 from xlsms_service.protocols.smpp.receipt import IdForm, uniform_id
 
-__all__ = ["THROTTLED", "outcome_of"]
+__all__ = ["THROTTLED", "accepted", "outcome_of"]
 
 #: The SMSC asks for less speed.
 THROTTLED = frozenset({Status.THROTTLED, Status.QUEUE_FULL})
@@ -22,11 +23,20 @@ _INVALID_SENDER = frozenset({0x0A, 0x48, 0x49})
 _INVALID_LENGTH = 0x01
 
 
+def accepted(submits: Sequence[tuple[PartKey, str]], at: datetime, id_form: IdForm) -> list[Outcome]:
+    """The outcomes of parts that the SMSC took under these message ids."""
+    taken = Result.ACCEPTED
+    if id_form == "auto":
+        return [Outcome(key, taken, at, message_id or None) for key, message_id in submits]
+    return [
+        Outcome(key, taken, at, uniform_id(message_id, id_form, receipt=False) or None) for key, message_id in submits
+    ]
+
+
 def outcome_of(key: PartKey, answer: Pdu, at: datetime, id_form: IdForm) -> Outcome:
     """The outcome that a submit_sm_resp, or a generic_nack in its place, stands for."""
     if isinstance(answer, SubmitSmResp) and not answer.status:
-        network_id = uniform_id(answer.message_id, id_form, receipt=False) or None
-        return Outcome(key=key, result=Result.ACCEPTED, at=at, network_id=network_id)
+        return accepted([(key, answer.message_id)], at, id_form)[0]
     status = answer.status or Status.SYSTEM_ERROR  # a generic_nack that says all is well does not
     facts = {"status": status_name(status), "reason": status_text(status)}
     if status in THROTTLED:

@@ -17,12 +17,12 @@ from xlsms.errors import TransientError, UserError, XlsmsError
 from xlsms.model import Outcome, Outgoing, PartKey, Result
 from xlsms_service.connectors.base import Acknowledgeable
 from xlsms_service.connectors.pace import Pace
-from xlsms_service.connectors.smpp.answer import THROTTLED, outcome_of
+from xlsms_service.connectors.smpp.answer import THROTTLED, accepted, outcome_of
 from xlsms_service.connectors.smpp.incoming import DeliverReader
 from xlsms_service.connectors.smpp.outgoing import SubmitEncoder
 from xlsms_service.connectors.smpp.settings import BindAs, SmppSettings
 from xlsms_service.protocols.smpp.constants import Command, Status, status_name, status_text
-from xlsms_service.protocols.smpp.event import Answered, BindAnswered, Closed, End, Event, Requested, TimedOut
+from xlsms_service.protocols.smpp.event import Answered, BindAnswered, Closed, End, Event, Requested, Taken, TimedOut
 from xlsms_service.protocols.smpp.fault import FieldError
 from xlsms_service.protocols.smpp.pdu import (
     Bind,
@@ -277,10 +277,11 @@ class Link(asyncio.Protocol):
 
     def _read(self, event: Event, news: "_News") -> None:
         match event:
+            case Taken(submits):
+                news.accepted += len(submits)
+                news.outcomes += accepted(cast(list[tuple[PartKey, str]], submits), news.at, self._settings.id_form)
             case Answered(token, pdu):
-                outcome = outcome_of(cast(PartKey, token), pdu, news.at, self._settings.id_form)
-                news.outcomes.append(outcome)
-                news.accepted += outcome.result is Result.ACCEPTED
+                news.outcomes.append(outcome_of(cast(PartKey, token), pdu, news.at, self._settings.id_form))
                 if pdu.status in THROTTLED:
                     self._pace.throttled(self._loop.time())
             case TimedOut(token):
@@ -366,6 +367,7 @@ class Link(asyncio.Protocol):
         if free < 1:
             return
         refused: list[Outcome] = []
+        bodies: list[tuple[bytes, object]] = []
         for _ in range(self._pace.take(free, now)):
             part = self._waiting.popleft()
             try:
@@ -377,7 +379,8 @@ class Link(asyncio.Protocol):
                     self._refused(part, "text", error.reason if isinstance(error, UnicodeEncodeError) else "")
                 )
             else:
-                self._session.send_body(Command.SUBMIT_SM, body, part.key, now)
+                bodies.append((body, part.key))
+        self._session.send_bodies(Command.SUBMIT_SM, bodies, now)
         if refused:
             self._loop.call_soon(self._owner.outcomes, refused)
             self._loop.call_soon(self._owner.room_grew)

@@ -8,7 +8,7 @@ from xlsms.text.udh import udh
 from xlsms_service.connectors.smpp.settings import SmppSettings
 from xlsms_service.protocols.smpp.constants import ESM_UDHI
 from xlsms_service.protocols.smpp.fault import FieldError
-from xlsms_service.protocols.smpp.message import MessageForm
+from xlsms_service.protocols.smpp.message import MessageForm, write_address
 from xlsms_service.protocols.smpp.text import encode_text, relative_time
 
 __all__ = ["SubmitEncoder"]
@@ -40,8 +40,7 @@ class SubmitEncoder:
             esm_class = ESM_UDHI
         sender = self._sender if part.sender is None else part.sender
         form = self._form(sender or "", esm_class, data_coding, int(part.receipt), part.validity)
-        ton, npi, number = self._address(part.destination)
-        return form.body(ton, npi, number, octets)
+        return form.body(write_address("destination_addr", *self._address(part.destination)), octets)
 
     def _new_form(
         self,

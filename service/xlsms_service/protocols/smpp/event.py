@@ -6,20 +6,36 @@ from typing import NamedTuple
 
 from xlsms_service.protocols.smpp.pdu import BindResp, Pdu
 
-__all__ = ["Answered", "BindAnswered", "Closed", "End", "Event", "Requested", "TimedOut"]
+__all__ = ["Answered", "AnsweredLate", "BindAnswered", "Closed", "End", "Event", "Requested", "Taken", "TimedOut"]
+
+
+class Taken(NamedTuple):
+    """The SMSC took submits: those accepted one after the other in one read, each with its token and message id.
+
+    Almost all that comes is this, so one event stands for many and no PDU is made of them.
+    """
+
+    submits: list[tuple[object, str]]
 
 
 class Answered(NamedTuple):
-    """The request that was sent with `token` got its answer; a refusal is an answer too."""
+    """The request that was sent with `token` got its answer, unless it is `Taken`; a refusal is an answer too."""
 
     token: object
     pdu: Pdu  #: the response, or a generic_nack in its place
 
 
 class TimedOut(NamedTuple):
-    """The request that was sent with `token` got no answer in time; one that comes later is ignored."""
+    """The request that was sent with `token` got no answer in time; `AnsweredLate` may follow."""
 
     token: object
+
+
+class AnsweredLate(NamedTuple):
+    """The answer to a request that had been told as `TimedOut`."""
+
+    token: object
+    pdu: Pdu
 
 
 class Requested(NamedTuple):
@@ -54,4 +70,4 @@ class Closed:
     detail: str = ""
 
 
-Event = Answered | TimedOut | Requested | BindAnswered | Closed
+Event = Taken | Answered | TimedOut | AnsweredLate | Requested | BindAnswered | Closed

@@ -1,11 +1,15 @@
 """Cuts a stream of octets into PDUs by their command_length (§3.2)."""
 
+from struct import Struct
+
 from xlsms_service.protocols.smpp.constants import HEADER
 from xlsms_service.protocols.smpp.fault import ProtocolError
 
 __all__ = ["FRAME_LIMIT", "Framer"]
 
 FRAME_LIMIT = 65536  #: octets; SMPP sets no limit, no real PDU comes near it
+
+_LENGTH = Struct(">I")
 
 
 class Framer:
@@ -29,8 +33,8 @@ class Framer:
         rest = self._rest + data if self._rest else data
         frames: list[bytes] = []
         at, end = 0, len(rest)
-        while end - at >= 4:  # noqa: PLR2004 - the octets of command_length
-            length = int.from_bytes(rest[at : at + 4], "big")
+        while end - at >= _LENGTH.size:
+            (length,) = _LENGTH.unpack_from(rest, at)
             if not HEADER <= length <= self._limit:
                 self._rest = b""
                 raise OutOfStepError(length, frames)

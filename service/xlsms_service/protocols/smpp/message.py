@@ -19,11 +19,13 @@ __all__ = [
     "ShortMessage",
     "SubmitSm",
     "SubmitSmResp",
+    "write_address",
 ]
 
 _MIDDLE = Struct(">BBB")  # esm_class, protocol_id, priority_flag
 _LAST = Struct(">BBBBB")  # registered_delivery, replace_if_present_flag, data_coding, sm_default_msg_id, sm_length
 _ADDRESS = 21  # octets with the NUL
+_OCTET = 0xFF
 _LONGEST_SHORT_MESSAGE = 254  #: §4.4.1; longer text goes into message_payload
 
 
@@ -49,10 +51,8 @@ class MessageForm:
         data_coding: int = 0,
         sm_default_msg_id: int = 0,
     ) -> None:
-        self._before = (
-            write_cstring("service_type", service_type, 6)
-            + write_octets(source_addr_ton=source_addr_ton, source_addr_npi=source_addr_npi)
-            + write_cstring("source_addr", source_addr, _ADDRESS)
+        self._before = write_cstring("service_type", service_type, 6) + write_address(
+            "source_addr", source_addr_ton, source_addr_npi, source_addr
         )
         self._after = (
             write_octets(esm_class=esm_class, protocol_id=protocol_id, priority_flag=priority_flag)
@@ -66,14 +66,19 @@ class MessageForm:
             )
         )
 
-    def body(self, dest_addr_ton: int, dest_addr_npi: int, destination_addr: str, short_message: bytes) -> bytes:
-        """The body of the PDU for one destination, without optional parameters."""
+    def body(self, destination: bytes, short_message: bytes, parameters: bytes = b"") -> bytes:
+        """The body of the PDU for one destination as `write_address` gives it, optional parameters behind it."""
         length = len(short_message)
         if length > _LONGEST_SHORT_MESSAGE:
             raise FieldError("short_message", f"{length} octets, at most {_LONGEST_SHORT_MESSAGE}")
-        address = write_cstring("destination_addr", destination_addr, _ADDRESS)
-        kind = write_octets(dest_addr_ton=dest_addr_ton, dest_addr_npi=dest_addr_npi)
-        return b"%b%b%b%b%c%b" % (self._before, kind, address, self._after, length, short_message)
+        return b"%b%b%b%c%b%b" % (self._before, destination, self._after, length, short_message, parameters)
+
+
+def write_address(name: str, ton: int, npi: int, address: str) -> bytes:
+    """Type of number, numbering plan and address, as they follow each other in every PDU."""
+    if not (0 <= ton <= _OCTET and 0 <= npi <= _OCTET):
+        raise FieldError(name, f"type {ton} or plan {npi} is no octet")
+    return b"%c%c%b" % (ton, npi, write_cstring(name, address, _ADDRESS))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -115,8 +120,8 @@ class ShortMessage(Pdu):
             data_coding=self.data_coding,
             sm_default_msg_id=self.sm_default_msg_id,
         )
-        body = form.body(self.dest_addr_ton, self.dest_addr_npi, self.destination_addr, self.short_message)
-        return body + write_tlvs(self.tlvs)
+        destination = write_address("destination_addr", self.dest_addr_ton, self.dest_addr_npi, self.destination_addr)
+        return form.body(destination, self.short_message, write_tlvs(self.tlvs))
 
     @classmethod
     def _read(cls, sequence: int, status: int, body: bytes) -> Self:
@@ -216,8 +221,7 @@ class QuerySm(Pdu):
         return b"".join(
             (
                 write_cstring("message_id", self.message_id, 65),
-                write_octets(source_addr_ton=self.source_addr_ton, source_addr_npi=self.source_addr_npi),
-                write_cstring("source_addr", self.source_addr, 21),
+                write_address("source_addr", self.source_addr_ton, self.source_addr_npi, self.source_addr),
             )
         )
 

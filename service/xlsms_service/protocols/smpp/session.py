@@ -4,11 +4,23 @@ Bytes in with `receive`, events out; requests in with `send`, bytes out with `da
 seconds of a clock that never goes back, given as `now`; `due` says when `tick` has something to do.
 """
 
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from struct import Struct
 
+from xlsms_service.protocols.smpp.base import read_cstring
 from xlsms_service.protocols.smpp.constants import HEADER, LAST_SEQUENCE, RESPONSE, Command, Status
-from xlsms_service.protocols.smpp.event import Answered, BindAnswered, Closed, End, Event, Requested, TimedOut
+from xlsms_service.protocols.smpp.event import (
+    Answered,
+    AnsweredLate,
+    BindAnswered,
+    Closed,
+    End,
+    Event,
+    Requested,
+    Taken,
+    TimedOut,
+)
 from xlsms_service.protocols.smpp.fault import ProtocolError
 from xlsms_service.protocols.smpp.framing import FRAME_LIMIT, Framer, OutOfStepError
 from xlsms_service.protocols.smpp.pdu import (
@@ -30,6 +42,7 @@ from xlsms_service.protocols.smpp.state import BOUND, BOUND_BY, MOVES, MOVING, R
 __all__ = ["NotNowError", "Session", "Timers"]
 
 _HEAD = Struct(">IIII")
+_LATE = 10_000  # requests without an answer whose tokens are kept in case it still comes
 
 
 class NotNowError(RuntimeError):
@@ -66,6 +79,7 @@ class Session:
         #: alone, are equally long: the first is the next one due.
         self._open: dict[int, tuple[int, object, float]] = {}
         self._own = 0  # how many of the open requests are the session's own
+        self._late: dict[int, tuple[int, object]] = {}  # the same without deadlines: those that have timed out
         self._read_at = now
 
     @property
@@ -101,13 +115,16 @@ class Session:
         """
         return self._request(pdu, token, now + self._timers.response)
 
-    def send_body(self, command: int, body: bytes, token: object, now: float) -> int:
-        """As `send`, for a body that is octets already: the quick way for many submit_sm."""
+    def send_bodies(self, command: int, bodies: Iterable[tuple[bytes, object]], now: float) -> None:
+        """As `send` for each body with its token, for bodies that are octets already: the quick way for submit_sm."""
         self._check(command)
-        sequence = self._next()
-        self._out.append(_HEAD.pack(HEADER + len(body), command, 0, sequence) + body)
-        self._open[sequence] = (command | RESPONSE, token, now + self._timers.response)
-        return sequence
+        out, waiting = self._out.append, self._open
+        response, deadline = command | RESPONSE, now + self._timers.response
+        for body, token in bodies:
+            sequence = self._next()
+            out(_HEAD.pack(HEADER + len(body), command, 0, sequence))
+            out(body)
+            waiting[sequence] = (response, token, deadline)
 
     def respond(self, pdu: Pdu) -> None:
         """Answer a request; its `sequence` is the request's. Without effect once the session is closed."""
@@ -121,6 +138,7 @@ class Session:
         """The connection is gone: end the session, and give the tokens of what has no answer, oldest first."""
         tokens = [token for _, token, _ in self._open.values() if token is not _OWN]
         self._open.clear()
+        self._late.clear()
         self._own = 0
         self._out.clear()
         self._close()
@@ -139,16 +157,36 @@ class Session:
             frames = self._framer.feed(data)
         except OutOfStepError as error:
             fault, frames = error, error.frames
-        for frame in frames:
-            self._receive(frame, events)
-        if fault is not None and not self.closed:
-            self._out.append(encode(GenericNack(sequence=0, status=fault.status)))
-            self._end(End.GARBLED, events, fault.reason)
+        self._read(frames, fault, events)
         return events
 
+    def _read(self, frames: list[bytes], fault: OutOfStepError | None, events: list[Event]) -> None:
+        for frame in frames:
+            if not self._took(frame, events):
+                self._receive(frame, events)
+            if self.closed:
+                return
+        if fault is not None:
+            self._out.append(encode(GenericNack(sequence=0, status=fault.status)))
+            self._end(End.GARBLED, events, fault.reason)
+
+    def _took(self, frame: bytes, events: list[Event]) -> bool:
+        """The quick way for what comes most: a submit_sm_resp that accepts what waits for it."""
+        _, command, status, sequence = _HEAD.unpack_from(frame)
+        if command != Command.SUBMIT_SM_RESP or status:
+            return False
+        waiting = self._open.get(sequence)
+        if waiting is None or waiting[0] != command:
+            return False
+        del self._open[sequence]
+        message_id, _ = read_cstring(frame, HEADER)
+        if events and type(events[-1]) is Taken:
+            events[-1].submits.append((waiting[1], message_id))
+        else:
+            events.append(Taken([(waiting[1], message_id)]))
+        return True
+
     def _receive(self, frame: bytes, events: list[Event]) -> None:
-        if self.closed:  # by the frame before
-            return
         try:
             pdu = decode(frame)
         except ProtocolError as error:
@@ -169,8 +207,14 @@ class Session:
 
     def _answered(self, command: int, pdu: Pdu, events: list[Event]) -> None:
         waiting = self._open.get(pdu.sequence)
-        if waiting is None or command not in (waiting[0], Command.GENERIC_NACK):
-            return  # late, or never asked for
+        if waiting is None:
+            late = self._late.get(pdu.sequence)
+            if late is not None and command in (late[0], Command.GENERIC_NACK):
+                del self._late[pdu.sequence]
+                events.append(AnsweredLate(late[1], pdu))
+            return
+        if command not in (waiting[0], Command.GENERIC_NACK):
+            return
         del self._open[pdu.sequence]
         if waiting[1] is not _OWN:
             events.append(Answered(waiting[1], pdu))
@@ -223,6 +267,7 @@ class Session:
             del self._open[sequence]
             if token is not _OWN:
                 events.append(TimedOut(token))
+                self._remember(sequence, expected, token)
                 continue
             self._own -= 1
             binding = expected - RESPONSE in BOUND_BY
@@ -231,6 +276,11 @@ class Session:
         if idle is not None and idle <= now:
             self._request(EnquireLink(sequence=0), _OWN, now + self._timers.response)
         return events
+
+    def _remember(self, sequence: int, expected: int, token: object) -> None:
+        self._late[sequence] = (expected, token)
+        if len(self._late) > _LATE:
+            del self._late[next(iter(self._late))]
 
     def _idle_at(self) -> float | None:
         """When to ask whether the other side is there; None while a question of ours is open."""
@@ -258,7 +308,7 @@ class Session:
     def _next(self) -> int:
         while True:
             self._sequence = 1 if self._sequence >= LAST_SEQUENCE else self._sequence + 1
-            if self._sequence not in self._open:
+            if self._sequence not in self._open and self._sequence not in self._late:
                 return self._sequence
 
     def _move(self, step: Step) -> None:
