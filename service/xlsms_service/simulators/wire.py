@@ -46,7 +46,7 @@ class Message:
 
 def final_date(done: datetime | None) -> str:
     """The absolute time format (§7.1.1), in UTC; empty while there is none."""
-    return "" if done is None else done.astimezone(UTC).strftime("%y%m%d%H%M%S") + "000+"
+    return "" if done is None else text.absolute_time(done)
 
 
 def write_receipt(message: Message, *, in_text: bool, in_tlvs: bool) -> DeliverSm:

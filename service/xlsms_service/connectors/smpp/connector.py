@@ -14,6 +14,7 @@ from xlsms_service.connectors.backoff import Backoff
 from xlsms_service.connectors.base import Acknowledgeable, Capabilities, Events, LinkStatus
 from xlsms_service.connectors.base import Link as LinkState
 from xlsms_service.connectors.pace import Pace
+from xlsms_service.connectors.smpp.joining import join, part_outcomes
 from xlsms_service.connectors.smpp.link import Delivery, Ended, Link
 from xlsms_service.connectors.smpp.settings import SmppSettings
 
@@ -76,7 +77,7 @@ class SmppConnector:
         elif self._link is None or not self._link.up:
             self._give_back(batch, Result.RETURNED, "link-down")
         else:
-            self._link.submit(batch)
+            self._link.submit(join(batch) if self._settings.long_texts == "payload" else batch)
 
     def acknowledge(self, tokens: Sequence[object]) -> None:
         """Answer these deliveries; those of a link that is gone will come again by themselves."""
@@ -124,7 +125,8 @@ class SmppConnector:
     def outcomes(self, outcomes: Sequence[Outcome]) -> None:
         """Submits have ended."""
         if self._events is not None:
-            self._events.outcomes(self.name, outcomes)
+            joined = self._settings.long_texts == "payload"
+            self._events.outcomes(self.name, part_outcomes(outcomes) if joined else outcomes)
 
     def received(self, items: Sequence[Acknowledgeable]) -> None:
         """Receipts and texts have come."""

@@ -114,7 +114,7 @@ class Link(asyncio.Protocol):
         self._pace = pace
         self._loop = asyncio.get_running_loop()
         self.ended: asyncio.Future[Ended] = self._loop.create_future()
-        self._encoder = SubmitEncoder(settings)
+        self._encoder = SubmitEncoder(settings, clock)
         self._reader = DeliverReader(name, settings)
         timers = Timers(
             response=settings.response_timeout, bind=settings.connect_timeout, enquire=settings.enquire_link

@@ -1,71 +1,119 @@
 """Parts on their way out: `Outgoing` to the body of a submit_sm."""
 
-from datetime import timedelta
+from collections.abc import Callable
+from datetime import datetime, timedelta
 from functools import lru_cache
 
-from xlsms.model import Outgoing
+from xlsms.model import Alphabet, Concat, Outgoing
 from xlsms.text.udh import udh
 from xlsms_service.connectors.smpp.settings import SmppSettings
-from xlsms_service.protocols.smpp.constants import ESM_UDHI
+from xlsms_service.protocols.smpp.constants import ESM_UDHI, Tag
 from xlsms_service.protocols.smpp.fault import FieldError
 from xlsms_service.protocols.smpp.message import MessageForm, write_address
-from xlsms_service.protocols.smpp.text import encode_text, relative_time
+from xlsms_service.protocols.smpp.text import absolute_time, encode_text, relative_time, sar_parameters
+from xlsms_service.protocols.smpp.tlv import write_tlvs
 
-__all__ = ["SubmitEncoder"]
+__all__ = ["SubmitEncoder", "reference_of"]
 
 _REMEMBERED = 1024  # senders and forms; a campaign has one of each
-_UNKNOWN_TON, _INTERNATIONAL, _ALPHANUMERIC = 0, 1, 5  # §5.2.5
-_UNKNOWN_NPI, _ISDN = 0, 1  # §5.2.6
+_LATIN1 = 0x03  # data_coding (§5.2.19)
+_UNNAMED = b"\0\0\0"  # type of number, plan and address where the operator chooses the sender
+_ONE_SMS = {"gsm7": 160, "ucs2": 140}  # octets as SMPP carries them; a text above that was not cut into parts
+
+
+def reference_of(part: Outgoing) -> int:
+    """The user_message_reference of a part (§5.3.2.17): the last 16 bits of its message's number."""
+    return part.key.message & 0xFFFF
 
 
 class SubmitEncoder:
-    """Writes submit_sm bodies; what is the same for a whole campaign is written once."""
+    """Writes submit_sm bodies; what is the same for a whole campaign is written once.
 
-    def __init__(self, settings: SmppSettings) -> None:
+    `clock` is asked only where `absolute_times` are wanted.
+    """
+
+    def __init__(self, settings: SmppSettings, clock: Callable[[], datetime]) -> None:
+        self._settings = settings
+        self._clock = clock
         self._default = settings.data_coding_0
+        self._latin = settings.plain_text == "latin1"
+        self._data_coding: dict[Alphabet, int] = {
+            "gsm7": _LATIN1 if self._latin else 0,
+            "ucs2": settings.ucs2_data_coding,
+        }
         self._sender = settings.sender
-        self._short_code = (settings.short_code_ton, settings.short_code_npi)
-        self._service_type = settings.service_type
+        self._validity = None if settings.validity is None else timedelta(minutes=settings.validity)
+        self._by_payload = settings.long_texts == "payload"
+        self._by_header = settings.long_texts != "sar"
+        self._numbered = settings.user_message_reference
         self._form = lru_cache(_REMEMBERED)(self._new_form)
 
     def body(self, part: Outgoing) -> bytes:
         """The body of its submit_sm. Raises `FieldError` or `UnicodeError` for what SMPP cannot carry."""
-        data_coding, octets = encode_text(part.text, part.alphabet, self._default)
-        esm_class = 0
-        if part.concat is not None:
-            try:
-                octets = udh(part.concat) + octets
-            except (ValueError, OverflowError) as error:
-                raise FieldError("concat", str(error)) from None
-            esm_class = ESM_UDHI
-        sender = self._sender if part.sender is None else part.sender
-        form = self._form(sender or "", esm_class, data_coding, int(part.receipt), part.validity)
-        return form.body(write_address("destination_addr", *self._address(part.destination)), octets)
+        header, parameters = b"", b""
+        if part.concat is not None or self._by_payload or self._numbered:
+            header, parameters = self._beside(part)
+        octets = self._octets(part.text, part.alphabet, len(header))
+        if self._by_payload and part.concat is None and len(octets) > _ONE_SMS[part.alphabet]:
+            parameters += write_tlvs({Tag.MESSAGE_PAYLOAD: octets})
+            octets = b""
+        form = self._form(
+            self._sender if part.sender is None else part.sender,
+            ESM_UDHI if header else 0,
+            self._data_coding[part.alphabet],
+            1 if part.receipt else 0,
+            self._valid(part.validity or self._validity),
+        )
+        return form.body(self._address("destination_addr", part.destination), header + octets, parameters)
+
+    def _octets(self, text: str, alphabet: Alphabet, header: int) -> bytes:
+        if self._latin and alphabet == "gsm7":
+            return text.encode("latin-1")
+        return encode_text(text, alphabet, self._default, header)[1]
+
+    def _beside(self, part: Outgoing) -> tuple[bytes, bytes]:
+        """What names the part beside its text: the header, or the parameters."""
+        tlvs: dict[int, bytes] = {}
+        if self._numbered:
+            tlvs[Tag.USER_MESSAGE_REFERENCE] = reference_of(part).to_bytes(2, "big")
+        if part.concat is None:
+            return b"", write_tlvs(tlvs)
+        return self._place(part.concat, tlvs)
+
+    def _place(self, concat: Concat, tlvs: dict[int, bytes]) -> tuple[bytes, bytes]:
+        try:
+            if self._by_header:
+                return udh(concat), write_tlvs(tlvs)
+            return b"", write_tlvs(tlvs | sar_parameters(concat))
+        except (ValueError, OverflowError) as error:
+            raise FieldError("concat", str(error)) from None
+
+    def _valid(self, validity: timedelta | None) -> str:
+        if validity is None:
+            return ""
+        if not self._settings.absolute_times:
+            return relative_time(validity)
+        # To the minute, so that the parts of a minute share their form.
+        return absolute_time((self._clock() + validity).replace(second=0))
 
     def _new_form(
-        self,
-        sender: str,
-        esm_class: int,
-        data_coding: int,
-        registered_delivery: int,
-        validity: timedelta | None,
+        self, sender: str | None, esm_class: int, data_coding: int, registered_delivery: int, validity_period: str
     ) -> MessageForm:
-        ton, npi, number = self._address(sender) if sender else (_UNKNOWN_TON, _UNKNOWN_NPI, "")
         return MessageForm(
-            service_type=self._service_type,
-            source_addr_ton=ton,
-            source_addr_npi=npi,
-            source_addr=number,
+            source=self._address("source_addr", sender) if sender else _UNNAMED,
+            service_type=self._settings.service_type,
             esm_class=esm_class,
-            validity_period="" if validity is None else relative_time(validity),
+            validity_period=validity_period,
             registered_delivery=registered_delivery,
             data_coding=data_coding,
         )
 
-    def _address(self, address: str) -> tuple[int, int, str]:
-        """Type of number, numbering plan and the address as SMPP wants it: international without its +."""
+    def _address(self, field: str, address: str) -> bytes:
+        """Type of number, numbering plan and the address as this operator wants them."""
+        settings = self._settings
         if address.startswith("+"):
-            return _INTERNATIONAL, _ISDN, address[1:]
+            number = address if settings.keep_plus else address[1:]
+            return write_address(field, settings.number_ton, settings.number_npi, number)
         if address.isdigit():
-            return *self._short_code, address
-        return _ALPHANUMERIC, _UNKNOWN_NPI, address
+            return write_address(field, settings.short_code_ton, settings.short_code_npi, address)
+        return write_address(field, settings.name_ton, settings.name_npi, address)

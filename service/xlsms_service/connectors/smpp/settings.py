@@ -12,9 +12,11 @@ from xlsms_service.connectors.setting import PlaceOf, Setting, read_settings
 from xlsms_service.protocols.smpp.receipt import IdForm
 from xlsms_service.protocols.smpp.text import DefaultCoding
 
-__all__ = ["BindAs", "SmppSettings", "settings_from"]
+__all__ = ["BindAs", "LongTexts", "PlainText", "SmppSettings", "settings_from"]
 
 BindAs = Literal["transceiver", "transmitter", "receiver"]
+LongTexts = Literal["udh", "sar", "payload"]
+PlainText = Literal["default", "latin1"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,11 +56,32 @@ class SmppSettings:
     sender: Annotated[
         str | None, Setting("number or name that texts come from, where neither row nor service names one")
     ] = None
+    number_ton: Annotated[int, Setting("type of number of what is written with +", 0, 6)] = 1
+    number_npi: Annotated[int, Setting("numbering plan of what is written with +", 0, 18)] = 1
+    keep_plus: Annotated[bool, Setting("leave the + before such a number")] = False
+    short_code_ton: Annotated[int, Setting("type of number of what is written without +", 0, 6)] = 0
+    short_code_npi: Annotated[int, Setting("numbering plan of what is written without +", 0, 18)] = 0
+    name_ton: Annotated[int, Setting("type of number of a sender with letters", 0, 6)] = 5
+    name_npi: Annotated[int, Setting("numbering plan of a sender with letters", 0, 18)] = 0
+
     data_coding_0: Annotated[
         DefaultCoding, Setting("the operator's default alphabet, for texts without special characters")
     ] = "gsm7"
-    short_code_ton: Annotated[int, Setting("type of number of what is written without +", 0, 6)] = 0
-    short_code_npi: Annotated[int, Setting("numbering plan of what is written without +", 0, 18)] = 0
+    plain_text: Annotated[
+        PlainText, Setting("how such texts go out: in the default alphabet (data_coding 0), or as Latin-1 (3)")
+    ] = "default"
+    ucs2_data_coding: Annotated[int, Setting("data_coding of all other texts", 0, 255)] = 8
+    long_texts: Annotated[
+        LongTexts,
+        Setting("how the parts of a long text are told: by a header, by SAR parameters, or one message_payload"),
+    ] = "udh"
+    validity: Annotated[
+        int | None, Setting("minutes that the operator keeps trying, where the message says nothing", 1, 525_600)
+    ] = None
+    absolute_times: Annotated[bool, Setting("write that as a date in UTC, not as a span")] = False
+    user_message_reference: Annotated[
+        bool, Setting("number each message in the parameter of that name, which some operators repeat in reports")
+    ] = False
 
     id_form: Annotated[
         IdForm, Setting("who writes message ids in hexadecimal while the other writes decimal; `auto` tries all ways")

@@ -30,17 +30,18 @@ _LONGEST_SHORT_MESSAGE = 254  #: §4.4.1; longer text goes into message_payload
 
 
 class MessageForm:
-    """A submit_sm or deliver_sm with all but destination and text filled in: written once, used for a campaign."""
+    """A submit_sm or deliver_sm with all but destination and text filled in: written once, used for a campaign.
+
+    `source` is as `write_address` gives it.
+    """
 
     __slots__ = ("_after", "_before")
 
     def __init__(  # noqa: PLR0913 - the fields of the PDU
         self,
         *,
+        source: bytes,
         service_type: str = "",
-        source_addr_ton: int = 0,
-        source_addr_npi: int = 0,
-        source_addr: str = "",
         esm_class: int = 0,
         protocol_id: int = 0,
         priority_flag: int = 0,
@@ -51,9 +52,7 @@ class MessageForm:
         data_coding: int = 0,
         sm_default_msg_id: int = 0,
     ) -> None:
-        self._before = write_cstring("service_type", service_type, 6) + write_address(
-            "source_addr", source_addr_ton, source_addr_npi, source_addr
-        )
+        self._before = write_cstring("service_type", service_type, 6) + source
         self._after = (
             write_octets(esm_class=esm_class, protocol_id=protocol_id, priority_flag=priority_flag)
             + write_cstring("schedule_delivery_time", schedule_delivery_time, 17)
@@ -106,10 +105,8 @@ class ShortMessage(Pdu):
 
     def _body(self) -> bytes:
         form = MessageForm(
+            source=write_address("source_addr", self.source_addr_ton, self.source_addr_npi, self.source_addr),
             service_type=self.service_type,
-            source_addr_ton=self.source_addr_ton,
-            source_addr_npi=self.source_addr_npi,
-            source_addr=self.source_addr,
             esm_class=self.esm_class,
             protocol_id=self.protocol_id,
             priority_flag=self.priority_flag,
