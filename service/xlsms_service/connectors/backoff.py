@@ -17,6 +17,10 @@ class Backoff:
         self._rng = rng or Random()  # noqa: S311 - spreads load, keeps no secret
         self._next = first
 
+    def again(self) -> "Backoff":
+        """One like it that begins anew."""
+        return Backoff(first=self._first, limit=self._limit, rng=self._rng)
+
     def next(self) -> float:
         """The wait before this try."""
         wait, self._next = self._next, min(self._next * 2, self._limit)

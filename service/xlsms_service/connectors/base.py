@@ -8,12 +8,23 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from enum import StrEnum
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from xlsms.errors import XlsmsError
 from xlsms.model import Inbound, Outcome, Outgoing, Receipt
 
-__all__ = ["Acknowledgeable", "Capabilities", "Connector", "Events", "IdForms", "Link", "LinkStatus"]
+__all__ = [
+    "Acknowledgeable",
+    "Asking",
+    "Capabilities",
+    "Connector",
+    "Events",
+    "IdForms",
+    "LateEvents",
+    "Link",
+    "LinkStatus",
+    "PartAskedAbout",
+]
 
 #: The other ways in which a network may write a message id: hexadecimal for decimal, zeros dropped, other case.
 IdForms = Callable[[str], Iterable[str]]
@@ -41,7 +52,7 @@ class Link(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LinkStatus:
-    """What the link does now, and why when it is not up."""
+    """What the link does now, and why when it, or one of several connections behind it, is not up."""
 
     connector: str
     link: Link
@@ -55,6 +66,15 @@ class Acknowledgeable:
 
     item: Receipt | Inbound
     token: object
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PartAskedAbout:
+    """A part that the network took, with what it knows it by."""
+
+    network_id: str
+    destination: str  #: as it was submitted
+    sender: str | None = None  #: None: the connector's own
 
 
 class Events(Protocol):
@@ -71,6 +91,14 @@ class Events(Protocol):
 
     def received(self, connector: str, items: Sequence[Acknowledgeable]) -> None:
         """Receipts and texts arrived; each is acknowledged only when durable."""
+
+
+@runtime_checkable
+class LateEvents(Protocol):
+    """What `Events` may hear besides: a connector tells it to those who have this method."""
+
+    def outcomes_late(self, connector: str, outcomes: Sequence[Outcome]) -> None:
+        """Submits whose outcome was *uncertain* have been answered after all; this is what became of them."""
 
 
 class Connector(Protocol):
@@ -97,3 +125,17 @@ class Connector(Protocol):
 
     async def close(self, drain: timedelta = timedelta(seconds=5)) -> None:
         """Wait up to `drain` for open answers, take leave, and stop. What is still open is *uncertain*. Idempotent."""
+
+
+@runtime_checkable
+class Asking(Protocol):
+    """What a connector can besides, whose network answers questions about what it took.
+
+    Both raise `TransientError` while the link is down, when no answer comes, and when the network says neither.
+    """
+
+    async def query(self, part: PartAskedAbout) -> Receipt | None:
+        """What the network says of the part now, in the words of a receipt; None when it does not know it."""
+
+    async def cancel(self, part: PartAskedAbout) -> bool:
+        """Take the part back; whether it certainly does not reach the phone any more."""

@@ -14,7 +14,15 @@ from itertools import count
 from pathlib import Path
 
 from xlsms_service.protocols.smpp.constants import Status
-from xlsms_service.protocols.smpp.pdu import DeliverSm, QuerySm, QuerySmResp, SubmitSm, SubmitSmResp
+from xlsms_service.protocols.smpp.pdu import (
+    CancelSm,
+    CancelSmResp,
+    DeliverSm,
+    QuerySm,
+    QuerySmResp,
+    SubmitSm,
+    SubmitSmResp,
+)
 from xlsms_service.simulators.network import Network, Throttle, chosen, write_id
 from xlsms_service.simulators.phones import Population, Report
 from xlsms_service.simulators.record import Counters, Record, Taken, TakenPart
@@ -26,6 +34,7 @@ __all__ = ["Event", "Exchange", "Settings"]
 _EARLY_LEAD = 0.02  # seconds by which a receipt overtakes its answer, when they go over two connections
 _IDS_A_SECOND = 100_000  # a restarted network does not give out an id again, unless it was faster than this
 _FAILURE_ONLY = 0x02
+_DELETED = Report(stat="DELETED", error="000", after=0.0)  # what becomes of a cancelled message
 _LONGEST_ADDRESS = 20  # characters (§5.2.8); reading forgives longer ones, a receipt could not name them
 
 
@@ -288,6 +297,8 @@ class Exchange:
             session.send(answer)
 
     def _report(self, message: Message, report: Report, _now: float) -> None:
+        if message.done is not None:  # it was cancelled
+            return
         message.stat, message.error, message.done = report.stat, report.error, self._clock()
         self.tell_of(message, "receipt")
         wanted = message.submit.registered_delivery & 0x03
@@ -301,6 +312,8 @@ class Exchange:
             self._enqueue(message.part.system_id, receipt)
 
     def _reply(self, message: Message, text: str, _now: float) -> None:
+        if message.stat == _DELETED.stat:
+            return
         self._write(message.part.destination, message.part.sender, text, message.part.system_id)
 
     def text(self, phone: str, text: str, *, to: str | None = None, system_id: str | None = None) -> None:
@@ -332,6 +345,18 @@ class Exchange:
             message_state=MESSAGE_STATES[message.stat],
             error_code=int(message.error),
         )
+
+    def cancel(self, pdu: CancelSm, now: float) -> CancelSmResp:
+        """Take a message back that its phone does not have yet, by the id of its submit_sm_resp."""
+        message = self._messages.get(pdu.message_id)
+        status = Status.OK
+        if message is None:
+            status = Status.INVALID_MESSAGE_ID
+        elif message.done is not None:
+            status = Status.CANCEL_FAILED
+        else:
+            self._report(message, _DELETED, now)
+        return CancelSmResp(sequence=pdu.sequence, status=status)
 
     # Deliveries
 

@@ -16,10 +16,12 @@ from xlsms_service.protocols.smpp.pdu import (
     BindTransceiverResp,
     BindTransmitter,
     BindTransmitterResp,
+    CancelSm,
     DeliverSm,
     DeliverSmResp,
     EnquireLink,
     GenericNack,
+    Outbind,
     Pdu,
     QuerySm,
     SubmitSm,
@@ -75,6 +77,7 @@ _ALLOWED: dict[type[Pdu], tuple[Mode, ...]] = {
     BindTransceiver: (Mode.OPEN,),
     SubmitSm: _SENDING,
     QuerySm: _SENDING,
+    CancelSm: _SENDING,
     DeliverSmResp: _RECEIVING,
     Unbind: (*_SENDING, Mode.RECEIVER),
 }
@@ -118,6 +121,11 @@ class Session:
         return len(self._deliveries)
 
     # Out
+
+    def outbind(self, system_id: str, password: str) -> None:
+        """Ask the client that we called to bind."""
+        self.send(Outbind(sequence=self._next_sequence(), system_id=system_id, password=password))
+        self._exchange.settle()
 
     def send(self, pdu: Pdu) -> None:
         """Say this with the next `flush`; nothing when the link is gone or falls silent."""
@@ -216,6 +224,8 @@ class Session:
                 self._on_bind(pdu)
             case QuerySm():
                 self.send(self._exchange.query(pdu))
+            case CancelSm():
+                self.send(self._exchange.cancel(pdu, now))
             case EnquireLink():
                 self.send(response_to(pdu))
             case Unbind():

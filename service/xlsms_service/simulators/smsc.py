@@ -84,6 +84,11 @@ class Server:
         self.smsc.text(phone, text, to=to, system_id=system_id)
         self.advance()
 
+    async def call(self, host: str, port: int, *, system_id: str, password: str) -> None:
+        """Call a client and ask it with an outbind to bind. Raises OSError."""
+        _, connection = await self._loop.create_connection(lambda: _Connection(self), host, port)
+        connection.outbind(system_id, password)
+
     async def until(self, happened: Callable[[], bool], *, within: float = 30.0) -> None:
         """Wait until `happened()`, asked after each thing that happens. Raises TimeoutError after `within` seconds."""
         async with asyncio.timeout(within):
@@ -132,6 +137,11 @@ class _Connection(asyncio.Protocol):
         if self._session is not None:
             self._session.feed(data, self._server.now())
             self._server.advance()
+
+    def outbind(self, system_id: str, password: str) -> None:
+        """Ask the client that was called to bind."""
+        if self._session is not None:
+            self._session.outbind(system_id, password)
 
     def hang_up(self) -> None:
         """Close; at once if the client does not read what it was sent."""

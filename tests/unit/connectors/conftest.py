@@ -25,6 +25,7 @@ class Listener:
     def __init__(self) -> None:
         self.statuses: list[LinkStatus] = []
         self.results: list[Outcome] = []
+        self.late: list[Outcome] = []
         self.items: list[Acknowledgeable] = []
         self.rooms = 0
         self._news = asyncio.Condition()
@@ -40,6 +41,10 @@ class Listener:
 
     def outcomes(self, connector: str, outcomes) -> None:
         self.results.extend(outcomes)
+        self._tell()
+
+    def outcomes_late(self, connector: str, outcomes) -> None:
+        self.late.extend(outcomes)
         self._tell()
 
     def received(self, connector: str, items) -> None:

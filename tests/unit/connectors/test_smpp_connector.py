@@ -229,6 +229,8 @@ def test_lost_answer_is_uncertain_and_frees_its_slot(kit) -> None:
             connector.submit([kit.part(3)])
             await told.until(lambda: len(told.results) == 3)
             assert told.results[2].key.message == 3
+            [late] = told.late
+            assert (late.key.message, late.result, late.network_id) == (1, Result.ACCEPTED, "late")
 
     asyncio.run(main())
 
@@ -261,7 +263,7 @@ def test_dropped_link_leaves_written_parts_uncertain_and_returns_the_rest(kit) -
 def test_parts_of_the_turn_in_which_the_link_is_found_dead_are_returned(kit) -> None:
     async def main() -> None:
         async with kit.smsc() as smsc, kit.connected(smsc.port) as (connector, told):
-            connector._link.abort()
+            connector._lines[0].link.abort()
             connector.submit([kit.part()])
             await told.until(lambda: told.results)
             assert [(o.result, o.code) for o in told.results] == [(Result.RETURNED, "link-down")]
@@ -415,7 +417,7 @@ def test_password_that_cannot_be_had_or_written_is_a_refused_link(kit, monkeypat
 
 def test_link_that_stood_for_long_begins_its_waits_anew(kit, monkeypatch) -> None:
     async def main(steady: float) -> float:
-        monkeypatch.setattr("xlsms_service.connectors.smpp.connector._STEADY", steady)
+        monkeypatch.setattr("xlsms_service.connectors.smpp.line._STEADY", steady)
         async with kit.smsc() as smsc:
             told = kit.Listener()
             connector = SmppConnector("operator", kit.settings(smsc.port), retry=Backoff(first=0.001, limit=100))
@@ -581,7 +583,7 @@ def test_closing_a_link_that_is_not_up_and_opening_it_again(kit) -> None:
 def test_small_writes_are_not_held_back_by_the_system(kit) -> None:
     async def main() -> None:
         async with kit.smsc() as smsc, kit.connected(smsc.port) as (connector, _):
-            stream = connector._link._transport.get_extra_info("socket")
+            stream = connector._lines[0].link._transport.get_extra_info("socket")
             assert stream.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY)
 
     asyncio.run(main())

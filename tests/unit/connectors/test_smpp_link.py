@@ -57,11 +57,18 @@ def bound(kit, *, pace: Pace | None = None, **more: object) -> tuple[Link, Paper
     class Owner:
         bound = staticmethod(lambda: None)
         outcomes = staticmethod(told.results.extend)
+        late = staticmethod(told.late.extend)
         received = staticmethod(told.items.extend)
         room_grew = staticmethod(lambda: None)
 
     link = Link(
-        "operator", kit.settings(2775, **more), Owner(), password="pw", clock=lambda: NOW, pace=pace or Pace(None, 0)
+        "operator",
+        kit.settings(2775, **more),
+        Owner(),
+        bind=pdus.BindTransceiver,
+        password="pw",
+        clock=lambda: NOW,
+        pace=pace or Pace(None, 0),
     )
     paper = Paper()
     link.connection_made(paper)

@@ -96,6 +96,21 @@ EXAMPLES = [
         id="query_sm_resp",
     ),
     pytest.param(
+        "00000031 00000008 00000000 00000004 434D5400 3766336100 05 00 434C494E494300 01 01 33343630303132333435363700",
+        pdus.CancelSm(
+            sequence=4,
+            service_type="CMT",
+            message_id="7f3a",
+            source_addr_ton=5,
+            source_addr="CLINIC",
+            dest_addr_ton=1,
+            dest_addr_npi=1,
+            destination_addr="346001234567",
+        ),
+        id="cancel_sm",
+    ),
+    pytest.param("00000010 80000008 00000011 00000004", pdus.CancelSmResp(sequence=4, status=0x11), id="not cancelled"),
+    pytest.param(
         "00000018 0000000B 00000000 00000001 534D534300 707700",
         pdus.Outbind(sequence=1, system_id="SMSC", password="pw"),
         id="outbind",
@@ -303,7 +318,7 @@ def values(field: dataclasses.Field) -> st.SearchStrategy:
 
 
 def test_every_kind_is_generated() -> None:
-    assert len(KINDS) == 18
+    assert len(KINDS) == 20
 
 
 @given(

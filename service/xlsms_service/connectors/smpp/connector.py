@@ -1,26 +1,42 @@
-"""The SMPP connector: keeps one link to an operator alive, and tells delivery what becomes of each part."""
+"""The SMPP connector: one or several links to an operator, and what becomes of each part."""
 
 import asyncio
-import os
-import ssl
 from collections.abc import Callable, Sequence
-from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from random import Random
+from zoneinfo import ZoneInfo
 
-from xlsms.errors import TransientError, UserError, XlsmsError
-from xlsms.model import Outcome, Outgoing, Result
+from xlsms.errors import TransientError
+from xlsms.model import Outcome, Outgoing, Receipt, Result
 from xlsms_service.connectors.backoff import Backoff
-from xlsms_service.connectors.base import Acknowledgeable, Capabilities, Events, LinkStatus
+from xlsms_service.connectors.base import (
+    Acknowledgeable,
+    Capabilities,
+    Events,
+    LateEvents,
+    LinkStatus,
+    PartAskedAbout,
+)
 from xlsms_service.connectors.base import Link as LinkState
 from xlsms_service.connectors.pace import Pace
+from xlsms_service.connectors.smpp.asking import cancel_of, cancelled, query_of, receipt_from
 from xlsms_service.connectors.smpp.joining import join, part_outcomes
-from xlsms_service.connectors.smpp.link import Delivery, Ended, Link
+from xlsms_service.connectors.smpp.line import Line
+from xlsms_service.connectors.smpp.link import Delivery, Link
+from xlsms_service.connectors.smpp.outbind import Door
+from xlsms_service.connectors.smpp.outgoing import SubmitEncoder
 from xlsms_service.connectors.smpp.settings import SmppSettings
+from xlsms_service.connectors.smpp.sharing import shares, standing
+from xlsms_service.protocols.smpp.pdu import Bind, BindReceiver, BindTransceiver, BindTransmitter
 
 __all__ = ["SmppConnector"]
 
-_STEADY = 10.0  # seconds that a link has to stand before the next failure is the first again
+_BINDS: dict[str, tuple[type[Bind], ...]] = {
+    "transceiver": (BindTransceiver,),
+    "transmitter": (BindTransmitter,),
+    "receiver": (BindReceiver,),
+    "pair": (BindTransmitter, BindReceiver),
+}
 
 
 def _utc_now() -> datetime:
@@ -28,10 +44,10 @@ def _utc_now() -> datetime:
 
 
 class SmppConnector:
-    """One SMPP link, as `connectors.base.Connector`.
+    """Links to one operator, as `connectors.base.Connector` that can be asked about parts (`Asking`).
 
-    `retry` are the waits between tries in seconds, `refused_retry` those while the login is refused: an operator
-    locks out who knocks too often with a wrong password.
+    `retry` are the waits between tries in seconds, `refused_retry` those while the login is refused; each link has
+    waits of its own like them.
     """
 
     def __init__(
@@ -51,82 +67,117 @@ class SmppConnector:
         self._clock = clock
         self._retry = retry or Backoff(first=1, limit=60, rng=rng)
         self._refused_retry = refused_retry or Backoff(first=60, limit=600, rng=rng)
+        self._joins = settings.long_texts == "payload"
+        self._encoder = SubmitEncoder(settings, clock)
         self._events: Events | None = None
-        self._link: Link | None = None
-        self._pace: Pace | None = None
-        self._keeper: asyncio.Task[None] | None = None
+        self._told: LinkStatus | None = None
+        self._pace = Pace(settings.rate, 0)
+        self._door: Door | None = None
+        self._lines: list[Line] = []
+        self._closing = False
 
     # --- the seam ---
 
     async def open(self, events: Events) -> None:
-        """Start keeping a link; returns at once."""
-        if self._keeper is not None:
+        """Start keeping the links; returns at once."""
+        if self._lines:
             return
-        self._events = events
+        self._events, self._told, self._closing = events, None, False
         self._pace = Pace(self._settings.rate, asyncio.get_running_loop().time())
-        self._keeper = asyncio.create_task(self._keep(self._pace), name=f"smpp link {self.name}")
+        self._door = Door(self._settings) if self._settings.outbind else None
+        self._lines = [
+            Line(
+                self._settings,
+                self,
+                bind=bind,
+                clock=self._clock,
+                pace=self._pace,
+                retry=self._retry.again(),
+                refused_retry=self._refused_retry.again(),
+                door=self._door,
+            )
+            for _ in range(self._settings.binds)
+            for bind in _BINDS[self._settings.bind]
+        ]
 
     def room(self) -> int:
-        """How many more parts may be submitted now."""
-        return self._link.room() if self._link is not None else 0
+        """How many more parts may be submitted now, over all links."""
+        room = sum(link.room() for link in self._sending())
+        return self._pace.ready(room, asyncio.get_running_loop().time()) if room else 0
 
     def submit(self, batch: Sequence[Outgoing]) -> None:
         """Hand parts over; one outcome follows for each, never before this returns."""
+        links = self._sending()
         if self._settings.bind == "receiver":
             self._give_back(batch, Result.REFUSED, "smsc-receives-only")
-        elif self._link is None or not self._link.up:
+        elif not links:
             self._give_back(batch, Result.RETURNED, "link-down")
         else:
-            self._link.submit(join(batch) if self._settings.long_texts == "payload" else batch)
+            self._share(join(batch) if self._joins else batch, links)
+
+    def _share(self, batch: Sequence[Outgoing], links: Sequence[Link]) -> None:
+        if len(links) == 1:
+            links[0].submit(batch)
+            return
+        at = 0
+        for link, share in zip(links, shares(len(batch), [link.room() for link in links]), strict=True):
+            link.submit(batch[at : at + share])
+            at += share
 
     def acknowledge(self, tokens: Sequence[object]) -> None:
         """Answer these deliveries; those of a link that is gone will come again by themselves."""
+        links: set[Link | None] = {line.link for line in self._lines}
         for token in tokens:
-            if isinstance(token, Delivery) and token.link is self._link:
+            if isinstance(token, Delivery) and token.link in links:
                 token.link.acknowledge(token.sequence)
 
     async def close(self, drain: timedelta = timedelta(seconds=5)) -> None:
         """Wait up to `drain` for open answers, take leave, and stop."""
-        keeper, self._keeper = self._keeper, None
-        if keeper is None:
+        if self._closing or not self._lines:
             return
-        if self._link is not None and self._link.connected:
-            await self._take_leave(self._link, drain.total_seconds())
-        keeper.cancel()
-        with suppress(asyncio.CancelledError):
-            await keeper
-        self._tell(LinkState.DOWN)
+        self._closing = True
+        await asyncio.gather(*(line.close(drain.total_seconds()) for line in self._lines))
+        if self._door is not None:
+            self._door.close()
+        self._lines = []
+        self._tell(LinkStatus(connector=self.name, link=LinkState.DOWN))
 
-    async def _take_leave(self, link: Link, drain: float) -> None:
-        loop = asyncio.get_running_loop()
-        until = loop.time() + drain
-        outcomes = [
-            Outcome(key=key, result=Result.RETURNED, at=self._clock(), code="link-down") for key in link.retire()
-        ]
-        if outcomes:
-            self.outcomes(outcomes)
-        with suppress(TimeoutError):
-            async with asyncio.timeout_at(until):
-                await link.drained()
-        link.leave()
-        with suppress(TimeoutError):
-            # Even without time to drain, a polite leave is worth a moment.
-            async with asyncio.timeout_at(max(until, loop.time() + min(drain, 1.0))):
-                await asyncio.shield(link.ended)
-        link.abort()
-        await link.ended
+    # --- questions ---
 
-    # --- what the link tells ---
+    async def query(self, part: PartAskedAbout) -> Receipt | None:
+        """What the SMSC says of the part now (query_sm); None when it does not know it."""
+        answer = await self._asked().ask(query_of(part, self._encoder, self._settings))
+        zone = ZoneInfo(self._settings.receipt_zone)
+        return receipt_from(answer, part, self.name, self._clock(), zone)
 
-    def bound(self) -> None:
-        """The link is up."""
-        self._tell(LinkState.UP)
+    async def cancel(self, part: PartAskedAbout) -> bool:
+        """Take the part back (cancel_sm); whether it certainly does not reach the phone any more."""
+        return cancelled(await self._asked().ask(cancel_of(part, self._encoder, self._settings)))
+
+    def _asked(self) -> Link:
+        """A link that can be asked; TransientError while there is none."""
+        links = self._sending()
+        if not links:
+            raise TransientError("link-down")
+        return links[0]
+
+    # --- what the lines tell ---
+
+    def line_changed(self) -> None:
+        """A link came or went."""
+        if not self._closing and self._lines:
+            self._tell(standing([line.status for line in self._lines], [line.sends for line in self._lines]))
 
     def outcomes(self, outcomes: Sequence[Outcome]) -> None:
         """Submits have ended."""
         if self._events is not None:
-            joined = self._settings.long_texts == "payload"
-            self._events.outcomes(self.name, part_outcomes(outcomes) if joined else outcomes)
+            self._events.outcomes(self.name, part_outcomes(outcomes) if self._joins else outcomes)
+
+    def late(self, outcomes: Sequence[Outcome]) -> None:
+        """Submits that were told as uncertain have been answered after all."""
+        events: object = self._events
+        if isinstance(events, LateEvents):
+            events.outcomes_late(self.name, part_outcomes(outcomes) if self._joins else outcomes)
 
     def received(self, items: Sequence[Acknowledgeable]) -> None:
         """Receipts and texts have come."""
@@ -138,87 +189,19 @@ class SmppConnector:
         if self._events is not None:
             self._events.room_changed(self.name)
 
-    # --- keeping the link ---
+    # --- inside ---
 
-    async def _keep(self, pace: Pace) -> None:
-        """Connect, wait for the end, wait a little, for ever."""
-        loop = asyncio.get_running_loop()
-        while True:
-            self._tell(LinkState.CONNECTING)
-            began = loop.time()
-            ended = await self._live(pace)
-            if self._keeper is None:
-                return  # we are closing
-            if ended.bound:
-                self._refused_retry.reset()
-                if loop.time() - began >= _STEADY:
-                    self._retry.reset()
-            wait = (self._refused_retry if ended.refused else self._retry).next()
-            state = LinkState.REFUSED if ended.refused else LinkState.DOWN
-            self._tell(state, ended.error, timedelta(seconds=wait))
-            await asyncio.sleep(wait)
+    def _sending(self) -> list[Link]:
+        """The links that are up and may submit."""
+        return [line.link for line in self._lines if line.sends and line.link is not None and line.link.up]
 
-    async def _live(self, pace: Pace) -> Ended:
-        """One link, from connecting to its end."""
-        settings = self._settings
-        try:
-            password = settings.password.reveal()
-            context = self._tls()
-            # It may be bound before this coroutine runs again: from here on the seam has to find it.
-            self._link = link = Link(self.name, settings, self, password=password, clock=self._clock, pace=pace)
-            async with asyncio.timeout(settings.connect_timeout):
-                await asyncio.get_running_loop().create_connection(
-                    lambda: link,
-                    settings.host,
-                    settings.port,
-                    ssl=context,
-                    server_hostname=(settings.server_hostname or settings.host) if context else None,
-                )
-            return await asyncio.shield(link.ended)
-        except UserError as error:
-            return Ended(error=error, bound=False, refused=True)
-        except (
-            OSError,
-            UnicodeError,
-        ) as error:  # TimeoutError and SSLError are the former, a malformed name the latter
-            trouble = self._connect_error(error)
-            return Ended(error=trouble, bound=False, refused=isinstance(trouble, UserError))
-        finally:
-            gone, self._link = self._link, None
-            if gone is not None:
-                gone.abort()
-
-    def _tls(self) -> ssl.SSLContext | None:
-        settings = self._settings
-        if not settings.tls:
-            return None
-        try:
-            context = ssl.create_default_context(cafile=settings.ca)
-        except OSError as error:
-            raise UserError("smsc-ca-unusable", file=settings.ca, reason=error.strerror or str(error)) from error
-        if not settings.verify:
-            context.check_hostname = False
-            context.verify_mode = ssl.CERT_NONE
-        return context
-
-    def _connect_error(self, error: OSError | UnicodeError) -> XlsmsError:
-        host, port = self._settings.host, self._settings.port
-        if isinstance(error, ssl.SSLCertVerificationError):
-            return UserError("smsc-certificate", host=host, port=port, reason=error.verify_message)
-        if isinstance(error, ssl.SSLError):
-            return UserError("smsc-no-tls", host=host, port=port, reason=error.reason)
-        if isinstance(error, TimeoutError):
-            return TransientError("smsc-unreachable", host=host, port=port, reason="no answer")
-        number = error.errno if isinstance(error, OSError) else None
-        reason = os.strerror(number) if number is not None and number > 0 else str(error)
-        return TransientError("smsc-unreachable", host=host, port=port, reason=reason)
-
-    def _tell(self, state: LinkState, error: XlsmsError | None = None, retry_in: timedelta | None = None) -> None:
-        if self._events is not None:
-            self._events.link_changed(LinkStatus(connector=self.name, link=state, error=error, retry_in=retry_in))
+    def _tell(self, status: LinkStatus) -> None:
+        if self._events is not None and status != self._told:
+            self._told = status
+            self._events.link_changed(status)
 
     def _give_back(self, batch: Sequence[Outgoing], result: Result, code: str) -> None:
         at = self._clock()
         outcomes = [Outcome(key=part.key, result=result, at=at, code=code) for part in batch]
-        if outcomes:
-            asyncio.get_running_loop().call_soon(self.outcomes, outcomes)
+        if outcomes and self._events is not None:
+            asyncio.get_running_loop().call_soon(self._events.outcomes, self.name, outcomes)

@@ -13,49 +13,30 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol, cast
 
-from xlsms.errors import TransientError, UserError, XlsmsError
+from xlsms.errors import UserError
 from xlsms.model import Outcome, Outgoing, PartKey, Result
 from xlsms_service.connectors.base import Acknowledgeable
 from xlsms_service.connectors.pace import Pace
-from xlsms_service.connectors.smpp.answer import THROTTLED, accepted, outcome_of
+from xlsms_service.connectors.smpp import ending
+from xlsms_service.connectors.smpp.asking import Question
+from xlsms_service.connectors.smpp.ending import Ended
 from xlsms_service.connectors.smpp.incoming import DeliverReader
+from xlsms_service.connectors.smpp.news import News
 from xlsms_service.connectors.smpp.outgoing import SubmitEncoder
-from xlsms_service.connectors.smpp.settings import BindAs, SmppSettings
-from xlsms_service.protocols.smpp.constants import Command, Status, status_name, status_text
-from xlsms_service.protocols.smpp.event import Answered, BindAnswered, Closed, End, Event, Requested, Taken, TimedOut
+from xlsms_service.connectors.smpp.settings import SmppSettings
+from xlsms_service.protocols.smpp.constants import Command
+from xlsms_service.protocols.smpp.event import BindAnswered, Closed, End, Event, Requested
 from xlsms_service.protocols.smpp.fault import FieldError
-from xlsms_service.protocols.smpp.pdu import (
-    Bind,
-    BindReceiver,
-    BindTransceiver,
-    BindTransmitter,
-    DeliverSm,
-    DeliverSmResp,
-)
+from xlsms_service.protocols.smpp.pdu import Bind, BindReceiver, DeliverSm, DeliverSmResp, Pdu
 from xlsms_service.protocols.smpp.session import Session, Timers
 from xlsms_service.protocols.smpp.state import BOUND
 
-__all__ = ["Delivery", "Ended", "Link", "LinkOwner"]
+__all__ = ["Delivery", "Link", "LinkOwner"]
 
-_BINDS: dict[BindAs, type[Bind]] = {
-    "transceiver": BindTransceiver,
-    "transmitter": BindTransmitter,
-    "receiver": BindReceiver,
-}
-_LOGIN_REFUSED = frozenset({Status.BIND_FAILED, Status.WRONG_PASSWORD, Status.WRONG_SYSTEM_ID})
 _SLICE = 1024  # octets read before what they made room for is written; some forty answers
 _CLOSING = 2.0  # seconds for the last bytes of a session to leave
 _UNACKNOWLEDGED = 5000  # deliveries in our hands and not yet durable: beyond that nothing more is read
 _UNREAD = 4 << 20  # octets that a peer leaves unread before it is cut off
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Ended:
-    """Why a link is over."""
-
-    error: XlsmsError | None  #: None when we took leave
-    bound: bool  #: whether it had been up
-    refused: bool = False  #: someone has to mend the settings
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,23 +56,14 @@ class LinkOwner(Protocol):
     def outcomes(self, outcomes: Sequence[Outcome]) -> None:
         """Submits have ended."""
 
+    def late(self, outcomes: Sequence[Outcome]) -> None:
+        """Submits that were told as uncertain have been answered after all."""
+
     def received(self, items: Sequence[Acknowledgeable]) -> None:
         """Receipts and texts have come."""
 
     def room_grew(self) -> None:
         """There is room for more."""
-
-
-class _News:
-    """What one read, or one tick, has brought."""
-
-    __slots__ = ("accepted", "at", "items", "outcomes")
-
-    def __init__(self, at: datetime) -> None:
-        self.at = at
-        self.outcomes: list[Outcome] = []
-        self.items: list[Acknowledgeable] = []
-        self.accepted = 0
 
 
 class Link(asyncio.Protocol):
@@ -103,12 +75,14 @@ class Link(asyncio.Protocol):
         settings: SmppSettings,
         owner: LinkOwner,
         *,
+        bind: type[Bind],
         password: str,
         clock: Callable[[], datetime],
         pace: Pace,
     ) -> None:
         self._settings = settings
         self._owner = owner
+        self._bind = bind
         self._password = password
         self._clock = clock
         self._pace = pace
@@ -143,12 +117,17 @@ class Link(asyncio.Protocol):
         """Bound, and not taking leave."""
         return self._session.state in BOUND and not self._leaving
 
+    @property
+    def sends(self) -> bool:
+        """Whether it was bound to submit."""
+        return self._bind is not BindReceiver
+
     def room(self) -> int:
         """How many more parts would leave at once: window and pace allow them.
 
         What is claimed but still waits here when the service dies is *uncertain* though it never left.
         """
-        if not self.up or self._settings.bind == "receiver":
+        if not (self.up and self.sends):
             return 0
         window = self._settings.window
         free = min(window - self._session.in_flight, self._pace.ready(window, self._loop.time()))
@@ -158,6 +137,16 @@ class Link(asyncio.Protocol):
         """Take parts; they are written at the end of this turn of the loop, as far as there is room."""
         self._waiting.extend(batch)
         self._soon()
+
+    async def ask(self, request: Pdu) -> Pdu:
+        """Send a request about a message, and give its answer.
+
+        Raises `TransientError` (`answer-lost`, `link-lost`) when none comes, `FieldError` for what cannot be written.
+        """
+        question = Question()
+        self._session.send(request, question, self._loop.time())
+        self._soon()
+        return await question.answered
 
     def acknowledge(self, sequence: int) -> None:
         """Answer a deliver_sm at the end of this turn of the loop."""
@@ -202,7 +191,7 @@ class Link(asyncio.Protocol):
         if stream is not None:
             stream.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         settings = self._settings
-        bind = _BINDS[settings.bind](
+        bind = self._bind(
             sequence=0,
             system_id=settings.system_id,
             password=self._password,
@@ -243,13 +232,14 @@ class Link(asyncio.Protocol):
         if self._timer is not None:
             self._timer.cancel()
         at = self._clock()
-        lost = cast(list[PartKey], self._session.abandon())
-        outcomes = [Outcome(key=key, result=Result.UNCERTAIN, at=at, code="link-lost") for key in lost]
+        news = News(at, self._settings.id_form)
+        for token in self._session.abandon():
+            news.lose(token, "link-lost")
+        outcomes = news.outcomes
         outcomes += [Outcome(key=key, result=Result.RETURNED, at=at, code="link-down") for key in self.retire()]
         if self._end is None:
             reason = str(exc) if exc else "connection closed"
-            error = self._trouble("smsc-hung-up", reason)
-            self._end = Ended(error=error, bound=self._was_bound)
+            self._end = ending.hung_up(reason, self._settings, bound=self._was_bound)
         if outcomes:
             self._owner.outcomes(outcomes)
         if not self.ended.done():
@@ -262,37 +252,36 @@ class Link(asyncio.Protocol):
         """Tell what the events mean, batch by batch, then write what they make possible."""
         self._pumping = True  # what is submitted meanwhile goes out with the rest
         if events:
-            news = _News(self._clock())
+            news = News(self._clock(), self._settings.id_form)
             for event in events:
                 self._read(event, news)
-            if news.items:
-                self._take_in(news.items)
-            if news.outcomes:
-                self._pace.accepted(news.accepted, self._loop.time())
-                self._owner.outcomes(news.outcomes)
-                self._progress.set()
+            self._tell(news)
             if self.room():
                 self._owner.room_grew()
         self._pump()
 
-    def _read(self, event: Event, news: "_News") -> None:
+    def _read(self, event: Event, news: News) -> None:
         match event:
-            case Taken(submits):
-                news.accepted += len(submits)
-                news.outcomes += accepted(cast(list[tuple[PartKey, str]], submits), news.at, self._settings.id_form)
-            case Answered(token, pdu):
-                news.outcomes.append(outcome_of(cast(PartKey, token), pdu, news.at, self._settings.id_form))
-                if pdu.status in THROTTLED:
-                    self._pace.throttled(self._loop.time())
-            case TimedOut(token):
-                key = cast(PartKey, token)
-                news.outcomes.append(Outcome(key=key, result=Result.UNCERTAIN, at=news.at, code="answer-lost"))
             case Requested(DeliverSm() as pdu):  # the only request that a bound session lets through
                 news.items.append(Acknowledgeable(self._reader.read(pdu, news.at), Delivery(self, pdu.sequence)))
             case BindAnswered():
                 self._bind_answered(event)
             case Closed():
                 self._closed(event)
+            case _:
+                news.read(event)
+
+    def _tell(self, news: News) -> None:
+        if news.items:
+            self._take_in(news.items)
+        if news.late:
+            self._owner.late(news.late)
+        if news.throttled:
+            self._pace.throttled(self._loop.time())
+        if news.outcomes:
+            self._pace.accepted(news.accepted, self._loop.time())
+            self._owner.outcomes(news.outcomes)
+            self._progress.set()
 
     def _take_in(self, items: list[Acknowledgeable]) -> None:
         before = self._unacknowledged
@@ -306,28 +295,11 @@ class Link(asyncio.Protocol):
             self._was_bound = True
             self._owner.bound()
             return
-        reason = f"{status_text(event.status)}, {status_name(event.status)}"
-        if event.status in _LOGIN_REFUSED:
-            error: XlsmsError = UserError("smsc-login-refused", system_id=self._settings.system_id, reason=reason)
-            self._finish(Ended(error=error, bound=False, refused=True))
-        else:
-            self._finish(Ended(error=self._trouble("smsc-bind-refused", reason), bound=False))
+        self._finish(ending.bind_refused(event.status, self._settings))
 
     def _closed(self, event: Closed) -> None:
-        codes = {
-            End.LEFT: None,
-            End.DISMISSED: "smsc-hung-up",
-            End.BIND_UNANSWERED: "smsc-silent",
-            End.SILENT: "smsc-silent",
-            End.GARBLED: "smsc-garbled",
-        }
-        code = codes[event.end]
-        reason = event.detail or event.end.value
-        error = None if code is None or self._leaving else self._trouble(code, reason)
-        self._finish(Ended(error=error, bound=self._was_bound), abort=event.end is End.SILENT)
-
-    def _trouble(self, code: str, reason: str) -> TransientError:
-        return TransientError(code, host=self._settings.host, port=self._settings.port, reason=reason)
+        ended = ending.closed(event, self._settings, bound=self._was_bound, leaving=self._leaving)
+        self._finish(ended, abort=event.end is End.SILENT)
 
     def _finish(self, end: Ended, *, abort: bool = False) -> None:
         """Write the last bytes and close; `connection_lost` does the rest."""
@@ -372,12 +344,8 @@ class Link(asyncio.Protocol):
             part = self._waiting.popleft()
             try:
                 body = self._encoder.body(part)
-            except FieldError as error:
-                refused.append(self._refused(part, error.field, error.reason))
-            except UnicodeError as error:
-                refused.append(
-                    self._refused(part, "text", error.reason if isinstance(error, UnicodeEncodeError) else "")
-                )
+            except (FieldError, UnicodeError) as error:
+                refused.append(self._refused(part, error))
             else:
                 bodies.append((body, part.key))
         self._session.send_bodies(Command.SUBMIT_SM, bodies, now)
@@ -385,7 +353,9 @@ class Link(asyncio.Protocol):
             self._loop.call_soon(self._owner.outcomes, refused)
             self._loop.call_soon(self._owner.room_grew)
 
-    def _refused(self, part: Outgoing, field: str, reason: str) -> Outcome:
+    def _refused(self, part: Outgoing, error: FieldError | UnicodeError) -> Outcome:
+        field = error.field if isinstance(error, FieldError) else "text"
+        reason = error.reason if isinstance(error, FieldError | UnicodeEncodeError) else ""
         facts = {"field": field, "reason": reason}
         return Outcome(key=part.key, result=Result.REFUSED, at=self._clock(), code="smsc-cannot-carry", facts=facts)
 

@@ -17,7 +17,6 @@ __all__ = ["SubmitEncoder", "reference_of"]
 
 _REMEMBERED = 1024  # senders and forms; a campaign has one of each
 _LATIN1 = 0x03  # data_coding (§5.2.19)
-_UNNAMED = b"\0\0\0"  # type of number, plan and address where the operator chooses the sender
 _ONE_SMS = {"gsm7": 160, "ucs2": 140}  # octets as SMPP carries them; a text above that was not cut into parts
 
 
@@ -58,13 +57,15 @@ class SubmitEncoder:
             parameters += write_tlvs({Tag.MESSAGE_PAYLOAD: octets})
             octets = b""
         form = self._form(
-            self._sender if part.sender is None else part.sender,
+            part.sender,
             ESM_UDHI if header else 0,
             self._data_coding[part.alphabet],
             1 if part.receipt else 0,
             self._valid(part.validity or self._validity),
         )
-        return form.body(self._address("destination_addr", part.destination), header + octets, parameters)
+        return form.body(
+            write_address("destination_addr", *self.numbering(part.destination)), header + octets, parameters
+        )
 
     def _octets(self, text: str, alphabet: Alphabet, header: int) -> bytes:
         if self._latin and alphabet == "gsm7":
@@ -100,7 +101,7 @@ class SubmitEncoder:
         self, sender: str | None, esm_class: int, data_coding: int, registered_delivery: int, validity_period: str
     ) -> MessageForm:
         return MessageForm(
-            source=self._address("source_addr", sender) if sender else _UNNAMED,
+            source=write_address("source_addr", *self.source(sender)),
             service_type=self._settings.service_type,
             esm_class=esm_class,
             validity_period=validity_period,
@@ -108,12 +109,16 @@ class SubmitEncoder:
             data_coding=data_coding,
         )
 
-    def _address(self, field: str, address: str) -> bytes:
+    def source(self, sender: str | None) -> tuple[int, int, str]:
+        """As `numbering`, for a sender; all empty where the operator chooses it."""
+        chosen = self._sender if sender is None else sender
+        return self.numbering(chosen) if chosen else (0, 0, "")
+
+    def numbering(self, address: str) -> tuple[int, int, str]:
         """Type of number, numbering plan and the address as this operator wants them."""
         settings = self._settings
         if address.startswith("+"):
-            number = address if settings.keep_plus else address[1:]
-            return write_address(field, settings.number_ton, settings.number_npi, number)
+            return settings.number_ton, settings.number_npi, address if settings.keep_plus else address[1:]
         if address.isdigit():
-            return write_address(field, settings.short_code_ton, settings.short_code_npi, address)
-        return write_address(field, settings.name_ton, settings.name_npi, address)
+            return settings.short_code_ton, settings.short_code_npi, address
+        return settings.name_ton, settings.name_npi, address

@@ -1,5 +1,6 @@
 """What a `[[connector]]` of type `smpp` may say."""
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -14,9 +15,12 @@ from xlsms_service.protocols.smpp.text import DefaultCoding
 
 __all__ = ["BindAs", "LongTexts", "PlainText", "SmppSettings", "settings_from"]
 
-BindAs = Literal["transceiver", "transmitter", "receiver"]
+BindAs = Literal["transceiver", "transmitter", "receiver", "pair"]
 LongTexts = Literal["udh", "sar", "payload"]
 PlainText = Literal["default", "latin1"]
+
+_ADDRESS = re.compile(r"[\w.-]+:\d{1,5}")
+_PORTS = range(65_536)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -30,9 +34,18 @@ class SmppSettings:
         default=Secret(""), repr=False
     )
     system_type: Annotated[str, Setting("only if the operator asks for one")] = ""
-    bind: Annotated[BindAs, Setting("what the link is for: both ways, only sending, or only receiving")] = "transceiver"
+    bind: Annotated[
+        BindAs, Setting("what a connection is for: both ways, only sending, only receiving, or one for each")
+    ] = "transceiver"
+    binds: Annotated[int, Setting("connections, or pairs of them, that are kept at once", 1, 20)] = 1
     address_range: Annotated[str, Setting("our numbers, only if the operator asks for them")] = ""
     service_type: Annotated[str, Setting("only if the operator asks for one")] = ""
+
+    outbind: Annotated[
+        str, Setting("address and port at which the operator calls us, as `0.0.0.0:3550`; then we never call")
+    ] = ""
+    outbind_system_id: Annotated[str, Setting("user name that the caller has to give")] = ""
+    outbind_password: Annotated[Secret, Setting("its password")] = field(default=Secret(""), repr=False)
 
     tls: Annotated[bool, Setting("encrypt the link; the operator has to offer it on this port")] = False
     ca: Annotated[
@@ -96,9 +109,20 @@ def settings_from(options: Mapping[str, object], place_of: PlaceOf = lambda _key
     """The settings in a `[[connector]]` table without its `name` and `type`.
 
     Raises `UserError` with the key and its place: `config-unknown-key`, `config-missing-key`, `config-expects-…`,
-    `config-wrong-secret`.
+    `config-wrong-secret`, `smsc-outbind-plain`.
     """
     settings = read_settings(SmppSettings, options, place_of)
+    port = settings.outbind.rpartition(":")[2]
+    if settings.outbind and not (_ADDRESS.fullmatch(settings.outbind) and int(port) in _PORTS):
+        raise UserError(
+            "config-expects-address",
+            place=place_of("outbind"),
+            table="connector",
+            key="outbind",
+            value=settings.outbind,
+        )
+    if settings.outbind and settings.tls:
+        raise UserError("smsc-outbind-plain", place=place_of("tls"))
     try:
         ZoneInfo(settings.receipt_zone)
     except (KeyError, ValueError, OSError):  # a zone that is not there; an absolute path; a folder's name

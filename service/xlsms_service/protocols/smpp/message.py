@@ -10,6 +10,8 @@ from xlsms_service.protocols.smpp.fault import FieldError, ProtocolError
 from xlsms_service.protocols.smpp.tlv import Tlvs, read_tlvs, write_tlvs
 
 __all__ = [
+    "CancelSm",
+    "CancelSmResp",
     "DeliverSm",
     "DeliverSmResp",
     "MessageForm",
@@ -271,3 +273,54 @@ class QuerySmResp(Pdu):
             message_state=body[at],
             error_code=body[at + 1],
         )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CancelSm(Pdu):
+    """Takes back a message that the phone does not have yet (§4.9.1); addresses as in its submit_sm."""
+
+    command = Command.CANCEL_SM
+    service_type: str = ""
+    message_id: str = ""
+    source_addr_ton: int = 0
+    source_addr_npi: int = 0
+    source_addr: str = ""
+    dest_addr_ton: int = 0
+    dest_addr_npi: int = 0
+    destination_addr: str = ""
+
+    def _body(self) -> bytes:
+        return b"".join(
+            (
+                write_cstring("service_type", self.service_type, 6),
+                write_cstring("message_id", self.message_id, 65),
+                write_address("source_addr", self.source_addr_ton, self.source_addr_npi, self.source_addr),
+                write_address("destination_addr", self.dest_addr_ton, self.dest_addr_npi, self.destination_addr),
+            )
+        )
+
+    @classmethod
+    def _read(cls, sequence: int, status: int, body: bytes) -> Self:
+        service_type, at = read_cstring(body, 0)
+        message_id, source = read_cstring(body, at)
+        source_addr, destination = read_cstring(body, source + 2)
+        destination_addr, _ = read_cstring(body, destination + 2)
+        return cls(
+            sequence=sequence,
+            status=status,
+            service_type=service_type,
+            message_id=message_id,
+            source_addr_ton=body[source],
+            source_addr_npi=body[source + 1],
+            source_addr=source_addr,
+            dest_addr_ton=body[destination],
+            dest_addr_npi=body[destination + 1],
+            destination_addr=destination_addr,
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CancelSmResp(Pdu):
+    """The message is taken back, or `status` says why not (§4.9.2)."""
+
+    command = Command.CANCEL_SM_RESP

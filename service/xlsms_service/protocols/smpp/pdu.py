@@ -25,6 +25,8 @@ from xlsms_service.protocols.smpp.bind import (
 from xlsms_service.protocols.smpp.constants import HEADER, Command, Status
 from xlsms_service.protocols.smpp.fault import ProtocolError
 from xlsms_service.protocols.smpp.message import (
+    CancelSm,
+    CancelSmResp,
     DeliverSm,
     DeliverSmResp,
     MessageResp,
@@ -44,6 +46,8 @@ __all__ = [
     "BindTransceiverResp",
     "BindTransmitter",
     "BindTransmitterResp",
+    "CancelSm",
+    "CancelSmResp",
     "DeliverSm",
     "DeliverSmResp",
     "EnquireLink",
@@ -118,7 +122,7 @@ _KINDS: dict[int, Callable[[int, int, bytes], Pdu]] = {
     kind.command: kind._read  # noqa: SLF001 - the classes' own codec
     for kind in (
         BindTransmitter, BindTransmitterResp, BindReceiver, BindReceiverResp, BindTransceiver, BindTransceiverResp,
-        SubmitSm, SubmitSmResp, DeliverSm, DeliverSmResp, QuerySm, QuerySmResp, Outbind,
+        SubmitSm, SubmitSmResp, DeliverSm, DeliverSmResp, QuerySm, QuerySmResp, CancelSm, CancelSmResp, Outbind,
         EnquireLink, EnquireLinkResp, Unbind, UnbindResp, GenericNack,
     )
 }  # fmt: skip
@@ -158,6 +162,7 @@ _RESPONSES: dict[int, type[Pdu]] = {
     Command.SUBMIT_SM: SubmitSmResp,
     Command.DELIVER_SM: DeliverSmResp,
     Command.QUERY_SM: QuerySmResp,
+    Command.CANCEL_SM: CancelSmResp,
     Command.ENQUIRE_LINK: EnquireLinkResp,
     Command.UNBIND: UnbindResp,
 }

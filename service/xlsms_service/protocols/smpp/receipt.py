@@ -12,7 +12,17 @@ from typing import Literal
 from xlsms_service.protocols.smpp import tlv
 from xlsms_service.protocols.smpp.constants import Tag
 
-__all__ = ["STATE_WORDS", "IdForm", "Report", "candidates", "parse_receipt", "reads_as_receipt", "uniform_id"]
+__all__ = [
+    "STATE_WORDS",
+    "IdForm",
+    "Report",
+    "answered_id",
+    "candidates",
+    "parse_receipt",
+    "read_date",
+    "reads_as_receipt",
+    "uniform_id",
+]
 
 #: Who writes ids in hexadecimal while the other writes decimal; `auto` leaves them as they came.
 IdForm = Literal["auto", "answer-hex", "receipt-hex"]
@@ -63,7 +73,7 @@ def parse_receipt(text: str, tlvs: tlv.Tlvs, zone: tzinfo = UTC) -> Report:
         id=(tlv.text(tlvs, Tag.RECEIPTED_MESSAGE_ID) or said.get("id", "")).strip(" \"'"),
         state=state,
         error=_error(said.get("err", ""), tlvs),
-        done_at=_date(said.get("donedate", ""), zone),
+        done_at=read_date(said.get("donedate", ""), zone),
     )
 
 
@@ -91,7 +101,8 @@ def _error(said: str, tlvs: tlv.Tlvs) -> str:
     return f"{code:03d}" if code else said
 
 
-def _date(said: str, zone: tzinfo) -> datetime | None:
+def read_date(said: str, zone: tzinfo) -> datetime | None:
+    """A date in any of the usual forms; one without a zone is of the SMSC's clock. None where it is none."""
     if zoned := _ZONED.fullmatch(said):
         quarters = int(zoned[2])
         offset = _QUARTER * (quarters if zoned[3] == "+" else -quarters)
@@ -115,6 +126,12 @@ def uniform_id(network_id: str, form: IdForm, *, receipt: bool) -> str:
         return network_id
     number = _number(network_id, 16 if (form == "receipt-hex") is receipt else 10)
     return network_id if number is None else str(number)
+
+
+def answered_id(network_id: str, form: IdForm) -> str:
+    """The id that `uniform_id` made of an answer's, as the SMSC writes it in answers; zeros and case are its own."""
+    number = _number(network_id, 10) if form == "answer-hex" else None
+    return network_id if number is None else f"{number:x}"
 
 
 def candidates(network_id: str) -> list[str]:

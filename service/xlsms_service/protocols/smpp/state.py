@@ -81,7 +81,7 @@ MOVING: dict[int, Step] = {
 _BINDS = frozenset({Command.BIND_TRANSMITTER, Command.BIND_RECEIVER, Command.BIND_TRANSCEIVER})
 _ALWAYS = frozenset({Command.ENQUIRE_LINK})
 _LEAVE = _ALWAYS | {Command.UNBIND}
-_UPWARDS = frozenset({Command.SUBMIT_SM, Command.QUERY_SM})
+_UPWARDS = frozenset({Command.SUBMIT_SM, Command.QUERY_SM, Command.CANCEL_SM})
 _DOWNWARDS = frozenset({Command.DELIVER_SM, Command.ALERT_NOTIFICATION})
 
 #: The requests that each side may send in each state (table 2-1). An enquire_link is answered in every state, and
