@@ -13,7 +13,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from xlsms.model import Concat, Inbound, MessageId, Outcome, Outgoing, PartKey, Receipt
 from xlsms.text import split
 from xlsms_service.connectors.base import Acknowledgeable, Connector, IdForms, Link, LinkStatus
-from xlsms_service.delivery import outcome, receipt
+from xlsms_service.delivery import late, outcome, receipt
 from xlsms_service.delivery.outcome import Answered
 from xlsms_service.delivery.routing import DEFAULT, Router
 from xlsms_service.ledger import claim, conversation, link
@@ -54,6 +54,7 @@ class _Lane:
     window: int = 1  #: the most room ever seen
     open: dict[MessageId, _Open] = field(default_factory=dict)
     answered: list[Answered] = field(default_factory=list)
+    late: list[Outcome] = field(default_factory=list)
     received: list[Acknowledgeable] = field(default_factory=list)
 
     @property
@@ -178,6 +179,11 @@ class Engine:
                 lane.answered.append(Answered(each.key.message, tuple(message.outcomes), message.resumed))
         self._record_wake.set()
 
+    def outcomes_late(self, connector: str, outcomes: Sequence[Outcome]) -> None:
+        """Answers to parts that were given up as *uncertain*."""
+        self._lanes[connector].late.extend(outcomes)
+        self._record_wake.set()
+
     def received(self, connector: str, items: Sequence[Acknowledgeable]) -> None:
         """Receipts and texts: written down first, acknowledged then."""
         self._lanes[connector].received.extend(items)
@@ -234,13 +240,14 @@ class Engine:
         """Write down all that has come since the last time, in one transaction a connector; then acknowledge."""
         for name, lane in self._lanes.items():
             answered, lane.answered = lane.answered, []
+            overdue, lane.late = lane.late, []
             received, lane.received = lane.received, []
-            if not answered and not received:
+            if not answered and not overdue and not received:
                 continue
             items = [each.item for each in received]
             while True:
                 try:
-                    await self._ledger.do(_settle, name, answered, items, lane.forms, self._now())
+                    await self._ledger.do(_settle, name, answered, overdue, items, lane.forms, self._now())
                     break
                 except SQLAlchemyError:
                     _log.exception("the ledger cannot be written; trying again")
@@ -267,12 +274,15 @@ def _settle(
     connection: Connection,
     connector: str,
     answered: Sequence[Answered],
+    overdue: Sequence[Outcome],
     items: Sequence[Receipt | Inbound],
     forms: IdForms,
     now: datetime,
 ) -> None:
     if answered:
         outcome.settle(connection, connector, answered, forms, now)
+    if overdue:
+        late.settle(connection, connector, overdue, forms, now)
     receipts = [item for item in items if isinstance(item, Receipt)]
     if receipts:
         receipt.settle(connection, connector, receipts, forms, now)

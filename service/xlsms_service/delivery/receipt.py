@@ -79,11 +79,14 @@ def _match(
     by_id = _by_network_id(connection, connector, (receipt.network_id for receipt in receipts))
     matches, others = [], []
     for receipt in receipts:
-        part = _open_one(by_id.get(receipt.network_id, ()), receipt)
+        called_so = by_id.get(receipt.network_id, ())
+        part = _open_one(called_so, receipt)
         if part is None:
             others.append(receipt)
         else:
-            matches.append(_Match(part, receipt, STATES[receipt.state]))
+            # Where the network cuts long texts itself, all parts of a message have one id and one report.
+            mine = [each for each in called_so if each.key.message == part.key.message]
+            matches += [_Match(each, receipt, STATES[receipt.state]) for each in mine]
     if not others:
         return matches, []
     other_forms = {receipt.network_id: set(forms(receipt.network_id)) for receipt in others}

@@ -22,9 +22,11 @@ __all__ = [
     "forget_waiting",
     "keep_parts",
     "move",
+    "name_parts",
     "parts_of",
     "parts_with_network_id",
     "set_part_states",
+    "sizes",
     "take_waiting",
     "uncertain_to",
     "wait_for_answer",
@@ -160,6 +162,23 @@ def uncertain_to(connection: Connection, connector: str, recipient: str, by: dat
         message.c.parts == 1,
     )
     return [MessageId(key) for key in connection.execute(query).scalars()]
+
+
+def name_parts(connection: Connection, parts: Sequence[tuple[PartKey, str]]) -> None:
+    """What the network calls parts whose answer came late."""
+    if parts:
+        of, nth = part.c.message_id == bindparam("of"), part.c.part == bindparam("nth")
+        query = update(part).where(of, nth).values(network_id=bindparam("name"))
+        connection.execute(query, [{"of": key.message, "nth": key.part, "name": name} for key, name in parts])
+
+
+def sizes(connection: Connection, messages: Iterable[MessageId]) -> dict[MessageId, int]:
+    """How many parts each of these has."""
+    found: dict[MessageId, int] = {}
+    for some in chunks(sorted(set(messages))):
+        query = select(message.c.id, message.c.parts).where(message.c.id.in_(some))
+        found.update({MessageId(row.id): row.parts for row in connection.execute(query)})
+    return found
 
 
 def attempts(connection: Connection, messages: Iterable[MessageId]) -> dict[MessageId, int]:

@@ -185,6 +185,13 @@ def test_a_long_message_is_delivered_when_all_its_parts_are(bench):
     assert bench.state(key) is State.DELIVERED
 
 
+def test_one_report_settles_all_parts_that_have_one_id(bench):
+    key = bench.claimed(parts=3)
+    bench.answers(key, "A", "A", "A")
+    bench.receipt("A")
+    assert bench.state(key) is State.DELIVERED
+
+
 def test_a_long_message_has_failed_when_all_parts_are_final_and_one_failed(bench):
     key = bench.claimed(parts=2)
     bench.answers(key, "A1", "A2")
