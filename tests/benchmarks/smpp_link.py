@@ -1,9 +1,10 @@
 """How fast the SMPP connector is: submit to answer, beside a raw socket with ready-made PDUs and plain smpplib.
 
-    python -m tests.benchmarks.smpp_link [--count N] [--window 100] [--rounds 3] [--smsc reads|echoes]
+    python -m tests.benchmarks.smpp_link [--count N] [--window 100] [--rounds 3] [--smsc reads|echoes|node]
 
 All three talk to the same SMSC, a process of its own. It `reads` every field of a submit_sm, as any SMSC has to, and
-answers with an id; or it `echoes`, that is answers without looking, which shows what the connector itself costs.
+answers with an id; or it `echoes`, that is answers without looking, which shows what the connector itself costs; or
+it is `node`, the SMSC of the npm package `smpp` (`npm install --prefix tests/peers/node`), whose codec is not ours.
 The raw socket is what no client can beat: its PDUs are made before the clock starts and it looks at nothing but the
 length of the answers. The connector encodes each part, keeps its window and timers, and reads each answer into an
 outcome. Rounds are interleaved; the figures are medians. The last line is JSON.
@@ -17,9 +18,12 @@ import multiprocessing
 import socket
 import statistics
 import struct
+import subprocess
 import time
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime
+from pathlib import Path
 
 import smpplib.client
 
@@ -35,6 +39,7 @@ TEXT = "Hola Marta, le recordamos su cita de mañana a las 10:30. Gracias. OK?"
 HEAD = struct.Struct(">IIII")
 ANSWER = struct.Struct(">IIII9s")  # a message id of eight digits and its NUL
 CHUNK = 1 << 18
+NODE = Path(__file__).parents[1] / "peers" / "node" / "quick.js"
 
 
 def serve(listener: socket.socket, kind: str) -> None:
@@ -47,6 +52,26 @@ def serve(listener: socket.socket, kind: str) -> None:
         framer = Framer()
         while data := stream.recv(CHUNK):
             stream.sendall(b"".join([answer(frame, numbers) for frame in framer.feed(data)]))
+
+
+@contextmanager
+def own_smsc(kind: str) -> Iterator[int]:
+    """The port of an SMSC on our codec."""
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        smsc = multiprocessing.get_context("spawn").Process(target=serve, args=(listener, kind), daemon=True)
+        smsc.start()
+        yield listener.getsockname()[1]
+        smsc.terminate()
+        smsc.join()
+
+
+@contextmanager
+def node_smsc() -> Iterator[int]:
+    """The port of an SMSC on the npm package `smpp`."""
+    pipe = subprocess.PIPE
+    with subprocess.Popen(["node", str(NODE)], stdin=pipe, stdout=pipe, text=True) as smsc:
+        yield int(smsc.stdout.readline())
+        smsc.stdin.close()
 
 
 def reading(frame: bytes, numbers: Iterator[int]) -> bytes:
@@ -176,24 +201,19 @@ def main() -> None:
     parser.add_argument("--count", type=int, default=50_000, help="messages a round")
     parser.add_argument("--window", type=int, default=100)
     parser.add_argument("--rounds", type=int, default=3)
-    parser.add_argument("--smsc", choices=("reads", "echoes"), default="reads")
+    parser.add_argument("--smsc", choices=("reads", "echoes", "node"), default="reads")
     asked = parser.parse_args()
     ways: dict[str, tuple[Callable[[int, int, int], float], int]] = {
         "raw_socket": (raw_socket, asked.count),
         "link": (link, asked.count),
         "smpplib": (plain_smpplib, max(1, asked.count // 10)),
     }
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        smsc = multiprocessing.get_context("spawn").Process(target=serve, args=(listener, asked.smsc), daemon=True)
-        smsc.start()
-        port = listener.getsockname()[1]
-        rates: dict[str, list[float]] = {name: [] for name in ways}
+    rates: dict[str, list[float]] = {name: [] for name in ways}
+    with node_smsc() if asked.smsc == "node" else own_smsc(asked.smsc) as port:
         for number in range(asked.rounds):
             for name, (run, count) in ways.items():
                 rates[name].append(count / run(port, count, asked.window))
                 print(f"round {number + 1}  {name:10}  {rates[name][-1]:>9,.0f} messages/s")
-        smsc.terminate()
-        smsc.join()
     rate = {name: statistics.median(found) for name, found in rates.items()}
     result = {
         "benchmark": "smpp_link",

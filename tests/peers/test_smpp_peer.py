@@ -23,7 +23,7 @@ from xlsms.model import Concat, Inbound, Outcome, Outgoing, PartKey, Receipt, Re
 from xlsms.text import split
 from xlsms_service.config.secret import Secret
 from xlsms_service.connectors.backoff import Backoff
-from xlsms_service.connectors.base import Acknowledgeable, Link, LinkStatus
+from xlsms_service.connectors.base import Acknowledgeable, Link, LinkStatus, PartAskedAbout
 from xlsms_service.connectors.smpp import SmppConnector, SmppSettings
 
 pytestmark = pytest.mark.peer
@@ -235,6 +235,55 @@ def test_long_texts_arrive_whole(link, text: str) -> None:
                 [f"000307{len(sent):02x}{n:02x}"] for n in range(1, len(sent) + 1)
             ]
             assert "".join(fact["text"] for fact in facts) == text
+
+    asyncio.run(main())
+
+
+def test_long_texts_may_be_told_by_parameters_or_go_whole(link) -> None:
+    text = "Año nuevo: 5 € [hoy] ~ " * 15
+
+    async def main(**more: object) -> list[dict]:
+        async with link(user_message_reference=True, validity=90, **more) as (connector, diary, _):
+            await diary.until(diary.ups)
+            sent = parts(7, text)
+            connector.submit(sent)
+            await diary.until(lambda: len(diary.results) == len(sent))
+            await diary.until(lambda: "".join(fact["text"] for fact in diary.events("submit")) == text)
+            assert {outcome.result for outcome in diary.results} == {Result.ACCEPTED}
+            assert {fact["reference"] for fact in diary.events("submit")} == {7}
+            return diary.events("submit")
+
+    told = asyncio.run(main(long_texts="sar"))
+    assert [fact["sar"] for fact in told] == [[7, len(told), place] for place in range(1, len(told) + 1)]
+    assert len(told) > 2
+    assert len(asyncio.run(main(long_texts="payload"))) == 1
+
+
+def test_network_is_asked_about_a_part_and_takes_it_back(link) -> None:
+    async def main() -> None:
+        async with link(service_type="CMT") as (connector, diary, _):
+            await diary.until(diary.ups)
+            asked = PartAskedAbout(network_id="0000002a", destination="+34600111222")
+            receipt = await connector.query(asked)
+            assert (receipt.network_id, receipt.state) == ("0000002a", "DELIVRD")
+            assert await connector.cancel(asked)
+            await diary.until(lambda: diary.events("cancel"))
+            [told] = diary.events("cancel")
+            del told["event"]
+            assert told == {"id": "0000002a", "destination": "34600111222", "service": "CMT"}
+
+    asyncio.run(main())
+
+
+def test_pair_sends_on_one_connection_and_hears_on_the_other(link) -> None:
+    async def main() -> None:
+        async with link(bind="pair", binds=2) as (connector, diary, _peer):
+            await diary.until(lambda: len(diary.events("bind")) == 4)
+            connector.submit([part(n) for n in range(40)])
+            await diary.until(lambda: len(diary.results) == 40)
+            assert {outcome.result for outcome in diary.results} == {Result.ACCEPTED}
+            binds = sorted(fact["command"] for fact in diary.events("bind"))
+            assert binds == ["bind_receiver", "bind_receiver", "bind_transmitter", "bind_transmitter"]
 
     asyncio.run(main())
 

@@ -34,7 +34,7 @@ function receipt(pdu, id) {
 }
 
 function submit(own, pdu) {
-  const { message, udh } = pdu.short_message;
+  const { message, udh } = pdu.message_payload || pdu.short_message;
   const text = message === undefined ? null : message.toString();
   tell('submit', {
     source: pdu.source_addr,
@@ -42,6 +42,9 @@ function submit(own, pdu) {
     destination: pdu.destination_addr,
     destination_ton: pdu.dest_addr_ton,
     data_coding: pdu.data_coding,
+    sar: [pdu.sar_msg_ref_num, pdu.sar_total_segments, pdu.sar_segment_seqnum],
+    reference: pdu.user_message_reference,
+    validity: pdu.validity_period,
     udh: udh ? udh.map((element) => element.toString('hex')) : [],
     text,
   });
@@ -74,6 +77,13 @@ function serve(own) {
     });
   }
   own.on('submit_sm', (pdu) => submit(own, pdu));
+  own.on('query_sm', (pdu) => own.send(pdu.response({
+    message_id: pdu.message_id, final_date: '261122190000000+', message_state: 2, error_code: 0,
+  })));
+  own.on('cancel_sm', (pdu) => {
+    tell('cancel', { id: pdu.message_id, destination: pdu.destination_addr, service: pdu.service_type });
+    own.send(pdu.response());
+  });
   own.on('enquire_link', (pdu) => own.send(pdu.response()));
   own.on('unbind', (pdu) => {
     own.send(pdu.response());
