@@ -13,6 +13,7 @@ from xlsms.states import State
 from xlsms_service.connectors.base import Acknowledgeable, Capabilities, Link, LinkStatus
 from xlsms_service.delivery import engine as engine_module
 from xlsms_service.delivery.engine import Engine
+from xlsms_service.delivery.lane import reference
 from xlsms_service.delivery.routing import Router
 from xlsms_service.ledger import acceptance
 from xlsms_service.ledger.acceptance import Draft
@@ -75,7 +76,7 @@ class Hand:
                 result=result,
                 at=NOW,
                 network_id=f"N{key.message}.{key.part}" if result is Result.ACCEPTED else None,
-                code=None if result is Result.ACCEPTED else "answer-lost",
+                code={Result.ACCEPTED: None, Result.RETURNED: "link-down"}.get(result, "answer-lost"),
                 retry_after=retry_after,
             )
             for key in keys
@@ -103,13 +104,13 @@ def states(ledger):
     )
 
 
-def run(tmp_path, scene, *, connectors=None, routes=None, ledger=None):
+def run(tmp_path, scene, *, connectors=None, routes=(), ledger=None):
     """Play `scene(engine, ledger, connectors…)` with an engine around."""
 
     async def play():
         links = connectors() if connectors else [Hand()]
         opened = ledger or Ledger.open(tmp_path)
-        router = Router(routes or {}, [link.name for link in links])
+        router = Router(routes, [link.name for link in links])
         engine = Engine(opened, {link.name: (link, lambda _: []) for link in links}, router, now=lambda: NOW)
         await engine.start()
         try:
@@ -253,7 +254,7 @@ def test_a_text_with_line_ends_of_two_characters_goes_as_it_was_counted(tmp_path
 
 
 def test_long_texts_to_one_phone_in_two_equal_lists_have_different_references():
-    references = [engine_module._reference(MessageId(number)) for number in range(1, 5 * 256)]
+    references = [reference(MessageId(number)) for number in range(1, 5 * 256)]
     assert all(one != other for one, other in zip(references, references[256:], strict=False))
     assert all(one != other for one, other in itertools.pairwise(references))
     assert set(references) == set(range(256))
