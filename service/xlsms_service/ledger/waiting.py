@@ -32,6 +32,7 @@ class Front:
 
 
 #: The first row of each campaign, by steps over the index: its cost grows with the campaigns, not with their messages.
+#: (SQLite would walk over all messages of a campaign to pass it if the two columns were compared as one row value.)
 _FRONTS = (
     text("""
         WITH RECURSIVE step(id) AS (
@@ -41,12 +42,16 @@ _FRONTS = (
                 ORDER BY priority, campaign, due, id LIMIT 1
             )
             UNION ALL
-            SELECT (
+            SELECT COALESCE((
                 SELECT id FROM message
                 WHERE state = 'queued' AND admitted AND route = :route
-                    AND (priority, campaign) > (here.priority, here.campaign)
+                    AND priority = here.priority AND campaign > here.campaign
+                ORDER BY campaign, due, id LIMIT 1
+            ), (
+                SELECT id FROM message
+                WHERE state = 'queued' AND admitted AND route = :route AND priority > here.priority
                 ORDER BY priority, campaign, due, id LIMIT 1
-            )
+            ))
             FROM step JOIN message AS here ON here.id = step.id
         )
         SELECT priority, campaign, due, expires_at FROM step JOIN message ON message.id = step.id
