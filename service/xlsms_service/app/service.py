@@ -30,7 +30,7 @@ from xlsms_service.connectors.registry import build
 from xlsms_service.delivery.engine import Engine
 from xlsms_service.delivery.limit import Limiter
 from xlsms_service.delivery.routing import Router
-from xlsms_service.ledger import acceptance, view
+from xlsms_service.ledger import acceptance, stop, view
 from xlsms_service.ledger import book as books
 from xlsms_service.ledger.acceptance import Draft
 from xlsms_service.ledger.lease import Lease
@@ -259,6 +259,8 @@ class App:
     @asynccontextmanager
     async def _delivery(self, *, patient: bool = True, only_here: bool = False) -> AsyncIterator[bool]:
         """Deliver in this process, or, when another one does, leave it to that. Whether it is this one."""
+        if patient and (since := await self._ledger.do(stop.pressed)):
+            raise UserError("sending-stopped", since=f"{since.astimezone():%Y-%m-%d %H:%M}")
         if not self._lease.take():
             if only_here:
                 raise UserError("service-running", folder=self._settings.service.data)
