@@ -59,6 +59,7 @@ class Router:
         self._ways = [*(self._way(route) for route in ranked), default]
         self._uses = {key: use for way in reversed(self._ways) for use, key in way.keys.items()}
         self._by_country = any(route.country for route in routes)
+        self._by_workbook = any(route.workbook for route in routes)
 
     @classmethod
     def of(cls, settings: Settings) -> Self:
@@ -95,16 +96,20 @@ class Router:
 
     def key(self, number: str, sender: str | None = None, workbook: str | Path | None = None) -> str:
         """What a message waits under."""
-        return self.explain(number, sender, workbook).key
+        way, use = self._choose(number, sender, workbook)
+        return way.keys[use]
 
     def explain(self, number: str, sender: str | None = None, workbook: str | Path | None = None) -> Explanation:
         """Where a message goes, and why."""
+        way, use = self._choose(number, sender, workbook)
+        return Explanation(key=way.keys[use], route=way.route, use=use, prices=self._prices_of(use, number))
+
+    def _choose(self, number: str, sender: str | None, workbook: str | Path | None) -> tuple[_Way, tuple[str, ...]]:
         country = _country(number) if self._by_country else None
-        name = Path(workbook).name if workbook else ""
+        name = Path(workbook).name if workbook and self._by_workbook else ""
         way = next(way for way in self._ways if way.route is None or _fits(way.route, number, country, sender, name))
         listed = way.route is None or way.route.order == "listed"
-        use = way.use if listed else self._by_price(way.use, number)
-        return Explanation(key=way.keys[use], route=way.route, use=use, prices=self._prices_of(use, number))
+        return way, way.use if listed else self._by_price(way.use, number)
 
     def keys_of(self, connector: str, up: AbstractSet[str]) -> list[str]:
         """The keys that this connector serves while these are up: those where no better one is up."""
