@@ -6,7 +6,7 @@ All are frozen values; all times are aware UTC.
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from enum import StrEnum
+from enum import IntEnum, StrEnum
 from types import MappingProxyType
 from typing import Literal, NamedTuple, NewType
 
@@ -19,6 +19,7 @@ __all__ = [
     "Outcome",
     "Outgoing",
     "PartKey",
+    "Priority",
     "Receipt",
     "Result",
     "Role",
@@ -70,6 +71,14 @@ class Row:
     fields: Mapping[str, str] = field(default_factory=dict)  #: header -> the text that the user sees
     values: Mapping[str, CellValue] = field(default_factory=dict)  #: header -> the value itself, for formats
     problems: Mapping[str, str] = field(default_factory=dict)  #: header -> error code, for cells that cannot be used
+
+
+class Priority(IntEnum):
+    """Who goes first on a link: the next lower one waits until none of the higher waits."""
+
+    URGENT = 0  #: a text by itself, an answer
+    NORMAL = 1
+    BULK = 2
 
 
 @dataclass(frozen=True, slots=True)

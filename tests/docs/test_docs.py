@@ -12,6 +12,7 @@ import openpyxl
 import pytest
 import typer
 
+from xlsms.errors import UserError
 from xlsms.states import LABELS, State
 from xlsms.wording import codes
 from xlsms.workbook.roles import is_mark
@@ -85,6 +86,14 @@ def test_every_setting_is_on_its_page_and_nothing_else(title, kind):
     written = set(re.findall(r"^\| `(\w+)` \|", section(read("settings.md"), title), re.MULTILINE))
     known = set(documented(kind)) if kind is SimulatorSettings else {field.name for field in dataclasses.fields(kind)}
     assert written == known
+
+
+def test_every_setting_of_a_limit_is_on_its_page(tmp_path):
+    written = set(re.findall(r"^\| `(\w+)` \|", section(read("settings.md"), "## [[limit]]"), re.MULTILINE))
+    (tmp_path / "xlsms.toml").write_text('[[limit]]\ncount = 5\nper = "day"\nnone = 1\n')
+    with pytest.raises(UserError) as caught:
+        load(tmp_path / "xlsms.toml")
+    assert written == set(caught.value.facts["known"].split(", "))
 
 
 def test_every_connector_type_is_on_its_page():

@@ -10,6 +10,7 @@ from sqlalchemy import Connection
 
 from xlsms.errors import XlsmsError
 from xlsms.states import FINAL, State
+from xlsms_service.ledger import stop
 from xlsms_service.ledger.lease import Lease
 from xlsms_service.ledger.ledger import Ledger
 from xlsms_service.ledger.view import Tally
@@ -73,7 +74,7 @@ async def follow(
     *,
     instead_of: Lease | None,
 ) -> bool:
-    """Tell progress until everything is out (or settled, when asked to wait), or the time is over.
+    """Tell progress until everything is out (or settled, when asked to wait), the time is over, or all is stopped.
 
     False when another process was to deliver and has ended before: its lease, `instead_of` which we wait, is ours then.
     """
@@ -92,6 +93,8 @@ async def follow(
         if not open_states and lingered:
             return True
         if patience.timeout is not None and now - began >= patience.timeout.total_seconds():
+            return True
+        if State.SENDING not in tally.by_state and await ledger.do(stop.pressed) is not None:
             return True
         if instead_of is not None and instead_of.take():
             return False

@@ -15,6 +15,7 @@ from zoneinfo import ZoneInfo
 
 from xlsms.errors import TransientError, UserError, XlsmsError
 from xlsms.files.backup import Backups
+from xlsms.model import Priority
 from xlsms.states import State
 from xlsms.workbook.opening import FileWorkbook
 from xlsms.workbook.replies import Appended, Incoming, append_replies
@@ -27,8 +28,9 @@ from xlsms_service.config import Mark, Settings, Watch
 from xlsms_service.connectors.base import LinkStatus
 from xlsms_service.connectors.registry import build
 from xlsms_service.delivery.engine import Engine
+from xlsms_service.delivery.limit import Limiter
 from xlsms_service.delivery.routing import Router
-from xlsms_service.ledger import acceptance, view
+from xlsms_service.ledger import acceptance, stop, view
 from xlsms_service.ledger import book as books
 from xlsms_service.ledger.acceptance import Draft
 from xlsms_service.ledger.lease import Lease
@@ -63,7 +65,9 @@ def _now() -> datetime:
     return datetime.now(UTC)
 
 
-def terms(settings: Settings, mark: Mark = "marked", *, hidden: bool = False) -> Terms:
+def terms(
+    settings: Settings, mark: Mark = "marked", *, hidden: bool = False, priority: Priority = Priority.NORMAL
+) -> Terms:
     """What the settings say about a send."""
     service = settings.service
     return Terms(
@@ -74,6 +78,8 @@ def terms(settings: Settings, mark: Mark = "marked", *, hidden: bool = False) ->
         all_rows=mark == "all",
         hidden=hidden,
         zone=ZoneInfo(service.zone) if service.zone else None,
+        priority=priority,
+        validity=service.validity,
     )
 
 
@@ -104,8 +110,7 @@ class App:
         self._ledger = Ledger.open(service.data, service.ledger)
         self._lease = Lease(service.data)
         self._thread = WorkbookThread()
-        names = [connector.name for connector in self._settings.connectors]
-        self._router = Router({route.prefix: route.use for route in self._settings.routes}, names)
+        self._router = Router.of(self._settings)
         self._writeback = Writeback(
             self._ledger, self._thread, self._open, append=self._append, now=self._now, told=self._problem
         )
@@ -210,8 +215,10 @@ class App:
                 alphabet=entry.parts.alphabet,
                 parts=len(entry.parts.parts),
                 fingerprint=entry.fingerprint,
-                route=self._router.key(entry.number.e164),
+                route=self._router.key(entry.number.e164, entry.sender),
                 sender=entry.sender,
+                priority=Priority.URGENT,
+                expires_at=self._now() + self._settings.service.validity,
             )
             message = await self._ledger.do(acceptance.accept_text, draft, self._now())
             count = partial(view.tally, only=message)
@@ -252,6 +259,8 @@ class App:
     @asynccontextmanager
     async def _delivery(self, *, patient: bool = True, only_here: bool = False) -> AsyncIterator[bool]:
         """Deliver in this process, or, when another one does, leave it to that. Whether it is this one."""
+        if patient and (since := await self._ledger.do(stop.pressed)):
+            raise UserError("sending-stopped", since=f"{since.astimezone():%Y-%m-%d %H:%M}")
         if not self._lease.take():
             if only_here:
                 raise UserError("service-running", folder=self._settings.service.data)
@@ -272,7 +281,14 @@ class App:
             for each in self._settings.connectors
         }
         engine = Engine(
-            self._ledger, connectors, self._router, now=self._now, changed=self._changed, on_link=self._link_changed
+            self._ledger,
+            connectors,
+            self._router,
+            now=self._now,
+            changed=self._changed,
+            on_link=self._link_changed,
+            limiter=Limiter(self._settings.limits),
+            resend=self._settings.service.uncertain == "resend",
         )
         try:
             await engine.start()
@@ -349,7 +365,7 @@ class App:
         place = watch.folder or watch.file
         if place is None:
             raise RuntimeError("a watch with neither a folder nor a file")
-        asked = terms(self._settings, watch.mark, hidden=watch.hidden)
+        asked = terms(self._settings, watch.mark, hidden=watch.hidden, priority=watch.priority)
         return Folder(
             place,
             ledger=self._ledger,

@@ -1,9 +1,10 @@
 """What the ledger holds, for those who look from outside."""
 
 from dataclasses import dataclass
+from datetime import datetime
 
 from xlsms_service.config import Settings
-from xlsms_service.ledger import link, view
+from xlsms_service.ledger import link, stop, view
 from xlsms_service.ledger.lease import Lease
 from xlsms_service.ledger.ledger import Ledger
 from xlsms_service.ledger.link import LinkRow
@@ -20,6 +21,7 @@ class Status:
     tally: Tally
     books: tuple[BookCount, ...]
     links: tuple[LinkRow, ...]
+    stopped: datetime | None = None  #: since when nothing goes
 
 
 def status(settings: Settings) -> Status:
@@ -32,4 +34,5 @@ def status(settings: Settings) -> Status:
             tally=ledger.do_now(view.tally),
             books=tuple(ledger.do_now(view.book_counts)),
             links=tuple(ledger.do_now(link.links)),
+            stopped=ledger.do_now(stop.pressed),
         )

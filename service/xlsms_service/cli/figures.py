@@ -7,6 +7,7 @@ from rich.text import Text
 
 from xlsms.errors import XlsmsError
 from xlsms.states import LABELS, State
+from xlsms_service.cli.ways import Ways
 from xlsms_service.cli.words import language, shown, tr
 from xlsms_service.planning import Plan, PlanEntry
 
@@ -52,13 +53,17 @@ def complaint(error: XlsmsError) -> dict[str, object]:
     }
 
 
-def plan_table(plan: Plan, most: int) -> Table:
-    """The rows of a plan: all that cannot go, and the first `most` of those that can."""
+def plan_table(plan: Plan, most: int, ways: Ways) -> Table:
+    """The rows of a plan: all that cannot go, and the first `most` of those that can; with their ways and prices."""
     table = Table(box=None, pad_edge=False, header_style="bold", show_edge=False)
     table.add_column(tr("Row"), justify="right", style="dim")
     table.add_column(tr("Number"), no_wrap=True)
     table.add_column(tr("Text"), ratio=1)
     table.add_column("SMS", justify="right")
+    if ways.known:
+        table.add_column(tr("Route"))
+    if ways.priced:
+        table.add_column(tr("Cost"), justify="right")
     several = len({entry.row.sheet for entry in plan.entries}) > 1
     left = most
     for entry in plan.entries:
@@ -67,7 +72,13 @@ def plan_table(plan: Plan, most: int) -> Table:
                 continue
             left -= 1
         place = f"{entry.row.sheet}!{entry.row.number}" if several else str(entry.row.number)
-        table.add_row(shown(place), _number(entry), _text(entry), _parts(entry))
+        cells: list[str | Text] = [shown(place), _number(entry), _text(entry), _parts(entry)]
+        if ways.known:
+            cells.append(ways.text(entry))
+        if ways.priced:
+            cost = ways.cost(entry)
+            cells.append("–" if cost is None else str(cost))
+        table.add_row(*cells)
     return table
 
 
@@ -100,12 +111,14 @@ def _parts(entry: PlanEntry) -> Text:
     return Text(str(count), style="" if count == 1 else "yellow")
 
 
-def plan_figures(plan: Plan) -> dict[str, object]:
-    """A plan as figures: every row, the totals and the hash of what would go."""
+def plan_figures(plan: Plan, ways: Ways) -> dict[str, object]:
+    """A plan as figures: every row with its way, the totals and the hash of what would go."""
     totals = plan.totals
+    cost, unpriced = ways.total(plan.entries)
+    costs = {"cost": str(cost), "unpriced": unpriced} if ways.priced else {"cost": None, "unpriced": totals.go}
     return {
-        "rows": [_entry_figures(entry) for entry in plan.entries],
-        "totals": {name: getattr(totals, name) for name in totals.__slots__},
+        "rows": [{**_entry_figures(entry), **ways.figures(entry)} for entry in plan.entries],
+        "totals": {**{name: getattr(totals, name) for name in totals.__slots__}, **costs},
         "hash": plan.hash,
     }
 

@@ -144,6 +144,9 @@ def status(
     if file is None:
         running = tr("The service is running.") if known.running else tr("The service is not running.")
         session.say(running, "green" if known.running else "dim")
+        if known.stopped:
+            since = f"{known.stopped.astimezone():%Y-%m-%d %H:%M}"
+            session.say(tr("Nothing more goes out, since {time}.", time=since), "red")
         session.out.print(_link_table(known.links))
     session.out.print(_book_table(books))
     if file is None:
@@ -162,6 +165,8 @@ def _link_table(links: Sequence[LinkRow]) -> Table:
     for link in links:
         said = wording(link.code, language(), link.facts).message if link.code else ""
         state = Text(tr(link.state), style=LINK_STYLES.get(link.state, ""))
+        if link.breaker != "closed":
+            state.append(" " + tr("(left alone after failures)"), style="yellow")
         table.add_row(shown(link.connector), state, f"{link.at.astimezone():%Y-%m-%d %H:%M}", shown(said))
     return table
 
@@ -179,6 +184,7 @@ def _book_table(books: Sequence[BookCount]) -> Table:
 def _status_figures(known: Status, books: Sequence[BookCount]) -> dict[str, object]:
     return {
         "running": known.running,
+        "stopped": known.stopped.isoformat() if known.stopped else None,
         "states": {str(state): count for state, count in known.tally.by_state.items()},
         "parts": known.tally.parts,
         "replies": known.tally.replies,
@@ -192,7 +198,13 @@ def _status_figures(known: Status, books: Sequence[BookCount]) -> dict[str, obje
             for book in books
         ],
         "links": [
-            {"connector": link.connector, "link": link.state, "code": link.code, "at": link.at.isoformat()}
+            {
+                "connector": link.connector,
+                "link": link.state,
+                "code": link.code,
+                "at": link.at.isoformat(),
+                "breaker": link.breaker,
+            }
             for link in known.links
         ],
     }

@@ -20,6 +20,7 @@ from xlsms_service.cli.notice import nothing_marked, warnings
 from xlsms_service.cli.password import password_of, passwords
 from xlsms_service.cli.session import Ending, Session, session_of
 from xlsms_service.cli.setup import remove_again, set_up_file
+from xlsms_service.cli.ways import Ways
 from xlsms_service.cli.words import language, tr
 from xlsms_service.config import Settings
 from xlsms_service.ledger.ledger import Ledger
@@ -105,19 +106,20 @@ def check(
     ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print figures for programs.")] = False,
 ) -> None:
-    """Show what would be sent: each row's number, text and parts, and what is wrong. Nothing is sent or changed."""
+    """Show what would be sent: each row's number, text, parts, way, and what is wrong. Nothing is sent or changed."""
     session = session_of(context)
     password = password_of(session.settings, file, password_env)
     zone = ZoneInfo(session.settings.service.zone) if session.settings.service.zone else None
     workbook = FileWorkbook(file, zone=zone, passwords=lambda: passwords(session.settings, file, password))
     snapshot = workbook.read()
     plan = _plan(session.settings, snapshot, every_row=every_row)
+    ways = Ways(session.settings, snapshot.path)
     blocked = _blocked(workbook, snapshot)
     if as_json:
         figures = {"blocked": complaint(blocked) if blocked else None, "warnings": list(warnings(snapshot))}
-        session.json({"file": str(file), **plan_figures(plan), **figures})
+        session.json({"file": str(file), **plan_figures(plan, ways), **figures})
     else:
-        _show(session, plan, rows, snapshot)
+        _show(session, plan, rows, snapshot, ways)
     if blocked:
         raise blocked
     session.end(Ending.SOME_NOT if plan.totals.problems or plan.totals.held else Ending.DONE)
@@ -143,16 +145,21 @@ def _plan(settings: Settings, snapshot: Snapshot, *, every_row: bool) -> Plan:
         return preview(ledger, snapshot, asked, now)
 
 
-def _show(session: Session, plan: Plan, most: int, snapshot: Snapshot) -> None:
+def _show(session: Session, plan: Plan, most: int, snapshot: Snapshot, ways: Ways) -> None:
     totals = plan.totals
     if not totals.rows:
         session.say(nothing_marked(snapshot.sheets), "yellow")
     else:
-        session.out.print(plan_table(plan, most))
+        session.out.print(plan_table(plan, most, ways))
         if totals.go > most:
             session.say(tr("… and {count} more that can go", count=totals.go - most), "dim")
         line = Text("\n" + tr("Rows that go: {count}", count=totals.go), style="green")
         line.append("  " + tr("SMS: {count}", count=totals.parts), style="green")
+        if ways.priced:
+            cost, unpriced = ways.total(plan.entries)
+            line.append("  " + tr("cost: {cost}", cost=cost), style="green")
+            if unpriced:
+                line.append("  " + tr("without a price: {count}", count=unpriced), style="yellow")
         if totals.scheduled:
             line.append("  " + tr("later: {count}", count=totals.scheduled), style="cyan")
         if totals.held:

@@ -9,6 +9,8 @@ import os
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import timedelta
+from decimal import Decimal
 from pathlib import Path
 from typing import Literal, cast
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
@@ -17,19 +19,23 @@ import phonenumbers
 import platformdirs
 
 from xlsms.errors import Place, UserError
+from xlsms.model import Priority
 from xlsms.wording import LANGUAGES
 from xlsms_service.config.secret import Secret
 from xlsms_service.config.table import Source, Table
+from xlsms_service.config.traffic import Limit, Route, limit, prices, route
 
 __all__ = [
     "CONNECTOR_TYPES",
     "ConnectorSettings",
+    "Limit",
     "Mark",
     "Route",
     "Secret",
     "ServiceSettings",
     "Settings",
     "Transliterate",
+    "Uncertain",
     "Watch",
     "default_path",
     "load",
@@ -38,12 +44,14 @@ __all__ = [
 
 Mark = Literal["marked", "all"]
 Transliterate = Literal["off", "safe", "wide"]
+Uncertain = Literal["hold", "resend"]
 CONNECTOR_TYPES = ("smpp", "ucp", "cimd2", "modem", "http", "simulator")
 
 _LISTEN = re.compile(r"(?:\[[0-9a-fA-F:.]+\]|[\w.-]+):(\d{1,5})")
-_PREFIX = re.compile(r"\+?\d{0,15}")
 _PORTS = range(65_536)
 _BACKUPS = range(1001)
+_VALIDITY = range(1, 721)  # hours
+_PRIORITIES = {"urgent": Priority.URGENT, "normal": Priority.NORMAL, "bulk": Priority.BULK}
 _PARTS = range(1, 256)  # 3GPP TS 23.040 §9.2.3.24.1: the number of parts is one octet
 
 
@@ -60,6 +68,8 @@ class ServiceSettings:
     sender: str | None = None  #: for rows that name none; None: the connector's own
     parts: int = 10  #: a text that needs more is a problem, not a bill
     transliterate: Transliterate = "off"  #: which characters may be replaced so that a text takes fewer SMS
+    validity: timedelta = timedelta(hours=48)  #: a message that could not go for so long does not go any more
+    uncertain: Uncertain = "hold"  #: what may have left: wait for word, or send it again and risk sending it twice
     backups: int = 3  #: how many versions of each workbook, as its user saved them, are kept in `data`
 
 
@@ -71,6 +81,7 @@ class Watch:
     file: Path | None = None
     mark: Mark = "marked"
     hidden: bool = False  #: whether hidden and filtered rows are sent too
+    priority: Priority = Priority.NORMAL
     password: Secret | None = None  #: of workbooks that ask for one to open
 
     def holds(self, path: Path) -> bool:
@@ -85,6 +96,7 @@ class ConnectorSettings:
     name: str
     type: str
     options: Mapping[str, object] = field(default_factory=dict, repr=False)  #: may hold passwords
+    prices: Mapping[str, Decimal] = field(default_factory=dict)  #: of one SMS, by prefix
     source: Source | None = field(default=None, repr=False, compare=False)
     index: int = field(default=0, repr=False, compare=False)  #: which `[[connector]]` of the file it is
 
@@ -96,14 +108,6 @@ class ConnectorSettings:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Route:
-    """One `[[route]]` table: numbers that begin with `prefix` go over the first of `use` that is up."""
-
-    prefix: str
-    use: tuple[str, ...]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class Settings:
     """Everything `xlsms.toml` says, or the defaults where there is none."""
 
@@ -111,6 +115,7 @@ class Settings:
     watches: tuple[Watch, ...] = ()
     connectors: tuple[ConnectorSettings, ...] = ()
     routes: tuple[Route, ...] = ()
+    limits: tuple[Limit, ...] = ()
     path: Path | None = None  #: the file it was read from
 
 
@@ -166,10 +171,16 @@ def _settings(source: Source) -> Settings:
         if connector.name in connectors:
             raise table.error("config-same-name", "name", name=connector.name)
         connectors[connector.name] = connector
-    routes = tuple(_route(table, tuple(connectors)) for table in root.tables("route"))
+    routes = tuple(route(table, tuple(connectors)) for table in root.tables("route"))
+    limits = tuple(limit(table) for table in root.tables("limit"))
     root.done("config-unknown-table")
     return Settings(
-        service=service, watches=watches, connectors=tuple(connectors.values()), routes=routes, path=source.path
+        service=service,
+        watches=watches,
+        connectors=tuple(connectors.values()),
+        routes=routes,
+        limits=limits,
+        path=source.path,
     )
 
 
@@ -185,6 +196,8 @@ def _service(table: Table) -> ServiceSettings:
         sender=table.optional("sender"),
         parts=table.whole("parts", _PARTS, 10),
         transliterate=cast(Transliterate, table.choice("transliterate", ("off", "safe", "wide"), "off")),
+        validity=timedelta(hours=table.whole("validity", _VALIDITY, 48)),
+        uncertain=cast(Uncertain, table.choice("uncertain", ("hold", "resend"), "hold")),
         backups=table.whole("backups", _BACKUPS, 3),
     )
     table.done()
@@ -209,6 +222,7 @@ def _watch(table: Table) -> Watch:
         file=table.source.beside(file) if file else None,
         mark=cast(Mark, table.choice("mark", ("marked", "all"), "marked")),
         hidden=table.flag("hidden"),
+        priority=_PRIORITIES[table.choice("priority", tuple(_PRIORITIES), "normal")],
         password=None if password is None else Secret.read(password, table.source.place(*table.path, "password")),
     )
     table.done()
@@ -221,20 +235,8 @@ def _connector(table: Table, index: int) -> ConnectorSettings:
     return ConnectorSettings(
         name=table.text("name"),
         type=table.choice("type", CONNECTOR_TYPES),
+        prices=prices(table),
         options=table.rest(),
         source=table.source,
         index=index,
     )
-
-
-def _route(table: Table, names: tuple[str, ...]) -> Route:
-    prefix, use = table.take("prefix"), table.texts("use")
-    table.done()
-    if prefix is None:
-        raise table.error("config-missing-key", "prefix")
-    if not isinstance(prefix, str) or not _PREFIX.fullmatch(prefix):
-        raise table.error("config-expects-prefix", "prefix")
-    for name in use:
-        if name not in names:
-            raise table.error("config-unknown-connector", "use", name=name, known=", ".join(names) or "–")
-    return Route(prefix=prefix, use=use)

@@ -4,19 +4,19 @@ import asyncio
 import logging
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from sqlalchemy import Connection
 from sqlalchemy.exc import SQLAlchemyError
 
-from xlsms.model import Concat, Inbound, MessageId, Outcome, Outgoing, PartKey, Receipt
-from xlsms.text import split
+from xlsms.model import Inbound, Outcome, Receipt
 from xlsms_service.connectors.base import Acknowledgeable, Connector, IdForms, Link, LinkStatus
 from xlsms_service.delivery import late, outcome, receipt
-from xlsms_service.delivery.outcome import Answered
-from xlsms_service.delivery.routing import DEFAULT, Router
-from xlsms_service.ledger import claim, conversation, link
+from xlsms_service.delivery.lane import Lane
+from xlsms_service.delivery.limit import Limiter
+from xlsms_service.delivery.outcome import MOST_RESENDS, Answered
+from xlsms_service.delivery.routing import Router
+from xlsms_service.ledger import claim, conversation, link, waiting
 from xlsms_service.ledger.claim import Claimed
 from xlsms_service.ledger.ledger import Ledger
 
@@ -30,36 +30,8 @@ _LOOK_AGAIN = 1.0
 #: Seconds between tries to write down what must not be lost while the ledger cannot be written.
 _LEDGER_RETRY = 1.0
 
-#: References of long messages (3GPP TS 23.040 §9.2.3.24.1).
-_REFERENCES = 256
-
-
-@dataclass(slots=True)
-class _Open:
-    """A message whose parts are with a link."""
-
-    waiting: int
-    resumed: bool
-    outcomes: list[Outcome] = field(default_factory=list)
-
-
-@dataclass(slots=True)
-class _Lane:
-    """One connector as the engine sees it."""
-
-    connector: Connector
-    forms: IdForms
-    wake: asyncio.Event = field(default_factory=asyncio.Event)
-    status: LinkStatus | None = None
-    window: int = 1  #: the most room ever seen
-    open: dict[MessageId, _Open] = field(default_factory=dict)
-    answered: list[Answered] = field(default_factory=list)
-    late: list[Outcome] = field(default_factory=list)
-    received: list[Acknowledgeable] = field(default_factory=list)
-
-    @property
-    def up(self) -> bool:
-        return self.status is not None and self.status.link is Link.UP
+#: Receipts and texts that are written down in one go: bounds how long answers behind them wait.
+_WRITTEN_AT_ONCE = 2_000
 
 
 class Engine:
@@ -77,15 +49,21 @@ class Engine:
         now: Callable[[], datetime],
         changed: Callable[[], None] = lambda: None,
         on_link: Callable[[LinkStatus], None] = lambda _status: None,
+        limiter: Limiter | None = None,
+        resend: bool = False,
     ) -> None:
+        """`resend` sends again what may have left, and risks that somebody gets it twice."""
         self._ledger = ledger
+        self._limiter = limiter or Limiter()
+        self._resends = MOST_RESENDS if resend else 0
         self._router = router
         self._now = now
         self._changed = changed
         self._on_link = on_link
-        self._lanes = {name: _Lane(connector, forms) for name, (connector, forms) in connectors.items()}
+        self._lanes = {name: Lane(connector, forms) for name, (connector, forms) in connectors.items()}
         self._record_wake = asyncio.Event()
         self._links = asyncio.Condition()
+        self._tend_wake = asyncio.Event()
         self._closing = False  #: nothing more is claimed
         self._left = False  #: the links are closed: nothing more can come
         self._feeders: list[asyncio.Task[None]] = []
@@ -94,11 +72,13 @@ class Engine:
 
     async def start(self) -> None:
         """Make good for a stop without leave, then open the links and begin."""
-        lost = await self._ledger.do(claim.recover, self._now())
+        lost = await self._ledger.do(claim.recover, self._now(), resends=self._resends)
         if lost:
-            _log.warning("%d messages may have left before the last stop: uncertain", lost)
+            _log.warning("%d messages may have left before the last stop", lost)
             self._changed()
-        await self._ledger.do(claim.reroute, self._router.keys, DEFAULT)
+        await self._ledger.do(waiting.reroute, self._router.keys, self._router.key)
+        await self._ledger.do(waiting.hurry, self._now())
+        self._feeders.append(asyncio.create_task(self._tend(), name="delivery-tend"))
         self._recorder = asyncio.create_task(self._record(), name="delivery-record")
         for name, lane in self._lanes.items():
             self._feeders.append(asyncio.create_task(self._feed(lane), name=f"delivery-{name}"))
@@ -129,6 +109,10 @@ class Engine:
 
     def wake(self) -> None:
         """There may be something to send."""
+        self._tend_wake.set()
+        self._wake_lanes()
+
+    def _wake_lanes(self) -> None:
         for lane in self._lanes.values():
             lane.wake.set()
 
@@ -158,9 +142,7 @@ class Engine:
         if before is None or before.link is not status.link:
             _log.info("%s: %s%s", status.connector, status.link, f" ({status.error})" if status.error else "")
             self._on_link(status)
-        note = asyncio.create_task(self._note_link(status))
-        self._notes.add(note)
-        note.add_done_callback(self._notes.discard)
+        self._note(lane, status)
         self.wake()
 
     def room_changed(self, connector: str) -> None:
@@ -170,13 +152,8 @@ class Engine:
     def outcomes(self, connector: str, outcomes: Sequence[Outcome]) -> None:
         """Gather answers until a message's parts all have theirs."""
         lane = self._lanes[connector]
-        for each in outcomes:
-            message = lane.open[each.key.message]
-            message.outcomes.append(each)
-            message.waiting -= 1
-            if message.waiting == 0:
-                del lane.open[each.key.message]
-                lane.answered.append(Answered(each.key.message, tuple(message.outcomes), message.resumed))
+        if lane.saw(outcomes, self._now()):
+            self._breaker_changed(lane)
         self._record_wake.set()
 
     def outcomes_late(self, connector: str, outcomes: Sequence[Outcome]) -> None:
@@ -191,40 +168,44 @@ class Engine:
 
     # Ledger to links.
 
-    async def _feed(self, lane: _Lane) -> None:
+    async def _tend(self) -> None:
+        """Let go what was scheduled, and give up what has waited too long, whether a link is there or not."""
         while not self._closing:
-            with suppress(TimeoutError):
-                async with asyncio.timeout(_LOOK_AGAIN):
-                    await lane.wake.wait()
-            lane.wake.clear()
             try:
-                while not self._closing and await self._fill(lane):
-                    pass
+                while await self._ledger.do(waiting.tend, self._router.keys, self._now()):
+                    self._changed()
+                    self._wake_lanes()
+            except SQLAlchemyError:
+                _log.exception("the ledger cannot be written; trying again")
+            await _woken(self._tend_wake, _LOOK_AGAIN)
+
+    async def _feed(self, lane: Lane) -> None:
+        wait = 0.0
+        while not self._closing:
+            if wait:
+                await _woken(lane.wake, min(wait, _LOOK_AGAIN))
+            try:
+                wait = await self._fill(lane)
             except SQLAlchemyError:
                 _log.exception("the ledger cannot be read; trying again")
                 await asyncio.sleep(_LEDGER_RETRY)
 
-    async def _fill(self, lane: _Lane) -> bool:
-        """Claim what fits into the link's free window and hand it over; whether there may be more."""
-        room = lane.connector.room()
-        lane.window = max(lane.window, room)
-        # Slot by slot each message would cost a commit of its own; half a window at a time shares them.
-        if room < 1 or (lane.open and room * 2 < lane.window):
-            return False
-        routes = self._router.keys_of(lane.connector.name, {name for name, lane in self._lanes.items() if lane.up})
-        if not routes:
-            return False
-        claimed = await self._ledger.do(
-            claim.claim,
-            connector=lane.connector.name,
-            routes=routes,
-            room=room,
-            idle=not lane.open,
-            now=self._now(),
+    async def _fill(self, lane: Lane) -> float:
+        """Claim what the link may be given and hand it over; seconds until there may be more unasked."""
+        clock = asyncio.get_running_loop().time()
+        before, now = lane.breaker.phase, self._now()
+        room, wait = lane.room(now, clock)
+        if lane.breaker.phase is not before:
+            self._breaker_changed(lane)
+        routes = self._router.keys_of(
+            lane.connector.name, {name for name, other in self._lanes.items() if other.healthy or other is lane}
         )
+        if not room or not lane.up or not routes:
+            return wait or _LOOK_AGAIN
+        claimed, due = await self._ledger.do(_claim, lane, routes, room, self._limiter, now)
         if claimed:
-            lane.connector.submit([part for message in claimed for part in _parts(lane, message)])
-        return bool(claimed)
+            lane.submit(claimed, clock)
+        return max((due - now).total_seconds(), 0.0) if due else _LOOK_AGAIN
 
     # Links to ledger.
 
@@ -237,37 +218,86 @@ class Engine:
             await self._write_down()
 
     async def _write_down(self) -> None:
-        """Write down all that has come since the last time, in one transaction a connector; then acknowledge."""
+        """Write down what has come since the last time, a connector at a time; then acknowledge."""
         for name, lane in self._lanes.items():
-            answered, lane.answered = lane.answered, []
-            overdue, lane.late = lane.late, []
-            received, lane.received = lane.received, []
-            if not answered and not overdue and not received:
-                continue
-            items = [each.item for each in received]
-            while True:
-                try:
-                    await self._ledger.do(_settle, name, answered, overdue, items, lane.forms, self._now())
-                    break
-                except SQLAlchemyError:
-                    _log.exception("the ledger cannot be written; trying again")
-                    await asyncio.sleep(_LEDGER_RETRY)
-            lane.connector.acknowledge([each.token for each in received])
-            lane.wake.set()
-            self._changed()
+            while lane.answered or lane.late or lane.received:
+                answered, lane.answered = lane.answered, []
+                overdue, lane.late = lane.late, []
+                received, lane.received = lane.received[:_WRITTEN_AT_ONCE], lane.received[_WRITTEN_AT_ONCE:]
+                items = [each.item for each in received]
+                while True:
+                    try:
+                        await self._ledger.do(
+                            _settle, name, answered, overdue, items, lane.forms, self._now(), self._resends
+                        )
+                        break
+                    except SQLAlchemyError:
+                        _log.exception("the ledger cannot be written; trying again")
+                        await asyncio.sleep(_LEDGER_RETRY)
+                lane.connector.acknowledge([each.token for each in received])
+                lane.wake.set()
+                self._changed()
 
-    async def _note_link(self, status: LinkStatus) -> None:
+    # For those who look from outside.
+
+    def _breaker_changed(self, lane: Lane) -> None:
+        _log.warning("%s: %s", lane.connector.name, lane.breaker.phase)
+        if lane.status is not None:
+            self._note(lane, lane.status)
+        self._wake_lanes()
+
+    def _note(self, lane: Lane, status: LinkStatus) -> None:
         row = link.LinkRow(
             connector=status.connector,
             state=status.link,
             code=status.error.code if status.error else None,
             facts={key: str(value) for key, value in status.error.facts.items()} if status.error else {},
             at=self._now(),
+            breaker=lane.breaker.phase,
         )
-        with suppress(SQLAlchemyError):  # only for those who look from outside
+        note = asyncio.create_task(self._write_note(row))
+        self._notes.add(note)
+        note.add_done_callback(self._notes.discard)
+
+    async def _write_note(self, row: link.LinkRow) -> None:
+        with suppress(SQLAlchemyError):  # nothing relies on it
             await self._ledger.do(link.note, row)
         async with self._links:
             self._links.notify_all()
+
+
+async def _woken(event: asyncio.Event, within: float) -> None:
+    """Wait for `event` or for so many seconds; it is no longer set then."""
+    with suppress(TimeoutError):
+        async with asyncio.timeout(within):
+            await event.wait()
+    event.clear()
+
+
+def _claim(
+    connection: Connection, lane: Lane, routes: Sequence[str], room: int, limiter: Limiter, now: datetime
+) -> tuple[list[Claimed], datetime | None]:
+    """What may go now, and when more may; None when that is nobody's plan."""
+    held_back = False
+
+    def gate(number: str, sender: str | None, parts: int, now: datetime) -> datetime | None:
+        nonlocal held_back
+        later = limiter.ask(number, sender, parts, now)
+        held_back = held_back or later is not None
+        return later
+
+    claimed = claim.claim(
+        connection,
+        connector=lane.connector.name,
+        routes=routes,
+        room=room,
+        idle=lane.idle,
+        now=now,
+        turn=lane.turn,
+        gate=gate,
+    )
+    # Those that a limit holds back made no use of their turn: there may be others behind them.
+    return claimed, now if claimed or held_back else waiting.next_due(connection, routes, now)
 
 
 def _settle(
@@ -278,36 +308,13 @@ def _settle(
     items: Sequence[Receipt | Inbound],
     forms: IdForms,
     now: datetime,
+    resends: int,
 ) -> None:
     if answered:
-        outcome.settle(connection, connector, answered, forms, now)
+        outcome.settle(connection, connector, answered, forms, now, resends=resends)
     if overdue:
         late.settle(connection, connector, overdue, forms, now)
     receipts = [item for item in items if isinstance(item, Receipt)]
     if receipts:
         receipt.settle(connection, connector, receipts, forms, now)
     conversation.keep(connection, [item for item in items if isinstance(item, Inbound)])
-
-
-def _reference(message: MessageId) -> int:
-    """One that a phone has not just had: lists as long as there are references give each phone another one in turn."""
-    return (message + message // _REFERENCES) % _REFERENCES
-
-
-def _parts(lane: _Lane, message: Claimed) -> list[Outgoing]:
-    """The parts of a message that the network does not have yet; noted as open with the link."""
-    texts = split(message.text, limit=None).parts
-    parts = [
-        Outgoing(
-            key=PartKey(message.id, number),
-            destination=message.number,
-            sender=message.sender,
-            text=text,
-            alphabet=message.alphabet,
-            concat=Concat(_reference(message.id), len(texts), number) if len(texts) > 1 else None,
-        )
-        for number, text in enumerate(texts, 1)
-        if number not in message.taken
-    ]
-    lane.open[message.id] = _Open(waiting=len(parts), resumed=bool(message.taken))
-    return parts

@@ -1,8 +1,8 @@
 """What the answers to the parts of a message make of the message."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
-from datetime import datetime
+from dataclasses import dataclass
+from datetime import datetime, timedelta
 
 from sqlalchemy import Connection
 
@@ -10,10 +10,11 @@ from xlsms.model import MessageId, Outcome, Result
 from xlsms.states import State, worst
 from xlsms_service.connectors.base import IdForms
 from xlsms_service.delivery import receipt
+from xlsms_service.delivery.retry import retry_for
 from xlsms_service.ledger import settlement
 from xlsms_service.ledger.settlement import Move, PartRecord
 
-__all__ = ["Answered", "settle"]
+__all__ = ["MOST_RESENDS", "Answered", "settle"]
 
 _PART_STATES = {
     Result.ACCEPTED: State.SENT,
@@ -22,8 +23,8 @@ _PART_STATES = {
 }
 
 
-#: Claims of one message, each sent back by the network for the moment; at half a minute each it is most of a day.
-_MOST_TRIES = 2_000
+#: A message whose answer was lost is sent again so often, where the settings allow it at all.
+MOST_RESENDS = 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,10 +34,23 @@ class Answered:
     message: MessageId
     outcomes: tuple[Outcome, ...]
     resumed: bool = False  #: the network had some of its parts before
+    tries: int = 1  #: how often it was claimed
+    expires_at: datetime | None = None
 
 
-def settle(connection: Connection, connector: str, answered: Sequence[Answered], forms: IdForms, now: datetime) -> None:
-    """Write the answers down, then give receipts that came before them to their parts."""
+def settle(
+    connection: Connection,
+    connector: str,
+    answered: Sequence[Answered],
+    forms: IdForms,
+    now: datetime,
+    *,
+    resends: int = 0,
+) -> None:
+    """Write the answers down, then give receipts that came before them to their parts.
+
+    A message whose answer was lost is *uncertain*; one that has been tried no more than `resends` times waits anew.
+    """
     earlier = settlement.parts_of(connection, [each.message for each in answered if each.resumed])
     settlement.keep_parts(
         connection,
@@ -50,11 +64,11 @@ def settle(connection: Connection, connector: str, answered: Sequence[Answered],
             )
             for each in answered
             for outcome in each.outcomes
-            if outcome.result is not Result.RETURNED
+            if outcome.result is not Result.RETURNED and not _goes_again(outcome, each, resends)
         ],
     )
-    verdicts = [_verdict(each, [part.state for part in earlier.get(each.message, ())]) for each in answered]
-    settlement.move(connection, _give_up(connection, verdicts))
+    verdicts = [_verdict(each, [part.state for part in earlier.get(each.message, ())], resends) for each in answered]
+    settlement.move(connection, verdicts)
     if not settlement.any_waiting(connection, connector):
         return
     ids = [outcome.network_id for each in answered for outcome in each.outcomes if outcome.network_id]
@@ -63,34 +77,35 @@ def settle(connection: Connection, connector: str, answered: Sequence[Answered],
         receipt.settle(connection, connector, early, forms, now)
 
 
-def _give_up(connection: Connection, verdicts: Sequence[Move]) -> list[Move]:
-    """What the network has sent back again and again will not go: it has failed."""
-    back = [verdict.message for verdict in verdicts if verdict.state is State.QUEUED]
-    if not back:
-        return list(verdicts)
-    tries = settlement.attempts(connection, back)
-    return [
-        replace(verdict, state=State.FAILED, code="never-taken", not_before=None)
-        if tries.get(verdict.message, 0) >= _MOST_TRIES
-        else verdict
-        for verdict in verdicts
-    ]
+def _goes_again(outcome: Outcome, answered: Answered, resends: int) -> bool:
+    return outcome.result is Result.UNCERTAIN and answered.tries <= resends
 
 
-def _verdict(answered: Answered, earlier: Sequence[State]) -> Move:
+def _verdict(answered: Answered, earlier: Sequence[State], resends: int) -> Move:
     """A refused part fails the message, a lost answer makes it uncertain; else what was returned is tried again."""
     by_result: dict[Result, Outcome] = {}
     for outcome in answered.outcomes:
         by_result.setdefault(outcome.result, outcome)
-    returned = by_result.get(Result.RETURNED)
-    cause = by_result.get(Result.REFUSED) or by_result.get(Result.UNCERTAIN) or returned
+    cause = next((by_result[it] for it in (Result.REFUSED, Result.UNCERTAIN, Result.RETURNED) if it in by_result), None)
     at = max(outcome.at for outcome in answered.outcomes)
     if cause is None:
         return Move(message=answered.message, state=worst([State.SENT, *earlier]), at=at)
-    if cause is returned:
-        later = at + cause.retry_after if cause.retry_after else None
-        return Move(
-            message=answered.message, state=State.QUEUED, at=at, code=cause.code, facts=cause.facts, not_before=later
-        )
+    if cause.result is Result.RETURNED or _goes_again(cause, answered, resends):
+        return _again(answered, cause, at)
     state = State.FAILED if cause.result is Result.REFUSED else State.UNCERTAIN
     return Move(message=answered.message, state=state, at=at, code=cause.code, facts=cause.facts)
+
+
+def _again(answered: Answered, cause: Outcome, at: datetime) -> Move:
+    """It waits for its next try, unless that would come after its validity."""
+    wait = max(retry_for(cause.code).wait(answered.tries), cause.retry_after or timedelta(0))
+    due = at + wait
+    late = answered.expires_at is not None and due >= answered.expires_at
+    return Move(
+        message=answered.message,
+        state=State.EXPIRED if late else State.QUEUED,
+        at=at,
+        code=cause.code,
+        facts=cause.facts,
+        not_before=due if wait and not late else None,
+    )

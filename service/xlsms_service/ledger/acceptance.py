@@ -11,10 +11,10 @@ from datetime import datetime
 
 from sqlalchemy import ColumnElement, Connection, FromClause, and_, delete, insert, or_, select, update
 
-from xlsms.model import Alphabet, MessageId, RowId
+from xlsms.model import Alphabet, MessageId, Priority, RowId
 from xlsms.states import State
 from xlsms_service.ledger.chunk import chunks
-from xlsms_service.ledger.schema import message
+from xlsms_service.ledger.schema import campaign, message
 
 __all__ = ["Draft", "Known", "accept_text", "admit", "close_marks", "known", "propose", "repeated", "withdraw"]
 
@@ -46,7 +46,9 @@ class Draft:
     state: State = State.QUEUED  #: or scheduled, or held
     code: str | None = None
     facts: Mapping[str, object] = field(default_factory=dict)
-    not_before: datetime | None = None
+    priority: Priority = Priority.NORMAL
+    not_before: datetime | None = None  #: its send time
+    expires_at: datetime | None = None  #: after that it does not go any more
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -111,9 +113,16 @@ def repeated(connection: Connection, fingerprints: Iterable[str], since: datetim
 
 
 def propose(connection: Connection, book: int | None, drafts: Sequence[Draft], now: datetime) -> None:
-    """Write drafts down; they cannot go out yet."""
+    """Write drafts down, those of a sheet as one campaign; they cannot go out yet."""
     if drafts:
-        connection.execute(insert(message), [_values(draft, book, now, admitted=False) for draft in drafts])
+        sheets = {sheet: _campaign(connection, book, sheet, now) for sheet in dict.fromkeys(it.sheet for it in drafts)}
+        rows = [_values(draft, book, now, admitted=False) | {"campaign": sheets[draft.sheet]} for draft in drafts]
+        connection.execute(insert(message), rows)
+
+
+def _campaign(connection: Connection, book: int | None, sheet: str | None, now: datetime) -> int:
+    query = insert(campaign).values(workbook_id=book, sheet=sheet, at=now).returning(campaign.c.id)
+    return int(connection.execute(query).scalar_one())
 
 
 def accept_text(connection: Connection, draft: Draft, now: datetime) -> MessageId:
@@ -145,7 +154,10 @@ def _values(draft: Draft, book: int | None, now: datetime, *, admitted: bool) ->
         "facts": {key: str(value) for key, value in draft.facts.items()} or None,
         "state_at": now,
         "accepted_at": now,
-        "not_before": draft.not_before,
+        "campaign": 0,
+        "priority": draft.priority,
+        "due": draft.not_before or now,
+        "expires_at": draft.expires_at,
         "attempts": 0,
         "version": 1,
         "written": 0,

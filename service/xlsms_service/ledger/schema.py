@@ -22,16 +22,19 @@ from sqlalchemy import (
 )
 
 __all__ = [
+    "PROPOSED",
     "SCHEDULED",
     "UNSETTLED",
     "WAITING",
     "Instant",
+    "campaign",
     "inbound",
     "link",
     "message",
     "metadata",
     "part",
     "reply",
+    "stop",
     "stored",
     "waiting_receipt",
     "workbook",
@@ -97,10 +100,21 @@ Index(
     sqlite_where=text("standing"), postgresql_where=text("standing"),
 )  # fmt: skip
 
+campaign = Table(
+    "campaign",
+    metadata,
+    Column("id", _Id, primary_key=True),
+    Column("workbook_id", _Id, ForeignKey("workbook.id")),
+    Column("sheet", Text),
+    Column("at", Instant, nullable=False),
+    comment="one send of one sheet",
+)
+
 #: Conditions of partial indexes. SQLite uses such an index only for a query that says its condition in the same
 #: words, not with parameters: queries take them from here.
-WAITING = text("state = 'queued'")
-SCHEDULED = text("state = 'scheduled'")
+WAITING = text("state = 'queued' AND admitted")
+SCHEDULED = text("state = 'scheduled' AND admitted")
+PROPOSED = text("NOT admitted")
 UNSETTLED = text("state IN ('sending', 'uncertain')")
 
 message = Table(
@@ -126,7 +140,28 @@ message = Table(
     Column("facts", JSON),
     Column("state_at", Instant, nullable=False),
     Column("accepted_at", Instant, nullable=False),
-    Column("not_before", Instant, comment="send time, or the end of a back-off"),
+    Column(
+        "campaign",
+        BigInteger,
+        nullable=False,
+        server_default=text("0"),
+        comment="the send it belongs to; 0: a text by itself",
+    ),
+    Column(
+        "priority",
+        Integer,
+        nullable=False,
+        server_default=text("0"),
+        comment="0 before all others, then 1, then 2",
+    ),
+    Column(
+        "due",
+        Instant,
+        nullable=False,
+        server_default=text("0"),
+        comment="it may go from then on: its send time, or the end of a wait",
+    ),
+    Column("expires_at", Instant, comment="it does not go any more; null: whenever"),
     Column("attempts", Integer, nullable=False),
     Column("connector", String(64), comment="the one it was last claimed for"),
     Column("claimed_at", Instant),
@@ -140,15 +175,24 @@ message = Table(
     Index(
         "ix_message_waiting",
         "route",
+        "priority",
+        "campaign",
+        "due",
         "id",
         sqlite_where=WAITING,
         postgresql_where=WAITING,
     ),
     Index(
         "ix_message_scheduled",
-        "not_before",
+        "due",
         sqlite_where=SCHEDULED,
         postgresql_where=SCHEDULED,
+    ),
+    Index(
+        "ix_message_proposed",
+        "accepted_at",
+        sqlite_where=PROPOSED,
+        postgresql_where=PROPOSED,
     ),
     Index(
         "ix_message_lacking",
@@ -241,5 +285,13 @@ link = Table(
     Column("code", String(64)),
     Column("facts", JSON),
     Column("at", Instant, nullable=False),
+    Column("breaker", String(10), nullable=False, server_default="closed", comment="whether the link is used"),
     comment="each connector's link as last known, for those who look from outside",
+)
+
+stop = Table(
+    "stop",
+    metadata,
+    Column("at", Instant, primary_key=True, autoincrement=False),
+    comment="a row stands here while nothing may go, since then",
 )

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Row, bindparam, delete, insert, literal_column, select, update
+from sqlalchemy import BigInteger, Connection, Row, bindparam, delete, func, insert, literal_column, select, update
 
 from xlsms.model import MessageId, PartKey, Receipt
 from xlsms.states import State, may_move
@@ -18,7 +18,6 @@ __all__ = [
     "Move",
     "PartRecord",
     "any_waiting",
-    "attempts",
     "forget_waiting",
     "keep_parts",
     "move",
@@ -55,7 +54,7 @@ class Move:
     at: datetime
     code: str | None = None
     facts: Mapping[str, object] = field(default_factory=dict)
-    not_before: datetime | None = None
+    not_before: datetime | None = None  #: it waits until then; None: as long as it was to before
 
 
 _KEEP_PART = Many(insert(part), ("message_id", "part", "connector", "network_id", "state", "at"))
@@ -126,7 +125,7 @@ def _move_to(state: State) -> Many:
             code=bindparam("why"),
             facts=bindparam("known"),
             state_at=bindparam("since"),
-            not_before=bindparam("later"),
+            due=func.coalesce(bindparam("later", type_=BigInteger), message.c.due),
             version=message.c.version + literal_column("1"),
         )
     )
@@ -178,15 +177,6 @@ def sizes(connection: Connection, messages: Iterable[MessageId]) -> dict[Message
     for some in chunks(sorted(set(messages))):
         query = select(message.c.id, message.c.parts).where(message.c.id.in_(some))
         found.update({MessageId(row.id): row.parts for row in connection.execute(query)})
-    return found
-
-
-def attempts(connection: Connection, messages: Iterable[MessageId]) -> dict[MessageId, int]:
-    """How often each of these was claimed."""
-    found: dict[MessageId, int] = {}
-    for some in chunks(sorted(set(messages))):
-        query = select(message.c.id, message.c.attempts).where(message.c.id.in_(some))
-        found.update({MessageId(row.id): row.attempts for row in connection.execute(query)})
     return found
 
 

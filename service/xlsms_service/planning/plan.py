@@ -4,10 +4,10 @@ import hashlib
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field, replace
-from datetime import datetime, tzinfo
+from datetime import datetime, timedelta, tzinfo
 
 from xlsms.errors import Place, UserError, XlsmsError
-from xlsms.model import Role, Row
+from xlsms.model import Priority, Role, Row
 from xlsms.phone import PhoneNumber, parse
 from xlsms.text import Field, Parts, Template, split, transliterate
 from xlsms.text.sender import is_sender
@@ -30,6 +30,8 @@ class Terms:
     all_rows: bool = False  #: whether a row goes without a mark
     hidden: bool = False  #: whether hidden and filtered rows go
     zone: tzinfo | None = None  #: in which send times are read; None: this computer's own
+    priority: Priority = Priority.NORMAL
+    validity: timedelta = timedelta(hours=48)  #: a row that could not go for so long does not go any more
 
 
 def _none_of(_: AbstractSet[str]) -> AbstractSet[str]:

@@ -63,7 +63,7 @@ class _Work:
 
 
 class Intake:
-    """Takes workbooks in. `route` says which route a number will take."""
+    """Takes workbooks in. `route` says which route a number takes, from that sender and that workbook."""
 
     def __init__(
         self,
@@ -71,7 +71,7 @@ class Intake:
         thread: WorkbookThread,
         open_workbook: Callable[[Path], Workbook],
         *,
-        route: Callable[[str], str],
+        route: Callable[[str, str | None, Path], str],
         now: Callable[[], datetime],
         rng: Random,
     ) -> None:
@@ -204,11 +204,11 @@ class Intake:
         # `orders` has chosen the rows
         asked = replace(terms, all_rows=True, language=snapshot.language)
         words = LABELS[snapshot.language]
-        self._add(work, snapshot, plan(orders.new, asked, facts, snapshot.sheets), {})
+        self._add(work, snapshot, asked, plan(orders.new, asked, facts, snapshot.sheets), {})
         again = [row for row, _ in orders.anew.values()]
         # Whoever marks a row again says "again": it is no duplicate.
         known = {row_id: it for row_id, (_, it) in orders.anew.items()}
-        self._add(work, snapshot, plan(again, asked, replace(facts, repeated=_nothing), snapshot.sheets), known)
+        self._add(work, snapshot, asked, plan(again, asked, replace(facts, repeated=_nothing), snapshot.sheets), known)
         for row in orders.copies:
             cells: dict[Role, CellValue] = {Role.ID: None} | dict.fromkeys(_SHOWN)
             if row.marked or terms.all_rows:  # else a copied row would be a new one at the next look
@@ -221,7 +221,7 @@ class Intake:
             work.problems.append(_problem("id-unknown", row))
         return work
 
-    def _add(self, work: _Work, snapshot: Snapshot, planned: Plan, known: Mapping[RowId, Known]) -> None:
+    def _add(self, work: _Work, snapshot: Snapshot, terms: Terms, planned: Plan, known: Mapping[RowId, Known]) -> None:
         words = LABELS[snapshot.language]
         for entry in planned.entries:
             if entry.problem is not None:
@@ -230,7 +230,7 @@ class Intake:
                 cells = _held(words, error.code, snapshot.language, error.facts)
                 work.others.append(RowEdit(placed=Placed.of(entry.row), values=cells))
                 continue
-            draft = self._draft(entry, known)
+            draft = self._draft(entry, snapshot.path, terms, known)
             if draft.row_id is None:
                 raise RuntimeError("a row of a workbook without an id")
             if entry.held is not None:
@@ -241,7 +241,7 @@ class Intake:
                 values=_accepted(draft, snapshot.language, self._now()),
             )
 
-    def _draft(self, entry: PlanEntry, known: Mapping[RowId, Known]) -> Draft:
+    def _draft(self, entry: PlanEntry, path: Path, terms: Terms, known: Mapping[RowId, Known]) -> Draft:
         if entry.number is None or entry.parts is None or entry.fingerprint is None:
             raise RuntimeError("a plan's entry with neither a problem nor a message")
         row = entry.row
@@ -256,12 +256,14 @@ class Intake:
             alphabet=entry.parts.alphabet,
             parts=len(entry.parts.parts),
             fingerprint=entry.fingerprint,
-            route=self._route(entry.number.e164),
+            route=self._route(entry.number.e164, entry.sender, path),
             sender=entry.sender,
             state=state,
             code=entry.held.code if entry.held else None,
             facts=entry.held.facts if entry.held else {},
+            priority=terms.priority,
             not_before=entry.send_at,
+            expires_at=(entry.send_at or self._now()) + terms.validity,
         )
 
     def _repeated(self, fingerprints: AbstractSet[str]) -> AbstractSet[str]:

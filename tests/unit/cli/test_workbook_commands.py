@@ -334,3 +334,63 @@ def test_a_workbook_that_never_had_a_guid_is_renewed_by_its_rows(xlsms, sheet):
     file = sheet([(*HEADER, "Status", "SMS ID"), ("Ana", "600000001", "Hi", None, "Sent", "BCDFGHJKMNPQR")])
     assert "Rows emptied: 1" in xlsms("init", file, "--new-identity").out
     assert list(openpyxl.load_workbook(file).active.values)[1] == ("Ana", "600000001", "Hi", None, None, None)
+
+
+ROUTED = """
+[[connector]]
+name = "cheap"
+type = "smpp"
+price = { "+34" = 0.045 }
+[[connector]]
+name = "dear"
+type = "smpp"
+price = { "+34" = 0.08, "+346" = 0.02 }
+[[route]]
+country = "ES"
+use = ["cheap", "dear"]
+order = "price"
+[[route]]
+sender = "Clinica"
+use = ["dear"]
+"""
+
+
+def test_check_says_which_way_each_row_takes_why_and_what_it_costs(xlsms, sheet, settings):
+    file = sheet(
+        [
+            ["Teléfono", "Mensaje", "Enviar", "Remitente"],
+            ["600111222", "hola " * 40, "x", None],
+            ["910000000", "hola", "x", None],
+            ["910000001", "hola", "x", "Clinica"],
+            ["+44 7912 345678", "hola", "x", None],
+        ]
+    )
+    config = settings(ROUTED)
+    run = xlsms("--config", config, "check", file, "--json")
+    rows, totals = run.figures["rows"], run.figures["totals"]
+    assert [row["use"] for row in rows] == [["dear", "cheap"], ["cheap", "dear"], ["dear"], ["cheap", "dear"]]
+    assert [(row["price"], row["cost"]) for row in rows] == [
+        ("0.02", "0.04"),
+        ("0.045", "0.045"),
+        ("0.08", "0.08"),
+        (None, None),
+    ]
+    assert [row["route"] and (row["route"]["country"], row["route"]["sender"]) for row in rows] == [
+        ("ES", None),
+        ("ES", None),
+        (None, "Clinica"),
+        None,
+    ]
+    assert (totals["cost"], totals["unpriced"]) == ("0.165", 1)
+    shown = xlsms("--config", config, "check", file).out
+    for said in ("dear › cheap", "ES · cheapest first", "no route of its own", "cost: 0.165", "without a price: 1"):
+        assert said in shown
+
+
+def test_check_says_nothing_of_ways_and_prices_that_are_not_set_up(xlsms, sheet, settings):
+    file = sheet([["Teléfono", "Mensaje", "Enviar"], ["600111222", "hola", "x"]])
+    run = xlsms("--config", settings(), "check", file, "--json")
+    assert (run.figures["rows"][0]["use"], run.figures["totals"]["cost"]) == ([], None)
+    shown = xlsms("--config", settings(), "check", file).out
+    assert "Route" not in shown
+    assert "cost" not in shown.casefold()

@@ -3,13 +3,16 @@
 import os
 import sys
 import types
+from datetime import timedelta
+from decimal import Decimal
 from pathlib import Path
 
 import pytest
 
 from xlsms.errors import UserError
+from xlsms.model import Priority
 from xlsms.wording import codes
-from xlsms_service.config import ConnectorSettings, Route, Secret, Watch, default_path, load, system_language
+from xlsms_service.config import ConnectorSettings, Limit, Route, Secret, Watch, default_path, load, system_language
 
 FULL = """\
 # a comment
@@ -189,6 +192,17 @@ def test_another_encoding_is_refused_with_its_line(write):
         ('[[route]]\nuse = ["a"]\n', "config-missing-key", 1),
         ('[[route]]\nprefix = "+34"\nuse = "a"\n', "config-expects-list", 3),
         ('[[route]]\nprefix = "+34"\nuse = []\n', "config-expects-list", 3),
+        ('[[route]]\ncountry = "Spain"\nuse = ["a"]\n', "config-expects-country", 2),
+        ('[[connector]]\nname = "a"\ntype = "smpp"\nprice = "dear"\n', "config-expects-price", 4),
+        ('[[connector]]\nname = "a"\ntype = "smpp"\nprice = { Spain = 1 }\n', "config-expects-price", 4),
+        ('[[limit]]\nper = "day"\n', "config-missing-key", 1),
+        ("[[limit]]\ncount = 5\n", "config-missing-key", 1),
+        ('[[limit]]\ncount = 0\nper = "day"\n', "config-expects-number", 2),
+        ('[[limit]]\ncount = 5\nper = "year"\n', "config-expects-choice", 3),
+        ('[[limit]]\ncount = 5\nper = "day"\nprefix = 34\n', "config-expects-prefix", 4),
+        ("[service]\nvalidity = 0\n", "config-expects-number", 2),
+        ('[service]\nuncertain = "drop"\n', "config-expects-choice", 2),
+        ('[[watch]]\nfolder = "a"\npriority = "high"\n', "config-expects-choice", 3),
         ('[[route]]\nprefix = "Spain"\nuse = ["a"]\n', "config-expects-prefix", 2),
         ('[[route]]\nprefix = 34\nuse = ["a"]\n', "config-expects-prefix", 2),
         ('[[route]]\nprefix = ""\n# all\nuse = [\n  "a",\n  "b",\n]\n', "config-unknown-connector", 4),
@@ -196,6 +210,49 @@ def test_another_encoding_is_refused_with_its_line(write):
 )
 def test_what_is_wrong_is_named_with_its_line(write, text, code, line):
     assert refused(write(text)) == (code, line)
+
+
+def test_routes_prices_and_limits_are_read(write):
+    settings = load(
+        write(
+            """
+            [service]
+            validity = 24
+            uncertain = "resend"
+            [[watch]]
+            folder = "alerts"
+            priority = "urgent"
+            [[connector]]
+            name = "a"
+            type = "smpp"
+            price = { "+34" = 0.045, "" = 0.1 }
+            [[connector]]
+            name = "b"
+            type = "smpp"
+            price = 1
+            [[route]]
+            country = "ES"
+            sender = "Clinica"
+            workbook = "alert*"
+            use = ["a", "b"]
+            order = "price"
+            [[limit]]
+            count = 5
+            per = "hour"
+            burst = 2
+            each = "number"
+            """
+        )
+    )
+    assert (settings.service.validity, settings.service.uncertain) == (timedelta(hours=24), "resend")
+    assert settings.watches[0].priority is Priority.URGENT
+    assert [connector.prices for connector in settings.connectors] == [
+        {"+34": Decimal("0.045"), "": Decimal("0.1")},
+        {"": Decimal(1)},
+    ]
+    assert settings.connectors[0].options == {}
+    assert settings.routes == (Route(country="ES", sender="Clinica", workbook="alert*", use=("a", "b"), order="price"),)
+    assert settings.limits == (Limit(interval=timedelta(minutes=12), burst=2, each="number"),)
 
 
 def test_windows_line_ends_count_as_one(write):

@@ -2,89 +2,29 @@
 
 import asyncio
 import itertools
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
 import pytest
 from sqlalchemy import event, select
 from sqlalchemy.exc import OperationalError
 
-from xlsms.model import Inbound, MessageId, Outcome, Receipt, Result
+from tests.hand import Hand
+from xlsms.model import Inbound, MessageId, Priority, Receipt, Result
 from xlsms.states import State
-from xlsms_service.connectors.base import Acknowledgeable, Capabilities, Link, LinkStatus
+from xlsms_service.config import Limit
+from xlsms_service.connectors.base import Acknowledgeable, Link, LinkStatus
 from xlsms_service.delivery import engine as engine_module
 from xlsms_service.delivery.engine import Engine
+from xlsms_service.delivery.lane import reference
+from xlsms_service.delivery.limit import Limiter
 from xlsms_service.delivery.routing import Router
-from xlsms_service.ledger import acceptance
+from xlsms_service.ledger import acceptance, link
 from xlsms_service.ledger.acceptance import Draft
 from xlsms_service.ledger.ledger import Ledger
 from xlsms_service.ledger.schema import inbound, message
 
 NOW = datetime(2026, 3, 1, 9, 30, tzinfo=UTC)
-
-
-class Hand:
-    """A connector whose answers are given by hand."""
-
-    capabilities = Capabilities(receipts=True, inbound=True)
-
-    def __init__(self, name="hand", window=10):
-        self.name = name
-        self.window = window
-        self.open_parts = {}
-        self.submitted = []
-        self.acknowledged = []
-        self.arrived = asyncio.Event()
-
-    async def open(self, events):
-        self.events = events
-        self.up()
-
-    def up(self):
-        events = self.events
-        events.link_changed(LinkStatus(connector=self.name, link=Link.UP))
-        events.room_changed(self.name)
-
-    def room(self):
-        return self.window - len(self.open_parts)
-
-    def submit(self, batch):
-        assert len(batch) <= self.room() or not self.open_parts
-        for part in batch:
-            assert part.key not in self.open_parts
-            self.open_parts[part.key] = part
-        self.submitted += batch
-        self.arrived.set()
-
-    def acknowledge(self, tokens):
-        self.acknowledged += tokens
-
-    async def close(self, drain=None):
-        self.answer(Result.UNCERTAIN, *self.open_parts)
-
-    async def parts(self, count):
-        """Wait until this many parts were submitted in all."""
-        while len(self.submitted) < count:
-            self.arrived.clear()
-            await self.arrived.wait()
-        return self.submitted
-
-    def answer(self, result, *keys, retry_after=None):
-        outcomes = [
-            Outcome(
-                key=key,
-                result=result,
-                at=NOW,
-                network_id=f"N{key.message}.{key.part}" if result is Result.ACCEPTED else None,
-                code=None if result is Result.ACCEPTED else "answer-lost",
-                retry_after=retry_after,
-            )
-            for key in keys
-        ]
-        for key in keys:
-            del self.open_parts[key]
-        if outcomes:
-            self.events.outcomes(self.name, outcomes)
-            self.events.room_changed(self.name)
 
 
 def accept(ledger, count, text="hola", parts=1, **more):
@@ -103,14 +43,25 @@ def states(ledger):
     )
 
 
-def run(tmp_path, scene, *, connectors=None, routes=None, ledger=None):
+@dataclass
+class Clock:
+    """A clock that stands still unless told."""
+
+    now: datetime = NOW
+
+
+def run(tmp_path, scene, *, connectors=None, routes=(), ledger=None, clock=None, **more):
     """Play `scene(engine, ledger, connectors…)` with an engine around."""
+
+    clock = clock or Clock()
 
     async def play():
         links = connectors() if connectors else [Hand()]
         opened = ledger or Ledger.open(tmp_path)
-        router = Router(routes or {}, [link.name for link in links])
-        engine = Engine(opened, {link.name: (link, lambda _: []) for link in links}, router, now=lambda: NOW)
+        router = Router(routes, [link.name for link in links])
+        engine = Engine(
+            opened, {link.name: (link, lambda _: []) for link in links}, router, now=lambda: clock.now, **more
+        )
         await engine.start()
         try:
             async with asyncio.timeout(20):
@@ -253,7 +204,7 @@ def test_a_text_with_line_ends_of_two_characters_goes_as_it_was_counted(tmp_path
 
 
 def test_long_texts_to_one_phone_in_two_equal_lists_have_different_references():
-    references = [engine_module._reference(MessageId(number)) for number in range(1, 5 * 256)]
+    references = [reference(MessageId(number)) for number in range(1, 5 * 256)]
     assert all(one != other for one, other in zip(references, references[256:], strict=False))
     assert all(one != other for one, other in itertools.pairwise(references))
     assert set(references) == set(range(256))
@@ -298,6 +249,128 @@ def test_held_and_not_admitted_messages_never_go(tmp_path):
         link.answer(Result.ACCEPTED, *list(link.open_parts))
 
     assert sorted(run(tmp_path, scene).values()) == [State.HELD, State.QUEUED, State.SENT]
+
+
+def test_an_urgent_text_overtakes_a_long_campaign_on_a_slow_link(tmp_path):
+    async def scene(engine, ledger, link):
+        drafts = [
+            Draft(number=f"+346{n:08}", text="x", alphabet="gsm7", parts=1, fingerprint="f", route="", row_id=f"R{n}")
+            for n in range(500)
+        ]
+        ledger.do_now(acceptance.propose, None, drafts, NOW)
+        ledger.do_now(acceptance.admit, [draft.row_id for draft in drafts], now=NOW, since=NOW)
+        engine.wake()
+        await link.parts(10)
+        (urgent,) = accept(ledger, 1, priority=Priority.URGENT)
+        engine.wake()
+        # One answer comes, the rest of the window stays taken: half of it will not be free for long.
+        link.answer(Result.ACCEPTED, next(iter(link.open_parts)))
+        assert (await link.parts(11))[10].key.message == urgent
+
+    run(tmp_path, scene)
+
+
+def test_after_lost_answers_the_next_connector_takes_over_until_one_message_shows_that_the_link_works(tmp_path):
+    clock = Clock()
+
+    async def scene(engine, ledger, first, second):
+        accept(ledger, 5)
+        engine.wake()
+        await first.parts(5)
+        first.answer(Result.UNCERTAIN, *list(first.open_parts))
+        accept(ledger, 5)
+        engine.wake()
+        await second.parts(5)
+        second.answer(Result.ACCEPTED, *list(second.open_parts))
+        clock.now += timedelta(seconds=1)
+        while ledger.do_now(link.links)[0].breaker != "half-open":
+            engine.wake()
+            await asyncio.sleep(0)
+        second.window = 0
+        accept(ledger, 5)
+        engine.wake()
+        assert len(await first.parts(6)) == 6
+        first.answer(Result.ACCEPTED, *list(first.open_parts))
+        await first.parts(10)
+        first.answer(Result.ACCEPTED, *list(first.open_parts))
+        while ledger.do_now(link.links)[0].breaker != "closed":
+            await asyncio.sleep(0)
+
+    final = list(run(tmp_path, scene, connectors=lambda: [Hand("first"), Hand("second")], clock=clock).values())
+    assert (final.count(State.UNCERTAIN), final.count(State.SENT)) == (5, 10)
+
+
+def test_what_waits_for_its_turn_at_a_limit_goes_at_its_moment(tmp_path):
+    clock = Clock()
+
+    async def scene(engine, ledger, link):
+        accept(ledger, 3)
+        engine.wake()
+        await link.parts(1)
+        for count in (2, 3):
+            link.answer(Result.ACCEPTED, *list(link.open_parts))
+            clock.now += timedelta(seconds=10)
+            engine.wake()
+            assert len(await link.parts(count)) == count
+        link.answer(Result.ACCEPTED, *list(link.open_parts))
+
+    limiter = Limiter([Limit(interval=timedelta(seconds=10))])
+    assert set(run(tmp_path, scene, clock=clock, limiter=limiter).values()) == {State.SENT}
+
+
+def test_what_was_not_sent_in_its_time_expires_though_the_link_never_comes_up(tmp_path):
+    class Never(Hand):
+        def up(self):
+            self.events.link_changed(LinkStatus(connector=self.name, link=Link.CONNECTING))
+
+    clock = Clock()
+    changes = []
+
+    async def scene(engine, ledger, link):
+        accept(ledger, 1, expires_at=NOW + timedelta(hours=1))
+        clock.now += timedelta(hours=2)
+        engine.wake()
+        while not changes:
+            await asyncio.sleep(0)
+
+    final = run(tmp_path, scene, connectors=lambda: [Never()], clock=clock, changed=lambda: changes.append(1))
+    assert list(final.values()) == [State.EXPIRED]
+
+
+def test_a_lost_answer_is_sent_again_only_where_that_was_asked_for(tmp_path):
+    clock = Clock()
+
+    async def scene(engine, ledger, link):
+        accept(ledger, 1)
+        engine.wake()
+        await link.parts(1)
+        link.answer(Result.UNCERTAIN, *list(link.open_parts))
+        while State.SENDING in states(ledger).values():
+            await asyncio.sleep(0)
+        clock.now += timedelta(hours=1)
+        engine.wake()
+        await link.parts(2)
+        link.answer(Result.ACCEPTED, *list(link.open_parts))
+
+    assert list(run(tmp_path, scene, clock=clock, resend=True).values()) == [State.SENT]
+
+
+def test_many_receipts_are_written_down_in_pieces_and_all_acknowledged(tmp_path, monkeypatch):
+    monkeypatch.setattr(engine_module, "_WRITTEN_AT_ONCE", 10)
+    commits = []
+
+    async def scene(engine, ledger, link):
+        texts = [
+            Inbound(connector="hand", sender="34600000001", recipient="777", text=str(n), at=NOW) for n in range(95)
+        ]
+        event.listen(ledger._engine, "commit", commits.append)
+        link.events.received("hand", [Acknowledgeable(text, text.text) for text in texts])
+        while len(link.acknowledged) < 95:
+            await asyncio.sleep(0)
+        assert link.acknowledged == [text.text for text in texts]
+
+    run(tmp_path, scene)
+    assert len(commits) >= 10
 
 
 @pytest.mark.parametrize("known", [Link.REFUSED, Link.DOWN])

@@ -307,17 +307,6 @@ def test_receipts_of_others_are_forgotten_after_a_week(bench, ledger):
     assert bench.waiting() == 0
 
 
-def test_what_comes_back_for_ever_has_failed(bench, ledger, monkeypatch):
-    monkeypatch.setattr(outcome, "_MOST_TRIES", 3)
-    key = bench.claimed()
-    for number in range(3):
-        bench.answers(key, Result.RETURNED)
-        ledger.do_now(
-            claim.claim, connector="c", routes=[""], room=9, idle=True, now=NOW + timedelta(seconds=10 * number + 10)
-        )
-    assert (bench.state(key), bench.row(key).code) == (State.FAILED, "never-taken")
-
-
 def test_every_move_is_legal_or_changes_nothing(bench, ledger):
     for old in State:
         for new in State:

@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 import pytest
 from sqlalchemy import event
 
-from xlsms_service.ledger import book, claim
+from xlsms_service.ledger import book, claim, waiting
 from xlsms_service.ledger.ledger import Ledger
 
 NOW = datetime(2026, 3, 1, tzinfo=UTC)
@@ -16,14 +16,15 @@ NOW = datetime(2026, 3, 1, tzinfo=UTC)
     ("index", "ask"),
     [
         (
-            "ix_message_(waiting|scheduled)",
+            "ix_message_waiting",
             lambda c: claim.claim(c, connector="net", routes=["", "+34"], room=10, idle=True, now=NOW),
         ),
-        ("ix_message_(waiting|scheduled)", lambda c: claim.reroute(c, ["+34"], "")),
+        ("ix_message_(waiting|scheduled)", lambda c: waiting.tend(c, ["", "+34"], NOW)),
+        ("ix_message_(waiting|scheduled|proposed)", lambda c: waiting.reroute(c, ["+34"], lambda *_: "")),
         ("ix_message_lacking", book.lacking_books),
         (r"ix_message_lacking \(workbook_id=\?", lambda c: book.lacking(c, 1)),
     ],
-    ids=["claim", "reroute", "lacking_books", "lacking"],
+    ids=["claim", "tend", "reroute", "lacking_books", "lacking"],
 )
 def test_the_answer_comes_from_an_index(tmp_path, index, ask):
     plans = []

@@ -118,7 +118,7 @@ class Desk:
         self.tables = {}
         self.now = NOW
         self.intake = Intake(
-            self.ledger, self.thread, self.tables.__getitem__, route=lambda _: "", now=lambda: self.now, rng=Random(1)
+            self.ledger, self.thread, self.tables.__getitem__, route=lambda *_: "", now=lambda: self.now, rng=Random(1)
         )
         self.writeback = Writeback(self.ledger, self.thread, self.tables.__getitem__)
 
@@ -631,7 +631,7 @@ def test_a_copy_in_a_folder_where_all_rows_go_is_not_sent_by_itself(desk):
     desk.take(all_rows=True)
     table.rows.append(dict(row) | {Role.PHONE: "600999888"})
     desk.take(all_rows=True)
-    desk.now += timedelta(days=3)
+    desk.now += timedelta(hours=36)
     assert desk.take(all_rows=True).accepted == 0
     table.rows[-1][Role.SEND] = "x"
     desk.move(desk.claim()[0].id, State.SENT)
@@ -645,7 +645,7 @@ def test_two_copies_taken_in_at_once_send_once(desk):
 
     async def both():
         other = Intake(
-            desk.ledger, WorkbookThread(), desk.tables.__getitem__, route=lambda _: "", now=lambda: NOW, rng=Random(2)
+            desk.ledger, WorkbookThread(), desk.tables.__getitem__, route=lambda *_: "", now=lambda: NOW, rng=Random(2)
         )
         await asyncio.gather(desk.intake.take(paths[0], Terms()), other.take(paths[1], Terms()))
         other._thread.close()

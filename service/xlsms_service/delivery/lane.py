@@ -1,0 +1,130 @@
+"""One connector as the engine sees it: what is with it, what came back, and how much more it may be given."""
+
+import asyncio
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from xlsms.model import Concat, MessageId, Outcome, Outgoing, PartKey
+from xlsms.text import split
+from xlsms_service.connectors.base import Acknowledgeable, Connector, IdForms, Link, LinkStatus
+from xlsms_service.delivery.breaker import Breaker, Phase
+from xlsms_service.delivery.outcome import Answered
+from xlsms_service.ledger.claim import Claimed
+
+__all__ = ["Lane", "reference"]
+
+#: References of long messages (3GPP TS 23.040 §9.2.3.24.1).
+_REFERENCES = 256
+
+#: Seconds that a slot may stay free so that others share the commit of its claim.
+_GATHER = 0.1
+
+
+@dataclass(slots=True)
+class _Open:
+    """A message whose parts are with a link."""
+
+    message: Claimed
+    waiting: int
+    outcomes: list[Outcome] = field(default_factory=list)
+
+
+@dataclass(slots=True)
+class Lane:
+    """One connector, its link and its breaker."""
+
+    connector: Connector
+    forms: IdForms
+    wake: asyncio.Event = field(default_factory=asyncio.Event)
+    status: LinkStatus | None = None
+    breaker: Breaker = field(default_factory=Breaker)
+    answered: list[Answered] = field(default_factory=list)
+    late: list[Outcome] = field(default_factory=list)  #: answers to parts that were given up
+    received: list[Acknowledgeable] = field(default_factory=list)
+    turn: int = 0  #: the campaign that had the last turn
+    _window: int = 1  #: the most room ever seen
+    _open: dict[MessageId, _Open] = field(default_factory=dict)
+    _filled_at: float = 0.0
+
+    @property
+    def up(self) -> bool:
+        """Whether the link is there."""
+        return self.status is not None and self.status.link is Link.UP
+
+    @property
+    def healthy(self) -> bool:
+        """Whether the link is there and takes what it is given."""
+        return self.up and self.breaker.phase is Phase.CLOSED
+
+    @property
+    def idle(self) -> bool:
+        """Whether nothing is with the link."""
+        return not self._open
+
+    def room(self, now: datetime, clock: float) -> tuple[int, float]:
+        """How many parts it may be given now; with none, the seconds until it should be asked again unasked.
+
+        Slot by slot each message would cost a commit of its own: half a window at a time shares them, unless that takes
+        so long that an urgent message would be late. `clock` is in seconds and never goes back.
+        """
+        free = self.connector.room()
+        self._window = max(self._window, free)
+        allowed = self.breaker.room(free, now, idle=self.idle)
+        if allowed < 1:
+            return 0, self.breaker.opens_in(now).total_seconds() or float("inf")
+        gathered = self._filled_at + _GATHER - clock
+        if not self.idle and allowed * 2 < self._window and gathered > 0:
+            return 0, gathered
+        return allowed, 0.0
+
+    def submit(self, claimed: Sequence[Claimed], clock: float) -> None:
+        """Hand messages over."""
+        self._filled_at = clock
+        self.turn = next((message.campaign for message in reversed(claimed) if message.campaign), self.turn)
+        batch = [part for message in claimed for part in self._parts(message)]
+        self.connector.submit(batch)
+
+    def _parts(self, message: Claimed) -> list[Outgoing]:
+        """The parts of a message that the network does not have yet; noted as open with the link."""
+        texts = split(message.text, limit=None).parts
+        parts = [
+            Outgoing(
+                key=PartKey(message.id, number),
+                destination=message.number,
+                sender=message.sender,
+                text=text,
+                alphabet=message.alphabet,
+                concat=Concat(reference(message.id), len(texts), number) if len(texts) > 1 else None,
+            )
+            for number, text in enumerate(texts, 1)
+            if number not in message.taken
+        ]
+        self._open[message.id] = _Open(message, waiting=len(parts))
+        return parts
+
+    def saw(self, outcomes: Sequence[Outcome], now: datetime) -> bool:
+        """Gather answers until a message's parts all have theirs; whether the breaker has changed."""
+        before = self.breaker.phase
+        for each in outcomes:
+            self.breaker.saw(each, now)
+            entry = self._open[each.key.message]
+            entry.outcomes.append(each)
+            entry.waiting -= 1
+            if entry.waiting == 0:
+                del self._open[each.key.message]
+                self.answered.append(
+                    Answered(
+                        each.key.message,
+                        tuple(entry.outcomes),
+                        resumed=bool(entry.message.taken),
+                        tries=entry.message.tries,
+                        expires_at=entry.message.expires_at,
+                    )
+                )
+        return self.breaker.phase is not before
+
+
+def reference(message: MessageId) -> int:
+    """One that a phone has not just had: lists as long as there are references give each phone another one in turn."""
+    return (message + message // _REFERENCES) % _REFERENCES

@@ -1,0 +1,135 @@
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from sqlalchemy import select
+
+from xlsms.model import MessageId, Outcome, PartKey, Result
+from xlsms.states import State
+from xlsms.wording import codes
+from xlsms_service.delivery import outcome
+from xlsms_service.delivery.outcome import Answered
+from xlsms_service.delivery.retry import RETRIES, Retry, retry_for
+from xlsms_service.ledger import acceptance, claim, waiting
+from xlsms_service.ledger.acceptance import Draft
+from xlsms_service.ledger.ledger import Ledger
+from xlsms_service.ledger.schema import message, part
+
+NOW = datetime(2026, 3, 1, 9, 30, tzinfo=UTC)
+HOUR = timedelta(hours=1)
+
+
+@pytest.fixture
+def ledger(tmp_path):
+    with Ledger.open(tmp_path) as opened:
+        yield opened
+
+
+def accept(ledger, *, parts=1, **more):
+    draft = Draft(number="+34600111222", text="x", alphabet="gsm7", parts=parts, fingerprint="f", route="", **more)
+    return ledger.do_now(acceptance.accept_text, draft, NOW)
+
+
+def claimed(ledger, now=NOW, **more):
+    return ledger.do_now(claim.claim, connector="c", routes=[""], room=99, idle=True, now=now, **more)
+
+
+def answer(ledger, key, *results, code="smsc-in-trouble", at=NOW, resends=0, **more):
+    outcomes = tuple(
+        Outcome(key=PartKey(key, number), result=result, at=at, code=code) for number, result in enumerate(results, 1)
+    )
+    ledger.do_now(outcome.settle, "c", [Answered(key, outcomes, **more)], lambda _: (), at, resends=resends)
+
+
+def row(ledger, key):
+    return ledger.do_now(lambda c: c.execute(select(message).where(message.c.id == key)).one())
+
+
+def test_waits_grow_up_to_their_limit():
+    retry = Retry(first=timedelta(seconds=5), growth=2, most=timedelta(minutes=1))
+    assert [retry.wait(tries).total_seconds() for tries in (1, 2, 3, 4, 5, 1_000_000)] == [5, 10, 20, 40, 60, 60]
+
+
+def test_every_reason_is_one_that_the_sheet_can_show():
+    assert set(RETRIES) <= set(codes())
+
+
+def test_a_reason_that_nobody_foresaw_waits_too():
+    assert retry_for("something-new").wait(1) > timedelta(0)
+    assert retry_for(None).sick
+
+
+@pytest.mark.parametrize(("tries", "wait"), [(1, 5), (2, 10), (20, 900)])
+def test_trouble_waits_longer_each_time(ledger, tries, wait):
+    key = accept(ledger)
+    claimed(ledger)
+    answer(ledger, key, Result.RETURNED, tries=tries)
+    assert (row(ledger, key).state, row(ledger, key).due) == (State.QUEUED, NOW + timedelta(seconds=wait))
+
+
+def test_what_came_back_because_the_link_went_down_goes_at_once(ledger):
+    key = accept(ledger)
+    claimed(ledger)
+    answer(ledger, key, Result.RETURNED, code="link-down")
+    assert [each.id for each in claimed(ledger)] == [key]
+
+
+def test_what_could_only_be_tried_after_its_validity_has_expired(ledger):
+    key = accept(ledger, expires_at=NOW + HOUR)
+    (first,) = claimed(ledger)
+    assert first.expires_at == NOW + HOUR
+    answer(ledger, key, Result.RETURNED, tries=20, at=NOW + 0.9 * HOUR, expires_at=first.expires_at)
+    assert (row(ledger, key).state, row(ledger, key).code) == (State.EXPIRED, "smsc-in-trouble")
+
+
+def test_what_has_waited_too_long_is_given_up_though_no_link_is_there(ledger):
+    key, other = accept(ledger, expires_at=NOW + HOUR), accept(ledger)
+    assert not ledger.do_now(waiting.tend, [""], NOW)
+    assert ledger.do_now(waiting.tend, [""], NOW + HOUR)
+    assert (row(ledger, key).state, row(ledger, key).code) == (State.EXPIRED, "waited-too-long")
+    assert row(ledger, key).version == 2, "the sheet is to show it"
+    assert row(ledger, other).state == State.QUEUED
+    assert not ledger.do_now(waiting.tend, [""], NOW + HOUR)
+
+
+def test_what_has_waited_too_long_is_not_claimed(ledger):
+    key, other = accept(ledger, expires_at=NOW + HOUR), accept(ledger)
+    assert [each.id for each in claimed(ledger, NOW + HOUR)] == [other]
+    assert row(ledger, key).state == State.EXPIRED
+
+
+def test_the_send_time_does_not_use_up_the_validity(ledger):
+    key = accept(ledger, state=State.SCHEDULED, not_before=NOW + 3 * HOUR, expires_at=NOW + 4 * HOUR)
+    ledger.do_now(waiting.tend, [""], NOW + 2 * HOUR)
+    assert row(ledger, key).state == State.SCHEDULED
+    ledger.do_now(waiting.tend, [""], NOW + 3 * HOUR)
+    assert [each.id for each in claimed(ledger, NOW + 3 * HOUR)] == [key]
+
+
+def test_a_lost_answer_is_sent_again_where_the_settings_say_so_and_at_most_twice(ledger):
+    key = accept(ledger)
+    for tries in (1, 2, 3):
+        assert [each.tries for each in claimed(ledger, NOW + tries * HOUR)] == [tries]
+        answer(ledger, key, Result.UNCERTAIN, code="answer-lost", tries=tries, resends=2, at=NOW + tries * HOUR)
+        assert row(ledger, key).state == (State.QUEUED if tries < 3 else State.UNCERTAIN)
+    assert claimed(ledger, NOW + 9 * HOUR) == []
+
+
+def test_only_the_part_whose_answer_was_lost_is_sent_again(ledger):
+    key = accept(ledger, parts=2)
+    claimed(ledger)
+    outcomes = (
+        Outcome(key=PartKey(key, 1), result=Result.ACCEPTED, at=NOW, network_id="A"),
+        Outcome(key=PartKey(key, 2), result=Result.UNCERTAIN, at=NOW, code="answer-lost"),
+    )
+    ledger.do_now(outcome.settle, "c", [Answered(key, outcomes)], lambda _: (), NOW, resends=2)
+    (again,) = claimed(ledger, NOW + HOUR)
+    assert again.taken == {1}
+    assert ledger.do_now(lambda c: len(c.execute(select(part)).all())) == 1
+
+
+@pytest.mark.parametrize(("resends", "state"), [(0, State.UNCERTAIN), (2, State.QUEUED)])
+def test_after_a_crash_the_settings_decide_too(ledger, resends, state):
+    key = accept(ledger)
+    claimed(ledger)
+    assert ledger.do_now(claim.recover, NOW, resends=resends) == 1
+    assert row(ledger, MessageId(key)).state == state
