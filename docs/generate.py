@@ -39,8 +39,8 @@ MEANINGS = {
     State.SENT: "the network has it; the phone may not yet",
     State.DELIVERED: "the phone has it",
     State.FAILED: "refused for good by the network or the phone; Detail says why",
-    State.EXPIRED: "the phone could not be reached in time",
-    State.UNCERTAIN: "it may have left; it is never repeated unless you mark the row again",
+    State.EXPIRED: "it could not [go](delivery.md), or not reach the phone, in time; Detail says which",
+    State.UNCERTAIN: "it may have left; it is never repeated [unless you ask for it](delivery.md#uncertain)",
     State.CANCELLED: "taken back before it left",
 }
 

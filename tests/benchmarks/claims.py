@@ -2,13 +2,12 @@
 
     python -m tests.benchmarks.claims
 
-Two campaigns and a deferred third wait; claims of 100 messages are timed, each with its commit forced to disk. Beside it,
-in the same run: a bare update of 100 rows by their ids, with the same commit.
+Two campaigns and a deferred third wait; claims of 100 messages are timed, each with its commit forced to disk; the best of several counts. Beside it,
+in the same run: the same change of 100 rows by their ids, without asking whose turn it is.
 """
 
 import argparse
 import json
-import statistics
 import tempfile
 import time
 from datetime import UTC, datetime, timedelta
@@ -23,6 +22,7 @@ from xlsms_service.ledger.schema import message
 
 NOW = datetime(2026, 3, 1, 9, 30, tzinfo=UTC)
 ROOM = 100
+TOMORROW = 2  #: the remainder by 3 of those that wait until then
 
 
 def fill(ledger, first, last):
@@ -33,7 +33,7 @@ def fill(ledger, first, last):
                 "id": key, "mark_open": False, "admitted": True, "superseded": False, "number": f"+346{key:08}",
                 "text": "Recordatorio de su cita de mañana a las diez", "alphabet": "gsm7", "parts": 1,
                 "fingerprint": f"{key:032}", "route": "", "state": State.QUEUED, "state_at": NOW, "accepted_at": NOW,
-                "campaign": 1 + key % 3, "priority": 1, "due": NOW + timedelta(days=key % 3 == 2), "attempts": 0,
+                "campaign": 1 + key % 3, "priority": 1, "due": NOW + timedelta(days=key % 3 == TOMORROW), "attempts": 0,
                 "version": 1, "written": 1,
             }
             for key in range(start, min(start + 10_000, last))
@@ -42,7 +42,9 @@ def fill(ledger, first, last):
 
 
 def bare(connection, keys):
-    connection.execute(update(message).where(message.c.id.in_(keys)).values(state_at=NOW))
+    """Write down of these that they are with a link, without asking whose turn it is."""
+    values = {"state": State.SENDING, "state_at": NOW, "claimed_at": NOW, "connector": "c", "version": 2, "attempts": 1}
+    connection.execute(update(message).where(message.c.id.in_(keys)).values(values))
 
 
 def timed(work, times):
@@ -51,7 +53,7 @@ def timed(work, times):
         began = time.perf_counter()
         work(number)
         taken.append(1000 * (time.perf_counter() - began))
-    return statistics.median(taken)
+    return min(taken)
 
 
 def main():
@@ -77,11 +79,16 @@ def main():
 
             claims = timed(one, min(asked.times, waiting // 200))
             assert all(len(got) == ROOM for got in turns)
-            ours = timed(
-                lambda number: ledger.do_now(bare, range(1 + number * ROOM, 1 + (number + 1) * ROOM)), asked.times
+            # The deferred third is never claimed, so its rows are there for the bare update.
+            deferred = [
+                key for key in range(max(waiting - 3 * ROOM * asked.times, 1), waiting + 1) if key % 3 == TOMORROW
+            ]
+            bares = timed(
+                lambda number, keys=deferred: ledger.do_now(bare, keys[number * ROOM : (number + 1) * ROOM]),
+                asked.times,
             )
-            print(f"{waiting:>10,} {claims:>18.2f} {ours:>16.2f} {claims / ours:>6.1f}", flush=True)
-            figures.append({"waiting": waiting, "claim_ms": round(claims, 3), "bare_ms": round(ours, 3)})
+            print(f"{waiting:>10,} {claims:>18.2f} {bares:>16.2f} {claims / bares:>6.1f}", flush=True)
+            figures.append({"waiting": waiting, "claim_ms": round(claims, 3), "bare_ms": round(bares, 3)})
     print(json.dumps({"claims": figures}))
 
 

@@ -7,16 +7,16 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from itertools import groupby
 from math import ceil
-from typing import Any
+from typing import NamedTuple
 
-from sqlalchemy import Connection, Row, delete, select, update
+from sqlalchemy import Connection, delete, select, update
 
 from xlsms.model import Alphabet, MessageId
 from xlsms.states import State
 from xlsms_service.ledger import settlement, stop, waiting
 from xlsms_service.ledger.chunk import chunks
 from xlsms_service.ledger.schema import PROPOSED, UNSETTLED, message, part
-from xlsms_service.ledger.waiting import Front
+from xlsms_service.ledger.waiting import Candidate, Front
 
 __all__ = ["Claimed", "Gate", "claim", "recover"]
 
@@ -26,9 +26,8 @@ _ABANDONED = timedelta(days=1)
 _FOREIGN = timedelta(days=7)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Claimed:
-    """A message that a connector may submit now."""
+class Claimed(NamedTuple):
+    """A message that a connector may submit now; a tuple, for one is made for every message."""
 
     id: MessageId
     number: str
@@ -57,22 +56,22 @@ class _Choice:
 
     room: int
     idle: bool
-    claimed: list[Row[Any]] = field(default_factory=list)
+    claimed: list[Candidate] = field(default_factory=list)
     deferred: list[tuple[MessageId, datetime]] = field(default_factory=list)
     expired: list[MessageId] = field(default_factory=list)
     full: bool = False
 
-    def look_at(self, row: Row[Any], gate: Gate, now: datetime) -> bool:
+    def look_at(self, row: Candidate, gate: Gate, now: datetime) -> bool:
         """Decide about one message; whether it takes room."""
         if row.expires_at is not None and row.expires_at <= now:
-            self.expired.append(MessageId(row.id))
+            self.expired.append(row.id)
             return False
         if row.parts > self.room and (self.claimed or not self.idle):
             self.full = True
             return False
         later = gate(row.number, row.sender, row.parts, now)
         if later is not None:
-            self.deferred.append((MessageId(row.id), later))
+            self.deferred.append((row.id, later))
             return False
         self.claimed.append(row)
         self.room -= row.parts
@@ -127,13 +126,13 @@ def _take_turns(
 
 def _offers(
     connection: Connection, group: Sequence[Front], room: int, turn: int, now: datetime
-) -> list[list[Row[Any]]]:
+) -> list[list[Candidate]]:
     """Each campaign's first messages: its share of the room, and more where others leave theirs."""
     campaigns: dict[int, list[Front]] = {}
     for front in group:
         campaigns.setdefault(front.campaign, []).append(front)
     order = sorted(campaigns, key=lambda campaign: (campaign <= turn, campaign))[:room]
-    rows: dict[int, list[Row[Any]]] = {}
+    rows: dict[int, list[Candidate]] = {}
     asked, left = order, room
     while asked:
         share = ceil(left / len(asked))
@@ -146,7 +145,7 @@ def _offers(
     return [rows[campaign] for campaign in order]
 
 
-def _mark(connection: Connection, rows: Sequence[Row[Any]], connector: str, now: datetime) -> list[Claimed]:
+def _mark(connection: Connection, rows: Sequence[Candidate], connector: str, now: datetime) -> list[Claimed]:
     """Write down that these are with the connector from now on."""
     claimed = {
         "state": State.SENDING,
@@ -160,10 +159,10 @@ def _mark(connection: Connection, rows: Sequence[Row[Any]], connector: str, now:
     }
     for some in chunks(rows):
         connection.execute(update(message).where(message.c.id.in_([row.id for row in some])).values(claimed))
-    taken = _taken(connection, {MessageId(row.id) for row in rows if row.attempts and row.parts > 1})
+    taken = _taken(connection, {row.id for row in rows if row.attempts and row.parts > 1})
     return [
         Claimed(
-            id=MessageId(row.id),
+            id=row.id,
             number=row.number,
             sender=row.sender,
             text=row.text,
@@ -172,7 +171,7 @@ def _mark(connection: Connection, rows: Sequence[Row[Any]], connector: str, now:
             campaign=row.campaign,
             tries=row.attempts + 1,
             expires_at=row.expires_at,
-            taken=frozenset(taken.get(MessageId(row.id), ())),
+            taken=frozenset(taken.get(row.id, ())),
         )
         for row in rows
     ]

@@ -3,16 +3,27 @@
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import NamedTuple
 
-from sqlalchemy import BigInteger, Connection, Row, String, bindparam, func, literal_column, select, text, update
+from sqlalchemy import (
+    BigInteger,
+    Connection,
+    String,
+    bindparam,
+    func,
+    literal_column,
+    select,
+    text,
+    type_coerce,
+    update,
+)
 
-from xlsms.model import MessageId
+from xlsms.model import Alphabet, MessageId
 from xlsms.states import State
 from xlsms_service.ledger.chunk import chunks
 from xlsms_service.ledger.schema import PROPOSED, SCHEDULED, WAITING, Instant, message, workbook
 
-__all__ = ["Front", "defer", "expire", "first", "fronts", "hurry", "next_due", "reroute", "tend"]
+__all__ = ["Candidate", "Front", "defer", "expire", "first", "fronts", "hurry", "next_due", "reroute", "tend"]
 
 #: Messages that change their state in one go; the next look takes the next ones.
 _AT_ONCE = 2_000
@@ -76,6 +87,21 @@ def fronts(connection: Connection, routes: Iterable[str]) -> list[Front]:
     return sorted(found, key=lambda front: (front.priority, front.campaign))
 
 
+class Candidate(NamedTuple):
+    """A message that may go now; a tuple, for one is made for every message."""
+
+    id: MessageId
+    campaign: int
+    number: str
+    sender: str | None
+    text: str
+    alphabet: Alphabet
+    parts: int
+    attempts: int
+    due: int  #: only to be compared
+    expires_at: datetime | None
+
+
 _FIRST = (
     select(
         message.c.id,
@@ -86,7 +112,7 @@ _FIRST = (
         message.c.alphabet,
         message.c.parts,
         message.c.attempts,
-        message.c.due,
+        type_coerce(message.c.due, BigInteger),
         message.c.expires_at,
     )
     .where(
@@ -102,10 +128,10 @@ _FIRST = (
 )
 
 
-def first(connection: Connection, front: Front, most: int, now: datetime) -> list[Row[Any]]:
+def first(connection: Connection, front: Front, most: int, now: datetime) -> list[Candidate]:
     """The messages of one campaign that may go now, those that have waited longest first."""
     values = {"of_route": front.route, "of_priority": front.priority, "of_campaign": front.campaign}
-    return list(connection.execute(_FIRST, {**values, "by": now, "most": most}))
+    return [Candidate._make(row) for row in connection.execute(_FIRST, {**values, "by": now, "most": most})]
 
 
 def next_due(connection: Connection, routes: Iterable[str], now: datetime) -> datetime | None:
@@ -146,7 +172,7 @@ def tend(connection: Connection, routes: Iterable[str], now: datetime) -> bool:
     for front in fronts(connection, routes):
         if front.due <= now and front.expires_at is not None and front.expires_at <= now:
             rows = first(connection, front, _AT_ONCE, now)
-            late += [MessageId(row.id) for row in rows if row.expires_at is not None and row.expires_at <= now]
+            late += [row.id for row in rows if row.expires_at is not None and row.expires_at <= now]
     expire(connection, late, now)
     return bool(count or late)
 

@@ -2,6 +2,7 @@
 
 import asyncio
 import itertools
+from collections import Counter
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
@@ -371,6 +372,35 @@ def test_many_receipts_are_written_down_in_pieces_and_all_acknowledged(tmp_path,
 
     run(tmp_path, scene)
     assert len(commits) >= 10
+
+
+def test_however_much_waits_no_more_is_held_in_memory_than_is_under_way(tmp_path):
+    most = Counter()
+
+    class Quick(Hand):
+        def submit(self, batch):
+            super().submit(batch)
+            asyncio.get_running_loop().call_soon(lambda: self.answer(Result.ACCEPTED, *self.open_parts))
+
+    async def scene(engine, ledger, link):
+        rows = [
+            Draft(number=f"+346{n:08}", text="x", alphabet="gsm7", parts=1, fingerprint="f", route="", row_id=f"R{n}")
+            for n in range(3000)
+        ]
+        ledger.do_now(acceptance.propose, None, rows, NOW)
+        ledger.do_now(acceptance.admit, [row.row_id for row in rows], now=NOW, since=NOW)
+        (lane,) = engine._lanes.values()
+        engine.wake()
+        while len(link.submitted) < 3000 or link.open_parts:
+            await asyncio.sleep(0)
+            most["answered"] = max(most["answered"], len(lane.answered))
+            most["open"] = max(most["open"], len(lane._open))
+            most["works"] = max(most["works"], ledger._writer._jobs.qsize())
+
+    assert set(run(tmp_path, scene, connectors=lambda: [Quick(window=20)]).values()) == {State.SENT}
+    assert 0 < most["open"] <= 20
+    assert most["answered"] <= 20 * 4, "what was answered while the last was written down"
+    assert most["works"] <= 4
 
 
 @pytest.mark.parametrize("known", [Link.REFUSED, Link.DOWN])

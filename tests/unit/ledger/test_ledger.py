@@ -22,7 +22,7 @@ from xlsms_service.ledger import ledger as ledger_module
 from xlsms_service.ledger import migration
 from xlsms_service.ledger.lease import Lease
 from xlsms_service.ledger.ledger import Ledger, connect
-from xlsms_service.ledger.schema import Instant, link, metadata, part, workbook
+from xlsms_service.ledger.schema import Instant, link, message, metadata, part, stored, workbook
 
 NOW = datetime(2026, 3, 1, 9, 30, tzinfo=UTC)
 
@@ -53,6 +53,13 @@ def test_head_is_the_newest_migration():
     assert ScriptDirectory(folder).get_current_head() == migration.HEAD
 
 
+OLD_MESSAGE = text(
+    "INSERT INTO message (id, mark_open, admitted, superseded, number, text, alphabet, parts, fingerprint, route, state,"
+    " state_at, accepted_at, not_before, attempts, version, written) VALUES (:id, 0, 1, 0, '+34600111222', 'x', 'gsm7',"
+    " 1, 'f', '', 'queued', :at, :at, :later, 0, 1, 1)"
+)
+
+
 def test_a_ledger_of_the_first_tables_keeps_what_it_holds(tmp_path):
     engine = connect(f"sqlite:///{tmp_path / 'old.sqlite3'}")
     config = Config()
@@ -63,8 +70,15 @@ def test_a_ledger_of_the_first_tables_keeps_what_it_holds(tmp_path):
         connection.execute(insert(link).values(connector="old", state="up", at=NOW))
         for name in ("a", "a", "b"):
             connection.execute(text("INSERT INTO workbook (path, language) VALUES (:path, 'en')"), {"path": name})
+        for key, later in ((1, None), (2, NOW + timedelta(hours=1))):
+            connection.execute(OLD_MESSAGE, {"id": key, "at": stored(NOW), "later": later and stored(later)})
     migration.upgrade(engine)
     with engine.connect() as connection:
+        rows = connection.execute(select(message).order_by(message.c.id)).all()
+        assert [(row.due, row.expires_at, row.priority) for row in rows] == [
+            (NOW, None, 1),
+            (NOW + timedelta(hours=1), None, 1),
+        ]
         assert link_names(connection) == ["old"]
         assert [row.standing for row in connection.execute(select(workbook).order_by(workbook.c.id))] == [
             False,  # the newest was taken to stand there
