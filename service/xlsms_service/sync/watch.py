@@ -35,6 +35,14 @@ _SCAN = 30.0
 _POLL = 3.0
 
 
+def _worth_saying(record: logging.LogRecord) -> bool:
+    """Not what watchdog complains of when it is stopped between two looks of its own."""
+    return "when the thread is inactive" not in record.msg
+
+
+logging.getLogger("watchdog.observers.inotify").addFilter(_worth_saying)
+
+
 def candidates(place: Path) -> Iterator[Path]:
     """The workbooks in a folder, or the one file; not the programs' own lock and temporary files."""
     for path in sorted(place.iterdir()) if place.is_dir() else [place]:

@@ -216,3 +216,10 @@ def test_a_share_that_goes_away_and_comes_back_is_looked_at_again(tmp_path, shar
         await eye.until(lambda: eye.looked)
 
     assert watch([folder], scene).looked == ["a.xlsx"]
+
+
+def test_watchdog_says_nothing_of_having_been_stopped(caplog):
+    log = logging.getLogger("watchdog.observers.inotify")
+    log.error("InotifyEmitter.queue_events() called when the thread is inactive")
+    log.error("something else")
+    assert caplog.messages == ["something else"]
