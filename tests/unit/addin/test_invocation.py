@@ -1,0 +1,160 @@
+"""What the launcher hands over, read back; and what becomes of what goes wrong."""
+
+import subprocess
+import sys
+from pathlib import Path
+from urllib.parse import quote
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from xlsms.addin import Host, Invocation, Verb
+from xlsms.addin.invocation import invocation
+from xlsms.addin.run import run
+from xlsms.addin.verb import BUTTONS, Need, needs
+from xlsms.errors import UserError
+
+
+def test_everything_the_launcher_says_is_read():
+    environment = {
+        "XLSMS_HOST": "excel",
+        "XLSMS_LANGUAGE": "es",
+        "XLSMS_HWND": "-131072",
+        "XLSMS_BOOK": "C%3A%5CLists%5C100%25 %26 more%3D2.xlsx",
+        "XLSMS_NAME": "100%25 %26 more%3D2.xlsx",
+        "XLSMS_SHEET": "a%C3%B1o",
+        "XLSMS_SELECTED": "Range",
+        "XLSMS_SELECTION": "5:9,12:12",
+        "XLSMS_CELL": "C5",
+        "XLSMS_NEWS": "C%3A%5Cxlsms%5C1-2.news",
+    }
+    assert invocation(["send"], environment) == Invocation(
+        verb=Verb.SEND,
+        host=Host.EXCEL,
+        language="es",
+        window=0xFFFE0000,
+        book="C:\\Lists\\100% & more=2.xlsx",
+        name="100% & more=2.xlsx",
+        sheet="año",
+        selected="Range",
+        rows=((5, 9), (12, 12)),
+        cell="C5",
+        news=Path("C:\\xlsms\\1-2.news"),
+    )
+
+
+def test_what_is_not_said_is_not_there():
+    assert invocation(["help"], {"XLSMS_BOOK": ""}) == Invocation(verb=Verb.HELP)
+
+
+@pytest.mark.parametrize("arguments", [[], ["send", "x"], ["sned"], ["SEND"], ["send; rm"], ["--help"]])
+def test_one_known_verb_and_nothing_else(arguments):
+    with pytest.raises(UserError, match="addin-verb"):
+        invocation(arguments, {})
+
+
+@pytest.mark.parametrize(
+    ("text", "rows"),
+    [
+        ("3:3", ((3, 3),)),
+        ("12:12,5:9", ((5, 9), (12, 12))),
+        ("1:4,5:5,3:9", ((1, 9),)),
+        ("1:1048576", ((1, 1048576),)),
+        ("", ()),
+        ("A1", ()),
+        ("1:2,", ()),
+        ("0:2", ()),
+        ("1:2;3:4", ()),
+    ],
+)
+def test_rows(text, rows):
+    assert invocation(["mark"], {"XLSMS_SELECTION": quote(text)}).rows == rows
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [("CELL", "=C5"), ("CELL", "c5"), ("HWND", "0"), ("HWND", "x"), ("HWND", "9" * 40), ("NEWS", "/etc/passwd")],
+)
+def test_what_cannot_be_meant_is_nothing(name, value):
+    assert invocation(["mark"], {f"XLSMS_{name}": value}) == Invocation(verb=Verb.MARK)
+
+
+@given(
+    st.sampled_from(sorted(Verb)),
+    st.dictionaries(
+        st.sampled_from(["BOOK", "NAME", "SHEET", "SELECTED", "SELECTION", "HWND", "CELL", "NEWS"]), st.text()
+    ),
+)
+def test_no_environment_is_an_error(verb, values):
+    environment = {f"XLSMS_{name}": quote(value) for name, value in values.items()}
+    read = invocation([verb], environment)
+    for name in ("BOOK", "NAME", "SHEET"):
+        assert getattr(read, name.lower()) == (values.get(name) or None)
+
+
+class Commands:
+    """What was asked for, and what was said."""
+
+    def __init__(self, error=None):
+        self.error, self.asked, self.told = error, [], []
+        self.COMMANDS = dict.fromkeys(Verb, self._do)
+
+    def _do(self, request):
+        self.asked.append(request)
+        if self.error:
+            raise self.error
+
+    def complain(self, request, error):
+        self.told.append(error.code)
+
+
+def test_a_command_is_run():
+    commands = Commands()
+    assert run(["send"], {"XLSMS_BOOK": "a.xlsx"}, commands) == 0
+    assert commands.asked == [Invocation(verb=Verb.SEND, book="a.xlsx")]
+
+
+@pytest.fixture
+def own_temp(tmp_path, monkeypatch):
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+    monkeypatch.delenv("LOCALAPPDATA", raising=False)
+    return tmp_path / "xlsms-addin.log"
+
+
+def test_what_a_person_can_mend_is_told(own_temp):
+    commands = Commands(UserError("no-phone-column", sheets="List"))
+    assert (run(["send"], {}, commands), commands.told) == (1, ["no-phone-column"])
+    assert not own_temp.exists()
+
+
+def test_a_surprise_is_told_in_a_line_and_kept_in_a_file(own_temp):
+    commands = Commands(ZeroDivisionError())
+    assert (run(["send"], {}, commands), commands.told) == (1, ["unexpected"])
+    assert "ZeroDivisionError" in own_temp.read_text()
+    assert own_temp.stat().st_mode & 0o077 == 0
+
+
+def test_nobody_there_to_be_told_is_no_traceback(own_temp):
+    commands = Commands(UserError("no-phone-column", sheets="List"))
+    commands.complain = None
+    assert run(["send"], {}, commands) == 1
+    assert "no-phone-column" in own_temp.read_text()
+
+
+def test_an_add_in_of_another_version_is_told_apart(own_temp):
+    assert run(["fly"], {}, Commands()) == 2
+    assert "addin-verb" in own_temp.read_text()
+
+
+def test_every_verb_says_what_it_needs():
+    assert all(isinstance(needs(verb), Need) for verb in Verb)
+    assert needs(Verb.MARK) is Need.ROWS
+    assert needs(Verb.PREVIEW) is Need.BOOK
+    assert set(Verb) - set(BUTTONS) == {Verb.UPDATE, Verb.LISTEN}
+
+
+def test_a_click_imports_nothing_heavy():
+    code = "import sys, xlsms.addin.run; print(*sys.modules)"
+    out = subprocess.run([sys.executable, "-I", "-c", code], capture_output=True, text=True, check=True).stdout.split()
+    assert not {"xlwings", "httpx", "openpyxl", "xlsms_service", "xlsms.ooxml"} & set(out)

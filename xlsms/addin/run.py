@@ -1,0 +1,81 @@
+"""From the request to the command that does it; whatever goes wrong ends in one message for the user."""
+
+import os
+import tempfile
+import traceback
+from collections.abc import Callable, Mapping, Sequence
+from datetime import datetime
+from importlib import import_module
+from pathlib import Path
+from typing import Protocol, cast
+
+from xlsms.addin.invocation import Invocation, invocation
+from xlsms.addin.verb import Verb
+from xlsms.errors import UserError, XlsmsError
+
+__all__ = ["Commands", "run"]
+
+
+class Commands(Protocol):
+    """The module that does the work, so that a test can put another in its place."""
+
+    COMMANDS: Mapping[Verb, Callable[[Invocation], None]]
+
+    @staticmethod
+    def complain(request: Invocation, error: XlsmsError) -> None:
+        """Tell the user, in the language of his Excel."""
+
+
+def run(arguments: Sequence[str], environment: Mapping[str, str], commands: Commands | None = None) -> int:
+    """Do what was asked; 0 done, 1 the user was told why not, 2 the launcher and this program do not fit together.
+
+    There is no terminal: nothing is printed, and no error leaves.
+    """
+    try:
+        request = invocation(arguments, environment)
+    except XlsmsError:
+        _log(traceback.format_exc())
+        return 2
+    chosen = commands
+    try:
+        chosen = chosen or _commands()
+        chosen.COMMANDS[request.verb](request)
+    except XlsmsError as error:
+        return _told(chosen, request, error)
+    except Exception as error:  # noqa: BLE001 (the last resort: the user gets a line, the file the rest)
+        log = _log(traceback.format_exc())
+        return _told(chosen, request, UserError("unexpected", reason=type(error).__name__, file=log or "–"))
+    return 0
+
+
+def _commands() -> Commands:
+    """Imported when a request can be understood: it brings xlwings and the client along."""
+    return cast(Commands, import_module("xlsms.addin.commands"))
+
+
+def _told(commands: Commands | None, request: Invocation, error: XlsmsError) -> int:
+    if commands is None:
+        return 1
+    try:
+        commands.complain(request, error)
+    except Exception:  # noqa: BLE001 (Excel may have gone: then nobody is there to be told)
+        _log(f"{error.line()}\n{traceback.format_exc()}")
+    return 1
+
+
+def _log(text: str) -> Path | None:
+    """Keep a traceback where only the user can read it."""
+    folder = Path(tempfile.gettempdir())
+    base = os.environ.get("LOCALAPPDATA")
+    for place in (Path(base) / "xlsms" if base else None, folder):
+        if place is None:
+            continue
+        log = place / "xlsms-addin.log"
+        try:
+            place.mkdir(parents=True, exist_ok=True, mode=0o700)
+            with os.fdopen(os.open(log, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600), "a", encoding="utf-8") as file:
+                file.write(f"{datetime.now().astimezone():%Y-%m-%d %H:%M:%S%z}\n{text}\n")
+        except OSError:
+            continue
+        return log
+    return None
