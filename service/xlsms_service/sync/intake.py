@@ -7,37 +7,32 @@ ledger knows.
 """
 
 import asyncio
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from collections.abc import Set as AbstractSet
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from pathlib import Path
 from random import Random
 
-from xlsms.errors import Place, XlsmsError
-from xlsms.model import CellValue, Role, Row, RowId
-from xlsms.states import LABELS, State
-from xlsms.wording import detail
-from xlsms.workbook import identity
-from xlsms.workbook.base import Applied, Placed, Refusal, RowEdit, Snapshot, Workbook
+from xlsms.errors import XlsmsError
+from xlsms.model import Role, RowId
+from xlsms.states import State
+from xlsms.workbook.base import Applied, Refusal, RowEdit, Snapshot, Workbook
 from xlsms_service.ledger import acceptance
 from xlsms_service.ledger import book as books
-from xlsms_service.ledger.acceptance import Draft, Known
 from xlsms_service.ledger.book import Book
 from xlsms_service.ledger.ledger import Ledger
-from xlsms_service.planning import Facts, Plan, PlanEntry, Terms, plan
+from xlsms_service.planning import PlanEntry, Terms
 from xlsms_service.sync import order
 from xlsms_service.sync.conflict import check_conflict
 from xlsms_service.sync.order import Orders
 from xlsms_service.sync.thread import WorkbookThread
+from xlsms_service.sync.work import Drafting, Work, held_cells
 
 __all__ = ["DUPLICATE_WINDOW", "Intake", "Taken"]
 
 #: The same text to the same number within this time is held.
 DUPLICATE_WINDOW = timedelta(hours=24)
-
-#: The cells of a row that show what became of it.
-_SHOWN = (Role.STATUS, Role.DETAIL, Role.STATUS_TIME, Role.REPLY, Role.REPLY_TIME)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,17 +44,6 @@ class Taken:
     held: tuple[PlanEntry, ...] = ()
     problems: tuple[XlsmsError, ...] = ()  #: one a row that cannot go
     changed: bool = False  #: the file was saved meanwhile: look again
-
-
-@dataclass(slots=True)
-class _Work:
-    """What is to be written for one look: drafts into the ledger, edits into the workbook."""
-
-    drafts: list[Draft] = field(default_factory=list)
-    edits: dict[RowId, RowEdit] = field(default_factory=dict)  #: of the drafts, by their id
-    others: list[RowEdit] = field(default_factory=list)  #: rows that do not go, and why
-    held: dict[RowId, PlanEntry] = field(default_factory=dict)  #: by the id that it was to get
-    problems: list[XlsmsError] = field(default_factory=list)
 
 
 class Intake:
@@ -78,9 +62,8 @@ class Intake:
         self._ledger = ledger
         self._thread = thread
         self._open = open_workbook
-        self._route = route
+        self._drafting = Drafting(route=route, repeated=self._repeated, now=now, rng=rng)
         self._now = now
-        self._rng = rng
         self._one = asyncio.Lock()
 
     async def take(self, path: Path, terms: Terms) -> Taken:
@@ -114,7 +97,7 @@ class Intake:
                 sheets=snapshot.sheets,
             )
             await self._catch_up(book, orders)
-            work = await self._thread.run(self._work, snapshot, orders, terms)
+            work = await self._thread.run(self._drafting.draw_up, snapshot, orders, terms)
             applied = await self._write(workbook, snapshot, book, work)
             return await self._taken(snapshot, book, orders, work, applied)
 
@@ -132,7 +115,7 @@ class Intake:
             acceptance.admit, row_ids, now=now, since=now - DUPLICATE_WINDOW, standing=frozenset(standing)
         )
 
-    async def _write(self, workbook: Workbook, snapshot: Snapshot, book: Book, work: _Work) -> Applied | None:
+    async def _write(self, workbook: Workbook, snapshot: Snapshot, book: Book, work: Work) -> Applied | None:
         edits = [*work.edits.values(), *work.others]
         if not edits:
             return None
@@ -153,7 +136,7 @@ class Intake:
             applied = await self._tell_nameless(workbook, snapshot, list(nameless.values()), work, applied)
         return applied
 
-    async def _withdraw_untouched(self, workbook: Workbook, snapshot: Snapshot, work: _Work) -> None:
+    async def _withdraw_untouched(self, workbook: Workbook, snapshot: Snapshot, work: Work) -> None:
         """Forget the proposals, if certainly none of their ids stands in the file."""
         try:
             now = await self._thread.run(workbook.version)
@@ -163,24 +146,23 @@ class Intake:
             await self._ledger.do(acceptance.withdraw, sorted(work.edits))
 
     async def _tell_nameless(
-        self, workbook: Workbook, snapshot: Snapshot, refused: Sequence[Refusal], work: _Work, applied: Applied
+        self, workbook: Workbook, snapshot: Snapshot, refused: Sequence[Refusal], work: Work, applied: Applied
     ) -> Applied:
         """Rows whose id cell cannot be written do not go; the state beside them must say so."""
-        words = LABELS[snapshot.language]
         edits = []
         for refusal in refused:
             work.problems.append(refusal.error)
             if refusal.edit.placed is not None:
                 stands = any(other.edit is refusal.edit and other.role is Role.SEND for other in applied.refused)
                 placed = refusal.edit.placed if stands else replace(refusal.edit.placed, marked=False)
-                cells = _held(words, refusal.error.code, snapshot.language, refusal.error.facts)
+                cells = held_cells(refusal.error.code, snapshot.language, refusal.error.facts)
                 edits.append(RowEdit(placed=placed, values=cells))
         told = await self._thread.run(workbook.apply, edits)
         done = tuple(edit for edit in applied.done if edit not in [refusal.edit for refusal in refused])
         return replace(applied, version=told.version, done=done)
 
     async def _taken(
-        self, snapshot: Snapshot, book: Book, orders: Orders, work: _Work, applied: Applied | None
+        self, snapshot: Snapshot, book: Book, orders: Orders, work: Work, applied: Applied | None
     ) -> Taken:
         merged = applied is not None and applied.before != snapshot.version
         stale = applied is not None and bool(applied.stale or applied.ambiguous)
@@ -196,76 +178,6 @@ class Intake:
             changed=merged or stale,
         )
 
-    # Pure but for the question what was sent lately; runs in the workbooks' thread.
-
-    def _work(self, snapshot: Snapshot, orders: Orders, terms: Terms) -> _Work:
-        work = _Work()
-        facts = Facts(now=self._now(), repeated=self._repeated)
-        # `orders` has chosen the rows
-        asked = replace(terms, all_rows=True, language=snapshot.language)
-        words = LABELS[snapshot.language]
-        self._add(work, snapshot, asked, plan(orders.new, asked, facts, snapshot.sheets), {})
-        again = [row for row, _ in orders.anew.values()]
-        # Whoever marks a row again says "again": it is no duplicate.
-        known = {row_id: it for row_id, (_, it) in orders.anew.items()}
-        self._add(work, snapshot, asked, plan(again, asked, replace(facts, repeated=_nothing), snapshot.sheets), known)
-        for row in orders.copies:
-            cells: dict[Role, CellValue] = {Role.ID: None} | dict.fromkeys(_SHOWN)
-            if row.marked or terms.all_rows:  # else a copied row would be a new one at the next look
-                cells |= _held(words, "row-copied", snapshot.language) | {Role.SEND: None}
-                work.problems.append(_problem("row-copied", row))
-            work.others.append(RowEdit(placed=Placed.of(row), values=cells))
-        for row in orders.strangers:
-            cells = _held(words, "id-unknown", snapshot.language)
-            work.others.append(RowEdit(placed=Placed.of(row), values=cells))
-            work.problems.append(_problem("id-unknown", row))
-        return work
-
-    def _add(self, work: _Work, snapshot: Snapshot, terms: Terms, planned: Plan, known: Mapping[RowId, Known]) -> None:
-        words = LABELS[snapshot.language]
-        for entry in planned.entries:
-            if entry.problem is not None:
-                error = entry.problem
-                work.problems.append(error)
-                cells = _held(words, error.code, snapshot.language, error.facts)
-                work.others.append(RowEdit(placed=Placed.of(entry.row), values=cells))
-                continue
-            draft = self._draft(entry, snapshot.path, terms, known)
-            if draft.row_id is None:
-                raise RuntimeError("a row of a workbook without an id")
-            if entry.held is not None:
-                work.held[draft.row_id] = entry
-            work.drafts.append(draft)
-            work.edits[draft.row_id] = RowEdit(
-                placed=Placed.of(entry.row),
-                values=_accepted(draft, snapshot.language, self._now()),
-            )
-
-    def _draft(self, entry: PlanEntry, path: Path, terms: Terms, known: Mapping[RowId, Known]) -> Draft:
-        if entry.number is None or entry.parts is None or entry.fingerprint is None:
-            raise RuntimeError("a plan's entry with neither a problem nor a message")
-        row = entry.row
-        it = known.get(row.id) if row.id else None
-        state = State.HELD if entry.held else State.SCHEDULED if entry.send_at else State.QUEUED
-        return Draft(
-            row_id=identity.new_row_id(self._rng),
-            replaces=it.message if it else None,
-            sheet=row.sheet,
-            number=entry.number.e164,
-            text=entry.text,
-            alphabet=entry.parts.alphabet,
-            parts=len(entry.parts.parts),
-            fingerprint=entry.fingerprint,
-            route=self._route(entry.number.e164, entry.sender, path),
-            sender=entry.sender,
-            state=state,
-            code=entry.held.code if entry.held else None,
-            facts=entry.held.facts if entry.held else {},
-            priority=terms.priority,
-            not_before=entry.send_at,
-            expires_at=(entry.send_at or self._now()) + terms.validity,
-        )
-
     def _repeated(self, fingerprints: AbstractSet[str]) -> AbstractSet[str]:
         return self._ledger.do_now(acceptance.repeated, fingerprints, self._now() - DUPLICATE_WINDOW)
 
@@ -273,30 +185,3 @@ class Intake:
 def _id_given(edit: RowEdit) -> RowId:
     """The id that an edit of ours writes; empty for one that writes none."""
     return RowId(str(edit.values.get(Role.ID) or ""))
-
-
-def _nothing(_: AbstractSet[str]) -> AbstractSet[str]:
-    return frozenset()
-
-
-def _accepted(draft: Draft, language: str, now: datetime) -> Mapping[Role, CellValue]:
-    return {
-        Role.ID: draft.row_id,
-        Role.SEND: None,
-        Role.STATUS: LABELS[language][draft.state],
-        Role.DETAIL: detail(draft.code, language, draft.facts) if draft.code else None,
-        Role.STATUS_TIME: now,
-        Role.REPLY: None,
-        Role.REPLY_TIME: None,
-        Role.PARTS: draft.parts,
-    }
-
-
-def _held(
-    words: Mapping[State, str], code: str, language: str, facts: Mapping[str, object] | None = None
-) -> dict[Role, CellValue]:
-    return {Role.STATUS: words[State.HELD], Role.DETAIL: detail(code, language, facts)}
-
-
-def _problem(code: str, row: Row) -> XlsmsError:
-    return XlsmsError(code, place=Place(sheet=row.sheet, row=row.number))
