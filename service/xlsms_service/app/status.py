@@ -3,11 +3,13 @@
 from dataclasses import dataclass
 from datetime import datetime
 
+from sqlalchemy import Connection
+
 from xlsms_service.config import Settings
 from xlsms_service.ledger import link, stop, view
-from xlsms_service.ledger.lease import Lease
-from xlsms_service.ledger.ledger import Ledger
+from xlsms_service.ledger.lease import Holder, holder
 from xlsms_service.ledger.link import LinkRow
+from xlsms_service.ledger.reader import Reader
 from xlsms_service.ledger.view import BookCount, Tally
 
 __all__ = ["Status", "status"]
@@ -17,22 +19,29 @@ __all__ = ["Status", "status"]
 class Status:
     """What the ledger holds."""
 
-    running: bool  #: a service delivers from this ledger now
+    service: Holder | None  #: who delivers from this ledger now
     tally: Tally
     books: tuple[BookCount, ...]
     links: tuple[LinkRow, ...]
     stopped: datetime | None = None  #: since when nothing goes
 
+    @property
+    def running(self) -> bool:
+        """Whether a service delivers from this ledger now."""
+        return self.service is not None
+
 
 def status(settings: Settings) -> Status:
-    """What the ledger of these settings holds; works beside a running service."""
-    with Ledger.open(settings.service.data, settings.service.ledger) as ledger:
-        with Lease(settings.service.data) as lease:
-            running = not lease.held
-        return Status(
-            running=running,
-            tally=ledger.do_now(view.tally),
-            books=tuple(ledger.do_now(view.book_counts)),
-            links=tuple(ledger.do_now(link.links)),
-            stopped=ledger.do_now(stop.pressed),
-        )
+    """What the ledger of these settings holds; works beside a running service, and is never in its way."""
+    with Reader.open(settings.service.data, settings.service.ledger) as reader:
+        return reader.ask(_status, holder(settings.service.data))
+
+
+def _status(connection: Connection, service: Holder | None) -> Status:
+    return Status(
+        service=service,
+        tally=view.tally(connection),
+        books=tuple(view.book_counts(connection)),
+        links=tuple(link.links(connection)),
+        stopped=stop.pressed(connection),
+    )

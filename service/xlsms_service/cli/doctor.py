@@ -22,7 +22,7 @@ from xlsms_service.cli.connector import reach
 from xlsms_service.cli.session import Ending, Session, session_of
 from xlsms_service.cli.words import language, shown, tr
 from xlsms_service.config import Settings, default_path
-from xlsms_service.ledger.lease import Lease
+from xlsms_service.ledger.lease import holder
 from xlsms_service.ledger.ledger import Ledger
 
 __all__ = ["Finding", "Verdict", "commands", "examine"]
@@ -201,7 +201,7 @@ def _connectors(settings: Settings) -> Iterator[Finding]:
         remedy = tr("Add a [[connector]] to the settings; xlsms simulate smpp shows one to try with.")
         yield Finding(what=tr("Connectors"), verdict=Verdict.WARN, said=tr("none is set up"), remedy=remedy)
         return
-    if _running(settings):
+    if holder(settings.service.data) is not None:
         said = tr("the service is running and uses them: see xlsms status")
         yield Finding(what=tr("Connectors"), verdict=Verdict.OK, said=said)
         return
@@ -215,13 +215,6 @@ def _connectors(settings: Settings) -> Iterator[Finding]:
             yield Finding(what=what, verdict=Verdict.OK, said=tr("the network lets us in"))
         else:
             yield _wrong(what, error, link=True)
-
-
-def _running(settings: Settings) -> bool:
-    if not settings.service.data.exists():
-        return False
-    with Lease(settings.service.data) as lease:
-        return not lease.held
 
 
 def _office() -> Finding:

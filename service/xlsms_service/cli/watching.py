@@ -142,8 +142,7 @@ def status(
         session.json({**_status_figures(known, books), "problems": [complaint(error) for error in wrong]})
         return
     if file is None:
-        running = tr("The service is running.") if known.running else tr("The service is not running.")
-        session.say(running, "green" if known.running else "dim")
+        session.say(_service_line(known), "green" if known.running else "dim")
         if known.stopped:
             since = f"{known.stopped.astimezone():%Y-%m-%d %H:%M}"
             session.say(tr("Nothing more goes out, since {time}.", time=since), "red")
@@ -156,6 +155,13 @@ def status(
         session.out.print(line)
     for error in wrong:
         session.complain(error)
+
+
+def _service_line(known: Status) -> str:
+    if known.service is None:
+        return tr("The service is not running.")
+    since = f"{known.service.since.astimezone():%Y-%m-%d %H:%M}"
+    return tr("The service is running since {time} (process {pid}).", time=since, pid=known.service.pid or "–")
 
 
 def _link_table(links: Sequence[LinkRow]) -> Table:
@@ -184,6 +190,7 @@ def _book_table(books: Sequence[BookCount]) -> Table:
 def _status_figures(known: Status, books: Sequence[BookCount]) -> dict[str, object]:
     return {
         "running": known.running,
+        "service": {"pid": known.service.pid, "since": known.service.since.isoformat()} if known.service else None,
         "stopped": known.stopped.isoformat() if known.stopped else None,
         "states": {str(state): count for state, count in known.tally.by_state.items()},
         "parts": known.tally.parts,

@@ -24,6 +24,7 @@ from sqlalchemy import (
 __all__ = [
     "PROPOSED",
     "SCHEDULED",
+    "SHOWN",
     "UNSETTLED",
     "WAITING",
     "Instant",
@@ -115,6 +116,7 @@ campaign = Table(
 WAITING = text("state = 'queued' AND admitted")
 SCHEDULED = text("state = 'scheduled' AND admitted")
 PROPOSED = text("NOT admitted")
+SHOWN = text("admitted AND NOT superseded")
 UNSETTLED = text("state IN ('sending', 'uncertain')")
 
 message = Table(
@@ -172,6 +174,7 @@ message = Table(
     Index("uq_message_row_id", "row_id", unique=True),
     Index("ix_message_fingerprint", "fingerprint"),
     Index("ix_message_number", "number", "id"),
+    Index("ix_message_shown", "workbook_id", sqlite_where=SHOWN, postgresql_where=SHOWN),
     Index(
         "ix_message_waiting",
         "route",

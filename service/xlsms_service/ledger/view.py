@@ -2,11 +2,11 @@
 
 from dataclasses import dataclass
 
-from sqlalchemy import Connection, func, select
+from sqlalchemy import ColumnElement, Connection, TextClause, func, select
 
 from xlsms.model import MessageId
 from xlsms.states import State
-from xlsms_service.ledger.schema import message, workbook
+from xlsms_service.ledger.schema import SHOWN, message, workbook
 
 __all__ = ["BookCount", "Tally", "book_counts", "newest", "tally"]
 
@@ -43,7 +43,7 @@ def tally(
     only: MessageId | None = None,
 ) -> Tally:
     """Count messages: all, those of one workbook, those accepted after `after`, or `only` one."""
-    here = [message.c.admitted, message.c.superseded.is_(False)]
+    here: list[ColumnElement[bool] | TextClause] = [SHOWN]
     if book is not None:
         here.append(message.c.workbook_id == book)
     if after is not None:
@@ -80,7 +80,7 @@ def book_counts(connection: Connection, limit: int = 50) -> list[BookCount]:
     counts: dict[int, dict[State, int]] = {}
     query = (
         select(message.c.workbook_id, message.c.state, func.count())
-        .where(message.c.admitted, message.c.superseded.is_(False))
+        .where(SHOWN)
         .group_by(message.c.workbook_id, message.c.state)
     )
     for book, state, count in connection.execute(query):

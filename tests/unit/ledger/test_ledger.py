@@ -1,3 +1,4 @@
+import os
 import sqlite3
 import subprocess
 import sys
@@ -20,8 +21,9 @@ from sqlalchemy.exc import IntegrityError, OperationalError, StatementError
 from xlsms.errors import UserError
 from xlsms_service.ledger import ledger as ledger_module
 from xlsms_service.ledger import migration
-from xlsms_service.ledger.lease import Lease
+from xlsms_service.ledger.lease import Lease, holder
 from xlsms_service.ledger.ledger import Ledger, connect
+from xlsms_service.ledger.reader import Reader
 from xlsms_service.ledger.schema import Instant, link, message, metadata, part, stored, workbook
 
 NOW = datetime(2026, 3, 1, 9, 30, tzinfo=UTC)
@@ -262,3 +264,77 @@ def test_only_one_process_holds_the_lease(tmp_path):
         assert lease.held
         assert not other_process_gets_it()
     assert other_process_gets_it()
+
+
+def test_who_has_the_lease_is_told_without_taking_it(tmp_path):
+    assert holder(tmp_path) is None
+    assert list(tmp_path.iterdir()) == []
+    with Lease(tmp_path):
+        found = holder(tmp_path)
+        assert found is not None
+        assert found.pid == os.getpid()
+        assert abs(found.since - datetime.now(UTC)) < timedelta(minutes=1)
+    assert holder(tmp_path) is None
+
+
+LOOKER = """
+import sys
+from pathlib import Path
+from xlsms_service.ledger.lease import holder
+print("looking", flush=True)
+while True:
+    holder(Path(sys.argv[1]))
+"""
+
+
+def test_those_who_look_never_keep_a_service_from_starting(tmp_path):
+    with Lease(tmp_path):
+        pass
+    lookers = [
+        subprocess.Popen([sys.executable, "-c", LOOKER, str(tmp_path)], stdout=subprocess.PIPE) for _ in range(2)
+    ]
+    try:
+        for looker in lookers:
+            assert looker.stdout.readline() == b"looking\n"
+        for _ in range(500):
+            lease = Lease(tmp_path)
+            assert lease.take()
+            assert holder(tmp_path) is not None
+            lease.give_back()
+            assert holder(tmp_path) is None
+    finally:
+        for looker in lookers:
+            looker.kill()
+            looker.wait()
+            looker.stdout.close()
+
+
+def test_a_reader_neither_waits_for_a_writer_nor_stops_one(ledger, tmp_path):
+    ledger.do_now(add_link, "one")
+    writing, over = threading.Event(), threading.Event()
+
+    def slow(connection):
+        add_link(connection, "two")
+        writing.set()
+        assert over.wait(10)
+
+    with Reader.open(tmp_path) as reader, ThreadPoolExecutor(1) as pool:
+        done = pool.submit(ledger.do_now, slow)
+        assert writing.wait(10)
+        assert reader.ask(link_names) == ["one"]
+
+        def look(connection):
+            before = link_names(connection)
+            over.set()
+            done.result(10)  # it is written while we read
+            return before, link_names(connection)
+
+        assert reader.ask(look) == (["one"], ["one"])
+        assert reader.ask(link_names) == ["one", "two"]
+        with pytest.raises(OperationalError):
+            reader.ask(add_link, "three")
+
+
+def test_a_reader_brings_a_ledger_up_to_date_first(tmp_path):
+    with Reader.open(tmp_path / "new") as reader:
+        assert reader.ask(link_names) == []

@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 import pytest
 from sqlalchemy import event
 
-from xlsms_service.ledger import book, claim, waiting
+from xlsms_service.ledger import book, claim, view, waiting
 from xlsms_service.ledger.ledger import Ledger
 
 NOW = datetime(2026, 3, 1, tzinfo=UTC)
@@ -23,8 +23,10 @@ NOW = datetime(2026, 3, 1, tzinfo=UTC)
         ("ix_message_(waiting|scheduled|proposed)", lambda c: waiting.reroute(c, ["+34"], lambda *_: "")),
         ("ix_message_lacking", book.lacking_books),
         (r"ix_message_lacking \(workbook_id=\?", lambda c: book.lacking(c, 1)),
+        (r"ix_message_shown \(workbook_id=\?\)", lambda c: view.tally(c, 1)),
+        (r"ix_message_shown \(workbook_id=\? AND rowid>\?\)", lambda c: view.tally(c, 1, after=7)),
     ],
-    ids=["claim", "tend", "reroute", "lacking_books", "lacking"],
+    ids=["claim", "tend", "reroute", "lacking_books", "lacking", "tally", "tally_after"],
 )
 def test_the_answer_comes_from_an_index(tmp_path, index, ask):
     plans = []
