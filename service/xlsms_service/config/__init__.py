@@ -16,8 +16,8 @@ from typing import Literal, cast
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import phonenumbers
-import platformdirs
 
+from xlsms import home
 from xlsms.errors import Place, UserError
 from xlsms.model import Priority
 from xlsms.wording import LANGUAGES
@@ -121,8 +121,7 @@ class Settings:
 
 def default_path() -> Path:
     """Where `xlsms.toml` is looked for when nobody says: `$XLSMS_CONFIG`, else the user's config folder."""
-    named = os.environ.get("XLSMS_CONFIG")
-    return Path(named).expanduser() if named else platformdirs.user_config_path("xlsms", appauthor=False) / "xlsms.toml"
+    return home.config_path()
 
 
 def system_language() -> str:
@@ -158,7 +157,7 @@ def load(path: Path | None = None) -> Settings:
 
 
 def _data_folder() -> Path:
-    return platformdirs.user_data_path("xlsms", appauthor=False)
+    return home.data_folder()
 
 
 def _settings(source: Source) -> Settings:

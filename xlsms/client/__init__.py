@@ -1,0 +1,45 @@
+"""The one typed client of the service: the only face that the add-in and the command line use."""
+
+from xlsms.client.client import Client
+from xlsms.client.model import (
+    Campaign,
+    Changes,
+    Conversation,
+    Health,
+    Host,
+    InboxText,
+    LinkState,
+    LiveBook,
+    Order,
+    OrderKind,
+    Plan,
+    PlannedRow,
+    RowState,
+    Said,
+    SentText,
+    Totals,
+    Trouble,
+    Written,
+)
+
+__all__ = [
+    "Campaign",
+    "Changes",
+    "Client",
+    "Conversation",
+    "Health",
+    "Host",
+    "InboxText",
+    "LinkState",
+    "LiveBook",
+    "Order",
+    "OrderKind",
+    "Plan",
+    "PlannedRow",
+    "RowState",
+    "Said",
+    "SentText",
+    "Totals",
+    "Trouble",
+    "Written",
+]
