@@ -1,0 +1,217 @@
+Attribute VB_Name = "SmsTick"
+Option Explicit
+' Looks every few seconds whether there is news for a workbook that is open. A look reads one small file that a
+' Python process in the background writes; Python is started for the workbook only when that file has changed.
+' OnTime runs in Ready mode only, so nothing happens while a cell is being edited.
+
+Private Const EVERY As Long = 5 ' seconds
+Private Const PATIENCE As Long = 120 ' seconds after which whoever listens must have shown life
+Private Const SECONDS As Double = 86400 ' in a day
+Private Const IDENTITY As String = "xlsmsId" ' the property that a workbook of ours has
+
+Private mBooks As Collection
+Private mEvents As Object
+Private mNext As Date ' when the tick is due; the same value cancels it
+Private mAsked As Date ' when somebody was last started to listen
+Private mCount As Long
+
+Public Sub Start()
+    ' Harmless when all of it is there already.
+    Dim events As Object
+    If mBooks Is Nothing Then Set mBooks = New Collection
+    If mEvents Is Nothing And SmsLaunch.Launcher() <> "calc" Then
+        Set events = New SmsEvents
+        Set events.App = Application
+        Set mEvents = events
+    End If
+    If mBooks.Count > 0 Then Schedule
+End Sub
+
+Public Sub Halt()
+    ' The add-in is being closed.
+    Cancel
+    Do While Followed() > 0
+        DropAt 1
+    Loop
+    Set mEvents = Nothing
+End Sub
+
+Public Function Followed() As Long
+    If Not mBooks Is Nothing Then Followed = mBooks.Count
+End Function
+
+Public Sub Consider(ByVal book As Object)
+    ' Follow a workbook that xlsms has to do with.
+    Dim id As String
+    On Error Resume Next
+    id = book.CustomDocumentProperties(IDENTITY).Value
+    On Error GoTo 0
+    If Len(id) > 0 Then Follow book
+End Sub
+
+Public Function Follow(ByVal book As Object) As String
+    ' The file with its news.
+    Dim one As SmsBook, at As Long
+    Start
+    at = PlaceOf(book)
+    If at = 0 Then
+        Set one = New SmsBook
+        Set one.Book = book
+        mCount = mCount + 1
+        one.News = Folder() & CStr(CLng(Date)) & "-" & CStr(CLng(Timer)) & "-" & CStr(mCount) & "-" & Window() & ".news"
+        mBooks.Add one
+        MakeFolder Folder()
+        ShowLife one
+        Schedule
+        Follow = one.News
+    Else
+        Follow = mBooks(at).News
+    End If
+End Function
+
+Public Sub Drop(ByVal book As Object)
+    Dim at As Long
+    at = PlaceOf(book)
+    If at > 0 Then DropAt at
+    If Followed() = 0 Then Cancel
+End Sub
+
+Public Sub Tick()
+    Dim at As Long
+    mNext = 0
+    If mBooks Is Nothing Then Exit Sub
+    For at = mBooks.Count To 1 Step -1
+        If IsOpen(mBooks(at)) Then
+            Look mBooks(at)
+        Else
+            DropAt at
+        End If
+    Next at
+    If mBooks.Count = 0 Then Exit Sub
+    If NeedsListener() Then
+        mAsked = Now
+        SmsLaunch.Started "listen", SmsLaunch.Request(Nothing, Folder() & "listener.news", False)
+    End If
+    Schedule
+End Sub
+
+Private Sub Look(ByVal one As SmsBook)
+    Dim word As String
+    ShowLife one
+    If Not IsReady() Then Exit Sub
+    word = WordIn(one.News)
+    If word = one.Seen Or Len(word) = 0 Then Exit Sub
+    one.Seen = word
+    SmsLaunch.Started "update", SmsLaunch.Request(one.Book, one.News, False)
+End Sub
+
+Public Function WordIn(ByVal path As String) As String
+    ' The first line of a small file; empty when it is not there, or is just being written.
+    Dim file As Integer, line As String
+    On Error Resume Next
+    If Len(Dir$(path)) = 0 Then Exit Function
+    file = FreeFile
+    Open path For Input Access Read Shared As #file
+    Line Input #file, line
+    Close #file
+    WordIn = line
+End Function
+
+Private Sub ShowLife(ByVal one As SmsBook)
+    ' Beside the news: the workbook's name. The file's time says that it is still open.
+    Dim file As Integer
+    On Error Resume Next
+    file = FreeFile
+    Open OpenMark(one.News) For Output As #file
+    Print #file, SmsLaunch.Encoded(one.Book.FullName)
+    Close #file
+End Sub
+
+Public Function OpenMark(ByVal news As String) As String
+    OpenMark = Left$(news, Len(news) - Len(".news")) & ".open"
+End Function
+
+Private Function NeedsListener() As Boolean
+    Dim life As Date
+    If (Now - mAsked) * SECONDS < PATIENCE Then Exit Function
+    On Error Resume Next
+    life = FileDateTime(Folder() & "listener.life")
+    On Error GoTo 0
+    NeedsListener = (Now - life) * SECONDS > PATIENCE
+End Function
+
+Public Function Folder() As String
+    ' Where Python and the tick leave word for each other.
+    Folder = SmsText.Setting("folder")
+    If Len(Folder) = 0 Then Folder = Environ$("LOCALAPPDATA") & "\xlsms\addin\"
+End Function
+
+Private Sub MakeFolder(ByVal path As String)
+    ' With the one above it; most of the time both are there.
+    Dim inner As String
+    inner = Left$(path, Len(path) - 1)
+    On Error Resume Next
+    MkDir Left$(inner, InStrRev(inner, Mid$(path, Len(path), 1)) - 1)
+    MkDir inner
+End Sub
+
+Private Function Window() As String
+    Dim host As Object
+    Window = "0"
+    On Error Resume Next
+    Set host = Application
+    Window = CStr(Abs(host.Hwnd))
+End Function
+
+Private Function IsReady() As Boolean
+    Dim host As Object
+    IsReady = True
+    On Error Resume Next
+    Set host = Application
+    IsReady = host.Ready
+End Function
+
+Private Function IsOpen(ByVal one As SmsBook) As Boolean
+    Dim name As String
+    On Error Resume Next
+    name = one.Book.Name ' fails for a workbook that was closed; it is never opened again for this
+    IsOpen = Len(name) > 0
+End Function
+
+Private Function PlaceOf(ByVal book As Object) As Long
+    Dim at As Long, name As String
+    If mBooks Is Nothing Then Exit Function
+    On Error Resume Next
+    For at = 1 To mBooks.Count
+        name = ""
+        name = mBooks(at).Book.FullName
+        If Len(name) > 0 And name = book.FullName Then
+            PlaceOf = at
+            Exit Function
+        End If
+    Next at
+End Function
+
+Private Sub DropAt(ByVal at As Long)
+    On Error Resume Next
+    Kill OpenMark(mBooks(at).News)
+    mBooks.Remove at
+End Sub
+
+Private Sub Schedule()
+    If mNext <> 0 Then Exit Sub
+    mNext = Now + TimeSerial(0, 0, EVERY)
+    On Error Resume Next
+    Application.OnTime mNext, Procedure()
+End Sub
+
+Private Sub Cancel()
+    If mNext = 0 Then Exit Sub
+    On Error Resume Next
+    Application.OnTime mNext, Procedure(), , False
+    mNext = 0
+End Sub
+
+Private Function Procedure() As String
+    Procedure = "'" & Replace(ThisWorkbook.Name, "'", "''") & "'!SmsTick.Tick"
+End Function
