@@ -2,17 +2,21 @@
 
     python -m tests.benchmarks.pipeline [--rows N] [--window 100] [--profile FILE]
 
-The SMSC is our simulator in a process of its own, and every phone behind it delivers at once. `App.send` does all the
-work, as `xlsms send --wait` has it done. Beside it, in the same run, stand the two limits: what the same link carries
-with no ledger and no workbook (submits and receipts), and what this disk would allow if each message were written down
-by an fsync of its own before it leaves. The last line is JSON.
+The SMSC is a bare one in a process of its own (`smsc.py`), and every text is delivered at once. `App.send` does all the
+work, as `xlsms send --wait` has it done. Beside it, in the same run and on the same SMSC, stand
+
+- Debian's Kannel with its spool store, which is given as many texts over HTTP and calls back for each receipt
+  (`kannel.py`; left out where it is not installed);
+- what the same link carries with no ledger and no workbook (submits and receipts);
+- what this disk would allow if each message were written down by an fsync of its own before it leaves.
+
+The last line is JSON.
 """
 
 import argparse
 import asyncio
 import cProfile
 import json
-import multiprocessing
 import os
 import statistics
 import tempfile
@@ -22,12 +26,13 @@ from collections import Counter
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
-from multiprocessing.connection import Connection
 from pathlib import Path
 from unittest import mock
 
 import xlsxwriter
 
+from tests.benchmarks import kannel
+from tests.benchmarks.smsc import network
 from xlsms.model import Outgoing, PartKey
 from xlsms.states import LABELS, State
 from xlsms.workbook import read_rows
@@ -38,9 +43,6 @@ from xlsms_service.connectors.base import Link
 from xlsms_service.connectors.smpp import SmppConnector, SmppSettings
 from xlsms_service.delivery import engine
 from xlsms_service.ledger.writer import Writer
-from xlsms_service.simulators.exchange import Settings as Exchange
-from xlsms_service.simulators.phones import Pace, Population
-from xlsms_service.simulators.smsc import Smsc
 
 HEADERS = ("Name", "Phone", "Message", "Send", "Status", "Detail", "Status time", "Reply", "Reply time", "Parts", "SMS ID")  # fmt: skip
 TEXT = "Hello {Name}, we remind you of your appointment tomorrow at 10:30. Thank you."
@@ -54,37 +56,6 @@ def generate(path: Path, rows: int) -> None:
         sheet.write_row(0, 0, HEADERS)
         for row in range(1, rows + 1):
             sheet.write_row(row, 0, (f"Person {row}", 600_000_000 + row, TEXT, "x"))
-
-
-def serve(pipe: Connection, window: int) -> None:
-    """The network: sends its port, and at the end how many parts it took."""
-
-    async def main() -> None:
-        smsc = Smsc(Population(shares={}, pace=Pace(receipt=0)), Exchange(window=window, keep=0))
-        async with smsc.serve() as server:
-            pipe.send(server.port)
-            await asyncio.to_thread(pipe.recv)
-            pipe.send(smsc.counters.parts)
-
-    asyncio.run(main())
-
-
-@contextmanager
-def network(window: int):
-    """A network in a process of its own; yields its port and a function that says how many parts it took."""
-    context = multiprocessing.get_context("spawn")
-    ours, theirs = context.Pipe()
-    process = context.Process(target=serve, args=(theirs, window), daemon=True)
-    process.start()
-    port = ours.recv()
-
-    def taken() -> int:
-        ours.send(None)
-        return ours.recv()
-
-    yield port, taken
-    process.terminate()
-    process.join()
 
 
 class Feeder:
@@ -193,8 +164,8 @@ class Watch:
             self.note("ids written" if len(self.applies) == 1 else "all states in the file")
             return applied
 
-        def counted_settle(connection, connector, answered, items, *rest):
-            settle(connection, connector, answered, items, *rest)
+        def counted_settle(connection, connector, answered, overdue, items, *rest):
+            settle(connection, connector, answered, overdue, items, *rest)
             self.submitted += len(answered)
             self.receipts += len(items)
             if answered and self.submitted == rows:
@@ -266,31 +237,45 @@ def profiled(file: str | None):
         print(f"profile: {file}.{name}")
 
 
+def peer(port: int, rows: int, window: int) -> float | None:
+    """Seconds that Kannel takes for as many texts; None where it is not installed."""
+    if not kannel.FOUND:
+        print("Kannel is not installed (Debian: apt install kannel): no ratio to it\n")
+        return None
+    return kannel.seconds(port, rows, window, TEXT.format(Name="Person 12345"))
+
+
 def main() -> None:
     """Run it and print the figures."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--rows", type=int, default=5000)
     parser.add_argument("--window", type=int, default=100)
+    parser.add_argument("--no-kannel", action="store_true")
     parser.add_argument("--profile", metavar="FILE", help="cProfile of each thread; the figures are worthless then")
     asked = parser.parse_args()
     rows, window = asked.rows, asked.window
     watch = Watch()
-    with tempfile.TemporaryDirectory() as name, network(window) as (port, taken):
+    with tempfile.TemporaryDirectory() as name, network() as (port, counts):
         folder = Path(name)
         path = folder / "people.xlsx"
         generate(path, rows)
         fsync = fsync_seconds(folder)
         alone = link_alone(port, rows, window)
+        before = counts()
         with profiled(asked.profile):
             took, cpu = asyncio.run(pipeline(path, folder / "data", port, window, watch, rows))
+        after = counts()
         check_file(path, rows)
-        if (count := taken()) != 2 * rows:
-            raise SystemExit(f"the network took {count} parts instead of {2 * rows}")
+        if (count := after[0] - before[0]) != rows:
+            raise SystemExit(f"the network took {count} parts instead of {rows}")
+        theirs = None if asked.no_kannel else peer(port, rows, window)
     print(f"{rows:,} rows, window {window}: seconds from the start\n")
     for stage, at in sorted(watch.times.items(), key=lambda each: each[1]):
         print(f"{stage:26}{at:8.2f}")
-    print(f"{'the end':26}{took:8.2f}   ({cpu:.1f} s of processor time)\n")
+    print(f"{'the end':26}{took:8.2f}   ({cpu:.1f} s of processor time, the network {after[2] - before[2]:.1f} s)\n")
     print(f"{'rows a second, whole way':40}{rows / took:10,.0f}")
+    if theirs is not None:
+        print(f"{'Kannel, spool store, texts a second':40}{rows / theirs:10,.0f}   (we: {theirs / took:.2f} times)")
     print(f"{'link alone, texts and receipts a second':40}{rows / alone:10,.0f}")
     print(f"{'this disk, fsyncs a second':40}{1 / fsync:10,.0f}   ({fsync * 1000:.2f} ms each)")
     print(f"{'ledger commits':40}{watch.commits:10,}   ({watch.commit_seconds:.1f} s, work included)")
@@ -301,6 +286,7 @@ def main() -> None:
         "window": window,
         "rows_per_second": round(rows / took),
         "cpu_ms_per_row": round(cpu / rows * 1000, 3),
+        "network_cpu_ms_per_row": round((after[2] - before[2]) / rows * 1000, 3),
         "link_alone_per_second": round(rows / alone),
         "fsync_ms": round(fsync * 1000, 3),
         "ledger_commits": watch.commits,
@@ -308,6 +294,8 @@ def main() -> None:
         "ratio_to_link_alone": round(alone / took, 3),
         "ratio_to_one_fsync_per_message": round(rows * fsync / took, 2),
     }
+    if theirs is not None:
+        result |= {"kannel_per_second": round(rows / theirs), "ratio_to_kannel": round(theirs / took, 2)}
     print(json.dumps(result))
 
 
