@@ -16,6 +16,7 @@ from phonenumbers import NumberParseException, PhoneNumberType, ValidationResult
 
 from xlsms import numbering
 from xlsms.errors import UserError
+from xlsms.numbering import Number
 from xlsms.wording import wording
 
 __all__ = ["Note", "PhoneNumber", "parse"]
@@ -301,29 +302,12 @@ def _short(found: _Digits, region: str) -> PhoneNumber | None:
     return PhoneNumber(e164=digits, kind="short code", country=region, short=True, mended=tuple(found.mended))
 
 
-@dataclass(frozen=True, slots=True)
-class _Reading:
-    code: str  #: of the country, without +
-    national: str
-    type: int
-    number: phonenumbers.PhoneNumber
-
-    @property
-    def e164(self) -> str:
-        return f"+{self.code}{self.national}"
-
-
-def _read(text: str, region: str | None = None) -> _Reading | None:
+def _read(text: str, region: str | None = None) -> Number | None:
     """`text` as a number that exists, by the numbering plans."""
-    try:
-        number = numbering.parse(text, region)
-    except NumberParseException:
-        return None
-    kind = phonenumbers.number_type(number)
-    if kind == PhoneNumberType.UNKNOWN:
-        return None
-    reading = _Reading(str(number.country_code), phonenumbers.national_significant_number(number), kind, number)
-    return reading if len(reading.e164) <= _LONGEST + 1 else None  # German ranges admit more than E.164 does
+    number = numbering.read(text, region)
+    if number is None or len(number.code) + len(number.national) > _LONGEST:
+        return None  # German ranges admit more than E.164 does
+    return number
 
 
 def _number(found: _Digits, region: str) -> PhoneNumber:
@@ -331,8 +315,7 @@ def _number(found: _Digits, region: str) -> PhoneNumber:
     if not reading:
         raise _failure(found, region)
     _describe(found, reading)
-    kind = _KINDS.get(reading.type, _SERVICE)
-    country = phonenumbers.region_code_for_number(reading.number)
+    kind, country = _KINDS.get(reading.kind, _SERVICE), reading.country
     if kind == "landline":
         found.doubt("number-landline-ar" if country == "AR" else "number-landline")
     elif kind in {"premium", _SERVICE, "pager"}:
@@ -346,7 +329,7 @@ def _number(found: _Digits, region: str) -> PhoneNumber:
     )
 
 
-def _international(digits: str) -> _Reading | None:
+def _international(digits: str) -> Number | None:
     """Digits after a +, forgiving the old Mexican 1, a 00 behind the + and a national 0 behind the country code."""
     digits = digits.removeprefix("00")
     reading = _read(f"+{digits}")
@@ -363,7 +346,7 @@ def _international(digits: str) -> _Reading | None:
     return _read(f"+{code}{national[1:]}") if national.startswith("0") else None
 
 
-def _home(found: _Digits, region: str) -> _Reading | None:
+def _home(found: _Digits, region: str) -> Number | None:
     """Digits without a +: as dialled in `region`; failing that with the + put back, the 0 put back, or 00 as +."""
     digits = found.digits
     home = _read(digits, region)
@@ -373,11 +356,11 @@ def _home(found: _Digits, region: str) -> _Reading | None:
     if home and (not abroad or abroad.e164 == home.e164):
         return home
     if home and abroad:
-        if abroad.code == home.code and (home.type in _TEXTED) != (abroad.type in _TEXTED):
-            return home if home.type in _TEXTED else abroad  # 4915112345678 is no landline of 4915
+        if abroad.code == home.code and (home.kind in _TEXTED) != (abroad.kind in _TEXTED):
+            return home if home.kind in _TEXTED else abroad  # 4915112345678 is no landline of 4915
         if abroad.code == home.code:
             raise found.problem("number-ambiguous", one=home.e164, other=abroad.e164)
-        if abroad.type in _TEXTED:
+        if abroad.kind in _TEXTED:
             found.doubt("number-also-abroad", one=home.e164, other=abroad.e164)
         return home
     padded = _read(f"0{digits}", region) if digits[0] != "0" else None
@@ -386,7 +369,7 @@ def _home(found: _Digits, region: str) -> _Reading | None:
     return abroad or padded or _prefixed(digits, region)
 
 
-def _prefixed(digits: str, region: str) -> _Reading | None:
+def _prefixed(digits: str, region: str) -> Number | None:
     """Digits behind a prefix that `region` does not dial (any more)."""
     for exit_code in ("00", "011"):
         if digits.startswith(exit_code):
@@ -399,7 +382,7 @@ def _prefixed(digits: str, region: str) -> _Reading | None:
     return _read(digits[1:], region) if digits.startswith("0") else None
 
 
-def _describe(found: _Digits, reading: _Reading) -> None:
+def _describe(found: _Digits, reading: Number) -> None:
     digits, national, prefix = found.digits, reading.national, f"+{reading.code}"
     full = reading.code + national
     if digits == full:
