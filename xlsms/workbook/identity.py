@@ -24,14 +24,26 @@ def new_guid(rng: Random | None = None) -> str:
     return str(uuid.UUID(int=(rng or SystemRandom()).getrandbits(128), version=4))
 
 
+#: Three letters at a time: what they are, their places summed, and summed with the weights 1, 2, 3.
+_TRIPLES = tuple(
+    (one + two + three, sum(places), sum(place * weight for weight, place in enumerate(places, 1)))
+    for three in LETTERS
+    for two in LETTERS
+    for one in LETTERS
+    for places in [(_PLACES[one], _PLACES[two], _PLACES[three])]
+)
+
+
 def new_row_id(rng: Random | None = None) -> RowId:
     """A new id for a row: 51 bits by chance and a check letter."""
     chance = (rng or SystemRandom()).randrange(_IDS)
-    letters = ""
-    for _ in range(_LENGTH):
-        chance, letter = divmod(chance, len(LETTERS))
-        letters += LETTERS[letter]
-    return RowId(letters + _check_letter(letters))
+    letters, sum_ = "", 0
+    for before in range(0, _LENGTH, 3):
+        chance, number = divmod(chance, len(_TRIPLES))
+        three, places, weighted = _TRIPLES[number]
+        letters += three
+        sum_ += before * places + weighted
+    return RowId(letters + LETTERS[sum_ % len(LETTERS)])
 
 
 def check(text: str) -> RowId | None:

@@ -4,17 +4,20 @@ A proposed message cannot go out. It is admitted only after the workbook holds i
 crash anywhere in between leaves either a row without an id, which is read again, or a row whose id is known here.
 """
 
+import json
 from collections.abc import Iterable, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
 from datetime import datetime
+from types import MappingProxyType
 
-from sqlalchemy import ColumnElement, Connection, FromClause, and_, delete, insert, or_, select, update
+from sqlalchemy import ColumnElement, Connection, FromClause, and_, delete, insert, literal_column, or_, select, update
 
 from xlsms.model import Alphabet, MessageId, Priority, RowId
 from xlsms.states import State
 from xlsms_service.ledger.chunk import chunks
-from xlsms_service.ledger.schema import campaign, message
+from xlsms_service.ledger.many import Many
+from xlsms_service.ledger.schema import campaign, message, stored
 
 __all__ = ["Draft", "Known", "accept_text", "admit", "close_marks", "known", "propose", "repeated", "withdraw"]
 
@@ -112,12 +115,52 @@ def repeated(connection: Connection, fingerprints: Iterable[str], since: datetim
     return found
 
 
-def propose(connection: Connection, book: int | None, drafts: Sequence[Draft], now: datetime) -> None:
-    """Write drafts down, those of a sheet as one campaign; they cannot go out yet."""
-    if drafts:
-        sheets = {sheet: _campaign(connection, book, sheet, now) for sheet in dict.fromkeys(it.sheet for it in drafts)}
-        rows = [_values(draft, book, now, admitted=False) | {"campaign": sheets[draft.sheet]} for draft in drafts]
-        connection.execute(insert(message), rows)
+def propose(
+    connection: Connection,
+    book: int | None,
+    drafts: Sequence[Draft],
+    now: datetime,
+    campaigns: Mapping[str | None, int] = MappingProxyType({}),
+) -> dict[str | None, int]:
+    """Write drafts down; they cannot go out yet. Those of a sheet are one campaign, which is returned by the sheet.
+
+    A long sheet that is proposed in pieces stays one campaign when what the piece before it returned is given.
+    """
+    sheets = dict.fromkeys(draft.sheet for draft in drafts)
+    known = {**campaigns}
+    for sheet in sheets:
+        if sheet not in known:
+            known[sheet] = _campaign(connection, book, sheet, now)
+    at = stored(now)
+    _PROPOSE.run(connection, [_proposed(draft, book, at, known[draft.sheet]) for draft in drafts])
+    return known
+
+
+#: What the driver is given of a draft, in the order of `_proposed`; the rest is the same for all of them.
+_PROPOSE = Many(
+    insert(message).values(
+        mark_open=literal_column("1"),
+        admitted=literal_column("0"),
+        superseded=literal_column("0"),
+        attempts=literal_column("0"),
+        version=literal_column("1"),
+        written=literal_column("1"),  # the sheet will show it, or it will be withdrawn
+    ),
+    (
+        "workbook_id", "sheet", "row_id", "replaces", "number", "sender", "text", "alphabet", "parts", "fingerprint",
+        "route", "state", "code", "facts", "state_at", "accepted_at", "campaign", "priority", "due", "expires_at",
+    ),
+)  # fmt: skip
+
+
+def _proposed(draft: Draft, book: int | None, at: int, campaign_id: int) -> tuple[object, ...]:
+    facts = json.dumps({key: str(value) for key, value in draft.facts.items()}) if draft.facts else None
+    return (
+        book, draft.sheet, draft.row_id, draft.replaces, draft.number, draft.sender, draft.text, draft.alphabet,
+        draft.parts, draft.fingerprint, draft.route, draft.state.value, draft.code, facts, at, at, campaign_id,
+        int(draft.priority), stored(draft.not_before) if draft.not_before else at,
+        stored(draft.expires_at) if draft.expires_at else None,
+    )  # fmt: skip
 
 
 def _campaign(connection: Connection, book: int | None, sheet: str | None, now: datetime) -> int:
@@ -127,20 +170,20 @@ def _campaign(connection: Connection, book: int | None, sheet: str | None, now: 
 
 def accept_text(connection: Connection, draft: Draft, now: datetime) -> MessageId:
     """Accept one message that comes from no workbook; it can go out at once."""
-    key = connection.execute(insert(message).values(_values(draft, None, now, admitted=True))).inserted_primary_key
+    key = connection.execute(insert(message).values(_values(draft, now))).inserted_primary_key
     if key is None:
         raise RuntimeError("the database gave no key")
     return MessageId(key[0])
 
 
-def _values(draft: Draft, book: int | None, now: datetime, *, admitted: bool) -> dict[str, object]:
+def _values(draft: Draft, now: datetime) -> dict[str, object]:
     return {
-        "workbook_id": book,
+        "workbook_id": None,
         "sheet": draft.sheet,
         "row_id": draft.row_id,
         "replaces": draft.replaces,
         "mark_open": True,
-        "admitted": admitted,
+        "admitted": True,
         "superseded": False,
         "number": draft.number,
         "sender": draft.sender,
@@ -181,7 +224,7 @@ def admit(
     for some in chunks(row_ids):
         mine = and_(message.c.row_id.in_(some), message.c.admitted.is_(False))
         connection.execute(update(message).where(mine, _just_said(since)).values(_HELD | {"state_at": now}))
-        free = {"admitted": True, "written": 1, "mark_open": False}
+        free = {"admitted": True, "mark_open": False}
         connection.execute(update(message).where(mine).values(free))
         older = message.c.id.in_(select(message.c.replaces).where(message.c.row_id.in_(some)))
         taken_back = {"state": State.CANCELLED, "code": "marked-anew", "state_at": now}

@@ -7,6 +7,7 @@ keys of their own, cut short, or not at all beside the optional parameters (§5.
 import re
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta, timezone, tzinfo
+from functools import lru_cache
 from typing import Literal
 
 from xlsms_service.protocols.smpp import tlv
@@ -43,6 +44,13 @@ STATE_WORDS: dict[int, str] = {
 
 _KEYS = r"(?:id|sub|dlvrd|submit ?date|done ?date|stat|err|text)"
 _PAIR = re.compile(rf"(?:^|(?<=[\s,;:]))({_KEYS}) ?: *(?:(?!{_KEYS} ?:)([^\s,;]*))?", re.IGNORECASE)
+#: The form of appendix B to the letter, as most networks write it: read in one go, with the same outcome.
+_USUAL = re.compile(
+    r"id:([\w-]+) sub:([\w-]+) dlvrd:([\w-]+) submit date:(\d+) done date:(\d+) stat:(\w+) err:([\w-]+)"
+    r"(?: [Tt]ext:.*)?",
+    re.ASCII | re.DOTALL,
+)
+_USUAL_KEYS = ("id", "sub", "dlvrd", "submitdate", "donedate", "stat", "err")
 _ZONED = re.compile(r"(\d{12})\d(\d\d)([+-])")  # §7.1.1: tenths, quarters of an hour, direction
 _DATES = ("%y%m%d%H%M", "%y%m%d%H%M%S", "%Y%m%d%H%M", "%Y%m%d%H%M%S")
 _LENGTHS = {10: _DATES[:1], 12: _DATES[1:3], 14: _DATES[3:]}
@@ -86,6 +94,8 @@ def reads_as_receipt(text: str, tlvs: tlv.Tlvs) -> bool:
 
 
 def _pairs(text: str) -> dict[str, str]:
+    if usual := _USUAL.fullmatch(text):
+        return dict(zip(_USUAL_KEYS, usual.groups(), strict=True))
     found: dict[str, str] = {}
     for pair in _PAIR.finditer(text.lstrip("\0")):
         key = pair[1].lower().replace(" ", "")
@@ -101,6 +111,7 @@ def _error(said: str, tlvs: tlv.Tlvs) -> str:
     return f"{code:03d}" if code else said
 
 
+@lru_cache(maxsize=1024)  # the receipts of a campaign come minute by minute
 def read_date(said: str, zone: tzinfo) -> datetime | None:
     """A date in any of the usual forms; one without a zone is of the SMSC's clock. None where it is none."""
     if zoned := _ZONED.fullmatch(said):
