@@ -20,6 +20,7 @@ from xlsms_service.cli.entry import app, walk
 from xlsms_service.config import CONNECTOR_TYPES, Route, ServiceSettings, Watch, load
 from xlsms_service.connectors.setting import documented
 from xlsms_service.connectors.simulator import SimulatorSettings
+from xlsms_service.measuring import METRICS
 
 ROOT = Path(__file__).parents[2]
 DOCS = ROOT / "docs"
@@ -66,6 +67,16 @@ def test_every_code_is_on_both_pages():
 
 def test_every_mark_on_the_page_is_one(generator):
     assert all(is_mark(mark) for mark in generator.MARKS)
+
+
+def test_the_page_on_prometheus_names_metrics_that_there_are():
+    page = (DOCS / "howto" / "watch-with-prometheus.md").read_text("utf-8")
+    named = set(re.findall(r"\bxlsms_\w+", page))
+    known = {each.name for each in METRICS}
+    times = {f"{each.name}_{end}" for each in METRICS if each.bounds for end in ("bucket", "count", "sum")}
+    assert named - {"xlsms_info"} <= known | times
+    assert named & known
+    assert named & times
 
 
 def section(page, title):

@@ -23,6 +23,7 @@ from xlsms.workbook.source import kind_of
 from xlsms.workbook.tidy import tidy
 from xlsms_service.app.event import Event
 from xlsms_service.app.following import SETTLED, Count, Patience, Progress, Report, follow
+from xlsms_service.app.observing import Observer, saved_at
 from xlsms_service.app.together import together
 from xlsms_service.config import Mark, Settings, Watch
 from xlsms_service.connectors.base import LinkStatus
@@ -35,6 +36,7 @@ from xlsms_service.ledger import book as books
 from xlsms_service.ledger.acceptance import Draft
 from xlsms_service.ledger.lease import Lease
 from xlsms_service.ledger.ledger import Ledger
+from xlsms_service.measuring import metric
 from xlsms_service.planning import Facts, PlanEntry, Terms, plan_text
 from xlsms_service.simulators.rehearsal import rehearsal
 from xlsms_service.sync.folder import Folder
@@ -104,15 +106,23 @@ class App:
         self._zone = ZoneInfo(settings.service.zone) if settings.service.zone else None
         self._backups = Backups(folder=settings.service.data / "backups", keep=settings.service.backups)
         self._engine: Engine | None = None
+        self.observer = Observer(settings, now)
 
     async def __aenter__(self) -> Self:
         service = self._settings.service
-        self._ledger = Ledger.open(service.data, service.ledger)
+        measures = self.observer.tallies
+        self._ledger = Ledger.open(service.data, service.ledger, measures)
         self._lease = Lease(service.data)
         self._thread = WorkbookThread()
         self._router = Router.of(self._settings)
         self._writeback = Writeback(
-            self._ledger, self._thread, self._open, append=self._append, now=self._now, told=self._problem
+            self._ledger,
+            self._thread,
+            self._open,
+            append=self._append,
+            now=self._now,
+            told=self._problem,
+            measures=measures,
         )
         self._inbox = Keeper(self._ledger, country=service.country, now=self._now, told=self._handled)
         self._intake = Intake(
@@ -245,7 +255,8 @@ class App:
         """
         if not self._settings.watches:
             raise UserError("nothing-to-watch")
-        async with self._delivery(patient=False, only_here=True), asyncio.TaskGroup() as group:
+        metrics = self.observer.served(self._told)
+        async with self._delivery(patient=False, only_here=True), metrics, asyncio.TaskGroup() as group:
             for watch in self._settings.watches:
                 folder = watch.folder or (watch.file and watch.file.parent)
                 with suppress(OSError):  # it is away: its watcher waits for it
@@ -289,13 +300,15 @@ class App:
             on_link=self._link_changed,
             limiter=Limiter(self._settings.limits),
             resend=self._settings.service.uncertain == "resend",
+            measures=self.observer.tallies,
         )
         try:
             await engine.start()
             if patient and not await engine.wait_for_link(_LINK_PATIENCE):
                 raise _why_down(engine.links.values())
             self._engine = engine
-            async with together(engine.watch(), self._writeback.run(), self._inbox.run()):
+            works = (engine.watch(), self._writeback.run(), self._inbox.run(), self.observer.run(engine))
+            async with together(*works):
                 yield
         finally:
             self._engine = None
@@ -311,6 +324,9 @@ class App:
         self._on_event(Event(kind="link", at=self._now(), link=status))
 
     def _handled(self, handled: Handled) -> None:
+        for kind, count in (("reply", handled.replies), ("stranger", handled.strangers)):
+            if count:
+                self.observer.tallies.count(metric.TEXTS_IN, count, kind)
         if handled.replies:
             self._writeback.wake()
             self._on_event(Event(kind="reply", at=self._now(), count=handled.replies))
@@ -324,9 +340,10 @@ class App:
         problems: dict[str, XlsmsError] = {}
         held: list[PlanEntry] = []
         accepted = 0
+        saved = await asyncio.to_thread(saved_at, path)
         for _ in range(_TRIES):
             async with self._alone():
-                taken = await self._intake.take(path, asked)
+                taken = await self.observer.taken_in(self._intake.take(path, asked), saved)
             accepted += taken.accepted
             held += taken.held
             problems |= {str(problem.place): problem for problem in taken.problems}
@@ -377,6 +394,9 @@ class App:
 
     def _problem(self, path: Path, error: XlsmsError) -> None:
         self._on_event(Event(kind="problem", at=self._now(), path=path, error=error))
+
+    def _told(self, error: XlsmsError) -> None:
+        self._on_event(Event(kind="problem", at=self._now(), error=error))
 
 
 def _why_down(links: Iterable[LinkStatus | None]) -> XlsmsError:

@@ -38,10 +38,11 @@ def status(settings: Settings) -> Status:
 
 
 def _status(connection: Connection, service: Holder | None) -> Status:
+    census = view.census(connection)
     return Status(
         service=service,
-        tally=view.tally(connection),
-        books=tuple(view.book_counts(connection)),
+        tally=census.tally,
+        books=census.books,
         links=tuple(link.links(connection)),
         stopped=stop.pressed(connection),
     )

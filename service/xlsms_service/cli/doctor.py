@@ -13,6 +13,7 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Annotated
 
+import httpx
 import typer
 from rich.table import Table
 from rich.text import Text
@@ -30,6 +31,7 @@ __all__ = ["Finding", "Verdict", "commands", "examine"]
 commands = typer.Typer()
 
 _PYTHON = (3, 11)
+_ANSWERS = 5.0  # seconds that the metrics may take; counting a big ledger for the first time takes one
 _PACKAGES = (
     "openpyxl",
     "phonenumbers",
@@ -39,6 +41,7 @@ _PACKAGES = (
     "smpplib",
     "rich",
     "typer",
+    "prometheus-client",
     "platformdirs",
 )
 _OFFICES = (
@@ -125,6 +128,8 @@ def examine(loaded: Settings | XlsmsError) -> Iterator[Finding]:
         place = watch.folder or (watch.file.parent if watch.file else Path())
         yield _folder(tr("Watched folder"), place)
     yield from _connectors(loaded)
+    if loaded.service.metrics is not None:
+        yield _metrics(loaded.service.metrics, running=holder(loaded.service.data) is not None)
     yield _office()
 
 
@@ -215,6 +220,24 @@ def _connectors(settings: Settings) -> Iterator[Finding]:
             yield Finding(what=what, verdict=Verdict.OK, said=tr("the network lets us in"))
         else:
             yield _wrong(what, error, link=True)
+
+
+def _metrics(address: str, *, running: bool) -> Finding:
+    what = tr("Metrics")
+    try:
+        found = httpx.get(f"http://{address}/metrics", timeout=_ANSWERS, trust_env=False).text
+    except httpx.HTTPError as error:
+        if not running:
+            return Finding(what=what, verdict=Verdict.OK, said=tr("{address}, while xlsms run runs", address=address))
+        reason = type(error).__name__
+        said = tr("{address} does not answer ({reason})", address=address, reason=reason)
+        remedy = tr("Start xlsms run again; it says why it cannot serve them.")
+        return Finding(what=what, verdict=Verdict.WARN, said=said, remedy=remedy)
+    if "xlsms_info" in found:
+        return Finding(what=what, verdict=Verdict.OK, said=tr("{address} answers", address=address))
+    said = tr("another program answers at {address}", address=address)
+    remedy = tr("Set metrics in [service] to an address that is free, and start the service again.")
+    return Finding(what=what, verdict=Verdict.FAIL, said=said, remedy=remedy)
 
 
 def _office() -> Finding:

@@ -89,7 +89,7 @@ def event_line(event: Event) -> Text:
         if event.link.error:
             line.append(f" {shown(event.link.error.line(language()))}", style="")
     elif event.error is not None:
-        named = event.error.place is not None and event.error.place.file is not None
+        named = not name or (event.error.place is not None and event.error.place.file is not None)
         line.append(shown(event.error.line(language()) if named else f"{name}: {event.error.line(language())}"), "red")
     elif event.taken is not None:
         line.append(shown(name), style="bold")

@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
 from decimal import Decimal
+from ipaddress import ip_address
 from pathlib import Path
 from typing import Literal, cast
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
@@ -70,6 +71,7 @@ class ServiceSettings:
     transliterate: Transliterate = "off"  #: which characters may be replaced so that a text takes fewer SMS
     validity: timedelta = timedelta(hours=48)  #: a message that could not go for so long does not go any more
     uncertain: Uncertain = "hold"  #: what may have left: wait for word, or send it again and risk sending it twice
+    metrics: str | None = None  #: address on this computer at which Prometheus reads; None: it does not
     backups: int = 3  #: how many versions of each workbook, as its user saved them, are kept in `data`
 
 
@@ -197,20 +199,33 @@ def _service(table: Table) -> ServiceSettings:
         transliterate=cast(Transliterate, table.choice("transliterate", ("off", "safe", "wide"), "off")),
         validity=timedelta(hours=table.whole("validity", _VALIDITY, 48)),
         uncertain=cast(Uncertain, table.choice("uncertain", ("hold", "resend"), "hold")),
+        metrics=table.optional("metrics"),
         backups=table.whole("backups", _BACKUPS, 3),
     )
     table.done()
     if service.country not in phonenumbers.SUPPORTED_REGIONS:
         raise table.error("config-expects-country", "country", value=service.country)
-    found = _LISTEN.fullmatch(service.listen)
-    if not found or int(found[1]) not in _PORTS:
-        raise table.error("config-expects-address", "listen", value=service.listen)
+    for key, address in (("listen", service.listen), ("metrics", service.metrics)):
+        found = _LISTEN.fullmatch(address) if address is not None else None
+        if address is not None and (found is None or int(found[1]) not in _PORTS):
+            raise table.error("config-expects-address", key, value=address)
+    if service.metrics is not None and not _is_here(service.metrics):
+        raise table.error("config-expects-loopback", "metrics", value=service.metrics)
     if service.zone is not None:
         try:
             ZoneInfo(service.zone)
         except (ZoneInfoNotFoundError, ValueError, OSError):  # a folder's name or an absolute path is the last two
             raise table.error("config-expects-zone", "zone", value=service.zone) from None
     return service
+
+
+def _is_here(address: str) -> bool:
+    """Whether only this computer reaches it."""
+    host = address.rpartition(":")[0].strip("[]")
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
 
 
 def _watch(table: Table) -> Watch:

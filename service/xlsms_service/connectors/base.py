@@ -23,7 +23,9 @@ __all__ = [
     "LateEvents",
     "Link",
     "LinkStatus",
+    "Measured",
     "PartAskedAbout",
+    "Reading",
 ]
 
 #: The other ways in which a network may write a message id: hexadecimal for decimal, zeros dropped, other case.
@@ -58,6 +60,15 @@ class LinkStatus:
     link: Link
     error: XlsmsError | None = None
     retry_in: timedelta | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reading:
+    """How much of a connector is in use now."""
+
+    window: int  #: parts that may be with the network without an answer; 0 while no link is up
+    used: int  #: parts that are
+    limit: float | None = None  #: parts a second that may go; None: as many as the window lets
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,3 +150,11 @@ class Asking(Protocol):
 
     async def cancel(self, part: PartAskedAbout) -> bool:
         """Take the part back; whether it certainly does not reach the phone any more."""
+
+
+@runtime_checkable
+class Measured(Protocol):
+    """What a connector can besides: say how much of it is in use."""
+
+    def reading(self) -> Reading:
+        """How it is now."""

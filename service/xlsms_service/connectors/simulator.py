@@ -9,7 +9,7 @@ from random import Random
 from typing import Annotated
 
 from xlsms.model import Outgoing
-from xlsms_service.connectors.base import Capabilities, Events
+from xlsms_service.connectors.base import Capabilities, Events, Reading
 from xlsms_service.connectors.setting import PlaceOf, Setting, read_settings
 from xlsms_service.connectors.smpp import SmppConnector, SmppSettings
 
@@ -70,6 +70,10 @@ class SimulatorConnector:
     def room(self) -> int:
         """The free window of the link."""
         return self._link.room() if self._link else 0
+
+    def reading(self) -> Reading:
+        """Of the link."""
+        return self._link.reading() if self._link else Reading(window=0, used=0)
 
     def submit(self, batch: Sequence[Outgoing]) -> None:
         """Over the link; the engine opens a connector before it submits anything."""

@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from datetime import datetime, timedelta
@@ -19,6 +20,7 @@ from xlsms_service.delivery.routing import Router
 from xlsms_service.ledger import claim, conversation, link, waiting
 from xlsms_service.ledger.claim import Claimed
 from xlsms_service.ledger.ledger import Ledger
+from xlsms_service.measuring import NOTHING, Measures, metric
 
 __all__ = ["Engine"]
 
@@ -40,7 +42,7 @@ class Engine:
     `changed` is called after something that a workbook or the inbox waits for became durable.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 (half of them have a default that most callers want)
         self,
         ledger: Ledger,
         connectors: Mapping[str, tuple[Connector, IdForms]],
@@ -51,6 +53,7 @@ class Engine:
         on_link: Callable[[LinkStatus], None] = lambda _status: None,
         limiter: Limiter | None = None,
         resend: bool = False,
+        measures: Measures = NOTHING,
     ) -> None:
         """`resend` sends again what may have left, and risks that somebody gets it twice."""
         self._ledger = ledger
@@ -60,7 +63,10 @@ class Engine:
         self._now = now
         self._changed = changed
         self._on_link = on_link
-        self._lanes = {name: Lane(connector, forms) for name, (connector, forms) in connectors.items()}
+        self._measures = measures
+        self._lanes = {
+            name: Lane(connector, forms, measures=measures) for name, (connector, forms) in connectors.items()
+        }
         self._record_wake = asyncio.Event()
         self._links = asyncio.Condition()
         self._tend_wake = asyncio.Event()
@@ -75,6 +81,7 @@ class Engine:
         lost = await self._ledger.do(claim.recover, self._now(), resends=self._resends)
         if lost:
             _log.warning("%d messages may have left before the last stop", lost)
+            self._measures.count(metric.LOST, lost)
             self._changed()
         await self._ledger.do(waiting.reroute, self._router.keys, self._router.key)
         await self._ledger.do(waiting.hurry, self._now())
@@ -152,7 +159,7 @@ class Engine:
     def outcomes(self, connector: str, outcomes: Sequence[Outcome]) -> None:
         """Gather answers until a message's parts all have theirs."""
         lane = self._lanes[connector]
-        if lane.saw(outcomes, self._now()):
+        if lane.saw(outcomes, self._now(), asyncio.get_running_loop().time()):
             self._breaker_changed(lane)
         self._record_wake.set()
 
@@ -176,6 +183,7 @@ class Engine:
                     self._changed()
                     self._wake_lanes()
             except SQLAlchemyError:
+                self._measures.count(metric.LEDGER_FAILURES)
                 _log.exception("the ledger cannot be written; trying again")
             await _woken(self._tend_wake, _LOOK_AGAIN)
 
@@ -187,6 +195,7 @@ class Engine:
             try:
                 wait = await self._fill(lane)
             except SQLAlchemyError:
+                self._measures.count(metric.LEDGER_FAILURES)
                 _log.exception("the ledger cannot be read; trying again")
                 await asyncio.sleep(_LEDGER_RETRY)
 
@@ -204,7 +213,9 @@ class Engine:
             return wait or _LOOK_AGAIN
         claimed, due = await self._ledger.do(_claim, lane, routes, room, self._limiter, now)
         if claimed:
-            lane.submit(claimed, clock)
+            handed = asyncio.get_running_loop().time()
+            self._measures.took(metric.CLAIM_SECONDS, handed - clock)
+            lane.submit(claimed, handed)
         return max((due - now).total_seconds(), 0.0) if due else _LOOK_AGAIN
 
     # Links to ledger.
@@ -232,13 +243,25 @@ class Engine:
                         )
                         break
                     except SQLAlchemyError:
+                        self._measures.count(metric.LEDGER_FAILURES)
                         _log.exception("the ledger cannot be written; trying again")
                         await asyncio.sleep(_LEDGER_RETRY)
+                self._measure(name, items)
                 lane.connector.acknowledge([each.token for each in received])
                 lane.wake.set()
                 self._changed()
 
     # For those who look from outside.
+
+    def _measure(self, connector: str, items: Sequence[Receipt | Inbound]) -> None:
+        words = [receipt.STATES.get(item.state, "other") for item in items if isinstance(item, Receipt)]
+        for state, count in Counter(words).items():
+            self._measures.count(metric.RECEIPTS, count, connector, state)
+
+    @property
+    def lanes(self) -> Mapping[str, Lane]:
+        """Each connector as it is now, to be looked at."""
+        return self._lanes
 
     def _breaker_changed(self, lane: Lane) -> None:
         _log.warning("%s: %s", lane.connector.name, lane.breaker.phase)

@@ -1,6 +1,7 @@
 """One connector as the engine sees it: what is with it, what came back, and how much more it may be given."""
 
 import asyncio
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -11,6 +12,7 @@ from xlsms_service.connectors.base import Acknowledgeable, Connector, IdForms, L
 from xlsms_service.delivery.breaker import Breaker, Phase
 from xlsms_service.delivery.outcome import Answered
 from xlsms_service.ledger.claim import Claimed
+from xlsms_service.measuring import NOTHING, Measures, metric
 
 __all__ = ["Lane", "reference"]
 
@@ -27,6 +29,7 @@ class _Open:
 
     message: Claimed
     waiting: int
+    since: float  #: when they were handed over, on the loop's clock
     outcomes: list[Outcome] = field(default_factory=list)
 
 
@@ -43,6 +46,7 @@ class Lane:
     late: list[Outcome] = field(default_factory=list)  #: answers to parts that were given up
     received: list[Acknowledgeable] = field(default_factory=list)
     turn: int = 0  #: the campaign that had the last turn
+    measures: Measures = NOTHING
     _window: int = 1  #: the most room ever seen
     _open: dict[MessageId, _Open] = field(default_factory=dict)
     _filled_at: float = 0.0
@@ -82,10 +86,11 @@ class Lane:
         """Hand messages over."""
         self._filled_at = clock
         self.turn = next((message.campaign for message in reversed(claimed) if message.campaign), self.turn)
-        batch = [part for message in claimed for part in self._parts(message)]
+        batch = [part for message in claimed for part in self._parts(message, clock)]
+        self.measures.count(metric.SUBMITTED, len(batch), self.connector.name)
         self.connector.submit(batch)
 
-    def _parts(self, message: Claimed) -> list[Outgoing]:
+    def _parts(self, message: Claimed, clock: float) -> list[Outgoing]:
         """The parts of a message that the network does not have yet; noted as open with the link."""
         texts = split(message.text, limit=None).parts
         parts = [
@@ -100,12 +105,13 @@ class Lane:
             for number, text in enumerate(texts, 1)
             if number not in message.taken
         ]
-        self._open[message.id] = _Open(message, waiting=len(parts))
+        self._open[message.id] = _Open(message, waiting=len(parts), since=clock)
         return parts
 
-    def saw(self, outcomes: Sequence[Outcome], now: datetime) -> bool:
+    def saw(self, outcomes: Sequence[Outcome], now: datetime, clock: float) -> bool:
         """Gather answers until a message's parts all have theirs; whether the breaker has changed."""
         before = self.breaker.phase
+        self._measure(outcomes, clock)
         for each in outcomes:
             self.breaker.saw(each, now)
             entry = self._open[each.key.message]
@@ -123,6 +129,13 @@ class Lane:
                     )
                 )
         return self.breaker.phase is not before
+
+    def _measure(self, outcomes: Sequence[Outcome], clock: float) -> None:
+        name, measures = self.connector.name, self.measures
+        for (result, code), count in Counter([(each.result, each.code) for each in outcomes]).items():
+            measures.count(metric.ANSWERS, count, name, result, code or "")
+        for since, count in Counter([self._open[each.key.message].since for each in outcomes]).items():
+            measures.took(metric.ANSWER_SECONDS, clock - since, count, name)
 
 
 def reference(message: MessageId) -> int:

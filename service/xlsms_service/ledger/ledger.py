@@ -21,6 +21,7 @@ from xlsms.errors import TransientError, UserError
 from xlsms_service.ledger import migration
 from xlsms_service.ledger.lease import Lease
 from xlsms_service.ledger.writer import Writer
+from xlsms_service.measuring import NOTHING, Measures
 
 __all__ = ["Ledger", "connect"]
 
@@ -80,12 +81,12 @@ def _bring_up_to_date(engine: Engine) -> None:
 class Ledger:
     """The open store: `await do(function, …)` runs a function of a theme module and returns when it is durable."""
 
-    def __init__(self, engine: Engine) -> None:
+    def __init__(self, engine: Engine, measures: Measures = NOTHING) -> None:
         self._engine = engine
-        self._writer = Writer(engine)
+        self._writer = Writer(engine, measures)
 
     @classmethod
-    def open(cls, data: Path, url: str | None = None) -> Self:
+    def open(cls, data: Path, url: str | None = None, measures: Measures = NOTHING) -> Self:
         """Open the embedded ledger in the folder `data`, or the one at `url`; made and brought up to date as needed.
 
         Raises:
@@ -109,7 +110,7 @@ class Ledger:
             if "locked" in reason:
                 raise TransientError("ledger-busy", file=file) from error
             raise UserError("ledger-damaged", file=url or file, reason=reason) from error
-        return cls(engine)
+        return cls(engine, measures)
 
     async def do(
         self,

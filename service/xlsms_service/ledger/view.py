@@ -1,6 +1,9 @@
 """What the ledger holds, counted: for progress bars, reports and those who look from outside."""
 
+from collections import Counter
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, TextClause, func, select
 
@@ -8,7 +11,7 @@ from xlsms.model import MessageId
 from xlsms.states import State
 from xlsms_service.ledger.schema import SHOWN, message, workbook
 
-__all__ = ["BookCount", "Tally", "book_counts", "newest", "tally"]
+__all__ = ["BookCount", "Census", "Tally", "census", "newest", "sum_up", "tally"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -31,9 +34,22 @@ class BookCount:
     """One workbook and its messages by state."""
 
     path: str
-    by_state: dict[State, int]
+    tally: Tally
     problem: str | None
     facts: dict[str, object]
+
+    @property
+    def by_state(self) -> dict[State, int]:
+        """How many messages are in each state."""
+        return self.tally.by_state
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Census:
+    """Everything counted at one moment."""
+
+    tally: Tally
+    books: tuple[BookCount, ...]  #: those seen last, newest first
 
 
 def tally(
@@ -50,24 +66,30 @@ def tally(
         here.append(message.c.id > after)
     if only is not None:
         here.append(message.c.id == only)
-    query = (
-        select(
-            message.c.state,
-            func.count(),
-            func.sum(message.c.parts),
-            func.count(message.c.reply),
-            func.count().filter(message.c.version > message.c.written, message.c.workbook_id.is_not(None)),
-        )
-        .where(*here)
-        .group_by(message.c.state)
-    )
-    rows = connection.execute(query).all()
-    return Tally(
-        by_state={State(row[0]): row[1] for row in rows},
-        parts=sum(row[2] for row in rows),
-        replies=sum(row[3] for row in rows),
-        lacking=sum(row[4] for row in rows),
-    )
+    return sum_up(_by_state(row) for row in connection.execute(_COUNTED.where(*here).group_by(message.c.state)))
+
+
+_COUNTED = select(
+    message.c.state,
+    func.count(),
+    func.sum(message.c.parts),
+    func.count(message.c.reply),
+    func.count().filter(message.c.version > message.c.written, message.c.workbook_id.is_not(None)),
+)
+
+
+def _by_state(row: Sequence[Any]) -> Tally:
+    return Tally(by_state={State(row[0]): row[1]}, parts=row[2], replies=row[3], lacking=row[4])
+
+
+def sum_up(tallies: Iterable[Tally]) -> Tally:
+    """Several as one."""
+    by_state: Counter[State] = Counter()
+    parts = replies = lacking = 0
+    for each in tallies:
+        by_state.update(each.by_state)
+        parts, replies, lacking = parts + each.parts, replies + each.replies, lacking + each.lacking
+    return Tally(by_state=dict(by_state), parts=parts, replies=replies, lacking=lacking)
 
 
 def newest(connection: Connection) -> MessageId:
@@ -75,18 +97,16 @@ def newest(connection: Connection) -> MessageId:
     return MessageId(connection.execute(select(func.max(message.c.id))).scalar() or 0)
 
 
-def book_counts(connection: Connection, limit: int = 50) -> list[BookCount]:
-    """The workbooks seen last, newest first."""
-    counts: dict[int, dict[State, int]] = {}
-    query = (
-        select(message.c.workbook_id, message.c.state, func.count())
-        .where(SHOWN)
-        .group_by(message.c.workbook_id, message.c.state)
-    )
-    for book, state, count in connection.execute(query):
-        counts.setdefault(book, {})[State(state)] = count
+def census(connection: Connection, limit: int = 50) -> Census:
+    """All messages, and those of the workbooks seen last, in one look at each message."""
+    query = _COUNTED.add_columns(message.c.workbook_id).where(SHOWN).group_by(message.c.workbook_id, message.c.state)
+    found: dict[int | None, list[Tally]] = {}
+    for row in connection.execute(query):
+        found.setdefault(row.workbook_id, []).append(_by_state(row))
+    tallies = {book: sum_up(some) for book, some in found.items()}
     rows = connection.execute(select(workbook).order_by(workbook.c.id.desc()).limit(limit))
-    return [
-        BookCount(path=row.path, by_state=counts.get(row.id, {}), problem=row.problem, facts=row.facts or {})
+    books = tuple(
+        BookCount(path=row.path, tally=tallies.get(row.id, sum_up(())), problem=row.problem, facts=row.facts or {})
         for row in rows
-    ]
+    )
+    return Census(tally=sum_up(tallies.values()), books=books)

@@ -2,6 +2,7 @@
 
 import queue
 import threading
+import time
 from collections.abc import Callable
 from concurrent.futures import Future
 from contextlib import nullcontext
@@ -9,6 +10,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy import Connection, Engine
+
+from xlsms_service.measuring import NOTHING, Measures, metric
 
 __all__ = ["Work", "Writer"]
 
@@ -30,8 +33,9 @@ class Writer:
     Works that wait together are committed together. One that fails is rolled back alone; the others stand.
     """
 
-    def __init__(self, engine: Engine) -> None:
+    def __init__(self, engine: Engine, measures: Measures = NOTHING) -> None:
         self._engine = engine
+        self._measures = measures
         self._jobs: queue.SimpleQueue[_Job | None] = queue.SimpleQueue()
         self._thread = threading.Thread(target=self._run, name="xlsms-ledger", daemon=True)
         self._thread.start()
@@ -80,6 +84,7 @@ class Writer:
         """Whether the transaction went well, whatever became of single works."""
         done: list[tuple[Future[Any], Any]] = []
         alone = len(group) == 1
+        began = time.perf_counter()
         try:
             with connection.begin() as transaction:
                 for job in group:
@@ -98,6 +103,7 @@ class Writer:
         except Exception as error:  # noqa: BLE001  # not begun or not committed: none of it is durable
             _tell(group, error)
             return False
+        self._measures.took(metric.COMMIT_SECONDS, time.perf_counter() - began)
         for future, result in done:
             future.set_result(result)
         return True

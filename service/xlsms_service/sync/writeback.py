@@ -21,6 +21,7 @@ from xlsms_service.ledger import book as books
 from xlsms_service.ledger import reply as replies
 from xlsms_service.ledger.book import Book, Lacking
 from xlsms_service.ledger.ledger import Ledger
+from xlsms_service.measuring import NOTHING, Measures, metric
 from xlsms_service.sync.thread import WorkbookThread
 
 __all__ = ["Writeback", "values"]
@@ -50,6 +51,7 @@ class _Pace:
     """When a workbook may be written next, on the monotonic clock."""
 
     not_before: float = 0.0
+    behind_since: float | None = None  #: when the oldest change became known that it does not show yet
 
 
 class Writeback:
@@ -65,6 +67,7 @@ class Writeback:
         clock: Callable[[], float] = time.monotonic,
         now: Callable[[], datetime] = lambda: datetime.now(UTC),
         told: Callable[[Path, XlsmsError], None] = lambda _path, _error: None,
+        measures: Measures = NOTHING,
     ) -> None:
         self._ledger = ledger
         self._thread = thread
@@ -73,11 +76,15 @@ class Writeback:
         self._now = now
         self._clock = clock
         self._told = told
+        self._measures = measures
         self._wake = asyncio.Event()
+        self._woken_at: float | None = None
         self._paces: dict[int, _Pace] = {}
 
     def wake(self) -> None:
         """Something became durable that a workbook may have to show."""
+        if self._woken_at is None:
+            self._woken_at = self._clock()
         self._wake.set()
 
     def hurry(self, book: int) -> None:
@@ -93,12 +100,16 @@ class Writeback:
                     await self._wake.wait()
             await asyncio.sleep(_GATHER)
             self._wake.clear()
+            woken_at, self._woken_at = self._woken_at, None
             try:
                 for book in await self._ledger.do(books.lacking_books):
                     pace = self._paces.setdefault(book.id, _Pace())
+                    if pace.behind_since is None:
+                        pace.behind_since = woken_at
                     if self._clock() >= pace.not_before:
                         await self._try(book, pace)
             except SQLAlchemyError:
+                self._measures.count(metric.LEDGER_FAILURES)
                 _log.exception("the ledger cannot be read; trying again")
 
     async def flush(self) -> None:
@@ -114,12 +125,18 @@ class Writeback:
             raise
         except Exception as raised:  # noqa: BLE001  # one workbook's trouble never stops the others
             error = _problem(book, raised)
+            self._measures.count(metric.WRITEBACKS, 1, error.code)
             pace.not_before = self._clock() + (_RETRY_OPEN if isinstance(error, TransientError) else _RETRY_PROBLEM)
             if error.code != book.problem:
                 self._told(book.path, error)
             await self._ledger.do(books.note_problem, book.path, error)
         else:
             ended = self._clock()
+            self._measures.count(metric.WRITEBACKS, 1, "done")
+            self._measures.took(metric.WRITEBACK_SECONDS, ended - began)
+            if pace.behind_since is not None:
+                self._measures.took(metric.CELL_SECONDS, ended - pace.behind_since)
+                pace.behind_since = None
             pace.not_before = ended + (_REST * (ended - began) if settled else _RETRY_OPEN)
 
     async def write(self, book: Book) -> bool:
@@ -143,6 +160,7 @@ class Writeback:
         ended = {edit.id for edit in (*applied.done, *applied.missing)}
         shown = [row for row in rows if row.row_id in ended]
         await self._ledger.do(books.written, shown)
+        self._measures.count(metric.WRITEBACK_ROWS, len(shown))
         await self._note(book, applied)
         for refusal in applied.refused[:1]:
             self._told(book.path, refusal.error)

@@ -13,12 +13,16 @@ from pathlib import Path
 
 import openpyxl
 import pytest
+from prometheus_client import CollectorRegistry, start_http_server
 
 from xlsms.errors import Place, UserError
 from xlsms_service.app import Event
 from xlsms_service.cli.connector import reach
 from xlsms_service.cli.watching import event_line
 from xlsms_service.config import ConnectorSettings
+from xlsms_service.ledger.lease import Lease
+from xlsms_service.measuring import Tallies
+from xlsms_service.measuring.exposition import registry
 
 HEADER = ("Name", "Phone", "Message", "Send", "Status", "Detail", "Status time", "Reply", "Reply time", "SMS ID")
 
@@ -200,6 +204,30 @@ def test_doctor_looks_at_everything(xlsms, connected):
     assert set(verdicts) > {"Python", "Packages", "Settings", "Data folder", "Ledger", "Connector rehearsal"}
     assert verdicts["Connector rehearsal"] == "ok"
     assert "fail" not in verdicts.values()
+
+
+def metrics_of(run):
+    (found,) = [finding for finding in run.figures["findings"] if finding["what"] == "Metrics"]
+    return found["verdict"], found["said"]
+
+
+def test_doctor_says_whether_the_metrics_are_served(xlsms, settings, tmp_path):
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        address = f"127.0.0.1:{server.getsockname()[1]}"
+    file = settings(f'metrics = "{address}"\n')
+    assert metrics_of(xlsms("--config", file, "doctor", "--json")) == ("ok", f"{address}, while xlsms run runs")
+    (tmp_path / "ledger").mkdir(exist_ok=True)
+    with Lease(tmp_path / "ledger"):
+        verdict, said = metrics_of(xlsms("--config", file, "doctor", "--json"))
+        assert (verdict, said) == ("warn", f"{address} does not answer (ConnectError)")
+        for found, expected in ((registry(Tallies(), dict), "ok"), (CollectorRegistry(), "fail")):
+            served, thread = start_http_server(int(address.split(":")[1]), "127.0.0.1", found)
+            try:
+                assert metrics_of(xlsms("--config", file, "doctor", "--json"))[0] == expected
+            finally:
+                served.shutdown()
+                served.server_close()
+                thread.join()
 
 
 def test_doctor_says_what_is_wrong_with_folders_and_the_ledger(xlsms, settings, tmp_path):

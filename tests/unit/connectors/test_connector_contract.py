@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from xlsms.model import Inbound, Outcome, PartKey, Receipt, Result
-from xlsms_service.connectors.base import Connector, Link
+from xlsms_service.connectors.base import Connector, Link, Measured
 from xlsms_service.connectors.simulator import SimulatorConnector, SimulatorSettings
 from xlsms_service.connectors.smpp import SmppConnector
 from xlsms_service.simulators.rehearsal import rehearsal
@@ -130,6 +130,28 @@ def test_receipts_follow_and_can_be_acknowledged(kit) -> None:
             await told.until(lambda: {o.network_id for o in told.results if o.network_id} == ids() != set())
             assert all(isinstance(item.item, Receipt | Inbound) for item in told.items)
             connector.acknowledge([item.token for item in told.items])
+            await connector.close(timedelta(seconds=1))
+
+    asyncio.run(main())
+
+
+def test_a_connector_says_how_much_of_it_is_in_use(kit, way) -> None:
+    async def main() -> None:
+        async with way() as connector:
+            assert isinstance(connector, Measured)
+            assert connector.reading().window == 0
+            told = kit.Listener()
+            await connector.open(told)
+            await told.up()
+            free = connector.reading()
+            assert free.window > 0
+            assert free.used == 0
+            connector.submit([kit.part(n) for n in range(3)])
+            await asyncio.sleep(0)
+            await asyncio.sleep(0)
+            assert connector.reading().used == 3
+            await told.until(lambda: len(told.results) == 3)
+            assert connector.reading() == free
             await connector.close(timedelta(seconds=1))
 
     asyncio.run(main())

@@ -65,8 +65,7 @@ Public Function Follow(ByVal book As Object) As String
         Schedule
         Follow = one.News
     Else
-        Set one = mBooks.Item(at)
-        Follow = one.News
+        Follow = mBooks(at).News
     End If
 End Function
 
@@ -78,13 +77,12 @@ Public Sub Drop(ByVal book As Object)
 End Sub
 
 Public Sub Tick()
-    Dim at As Long, one As SmsBook
+    Dim at As Long
     mNext = 0
     If mBooks Is Nothing Then Exit Sub
     For at = mBooks.Count To 1 Step -1
-        Set one = mBooks.Item(at)
-        If IsOpen(one) Then
-            Look one
+        If IsOpen(mBooks(at)) Then
+            Look mBooks(at)
         Else
             DropAt at
         End If
@@ -125,7 +123,7 @@ Private Sub ShowLife(ByVal one As SmsBook)
     On Error Resume Next
     file = FreeFile
     Open OpenMark(one.News) For Output As #file
-    Print #file, SmsLaunch.Encoded(SmsLaunch.FullNameOf(one.Book))
+    Print #file, SmsLaunch.Encoded(one.Book.FullName)
     Close #file
 End Sub
 
@@ -174,26 +172,20 @@ Private Function IsReady() As Boolean
 End Function
 
 Private Function IsOpen(ByVal one As SmsBook) As Boolean
-    ' Whether it is among those that are open; one that was closed is never opened again for this.
-    Dim host As Object, other As Object, name As String
+    Dim name As String
     On Error Resume Next
-    name = SmsLaunch.FullNameOf(one.Book)
-    If Len(name) = 0 Then Exit Function
-    Set host = Application
-    For Each other In host.Workbooks
-        If SmsLaunch.FullNameOf(other) = name Then IsOpen = True
-    Next other
+    name = one.Book.Name ' fails for a workbook that was closed; it is never opened again for this
+    IsOpen = Len(name) > 0
 End Function
 
 Private Function PlaceOf(ByVal book As Object) As Long
-    Dim at As Long, name As String, one As SmsBook
+    Dim at As Long, name As String
     If mBooks Is Nothing Then Exit Function
     On Error Resume Next
     For at = 1 To mBooks.Count
         name = ""
-        Set one = mBooks.Item(at)
-        name = SmsLaunch.FullNameOf(one.Book)
-        If Len(name) > 0 And name = SmsLaunch.FullNameOf(book) Then
+        name = mBooks(at).Book.FullName
+        If Len(name) > 0 And name = book.FullName Then
             PlaceOf = at
             Exit Function
         End If
@@ -201,11 +193,9 @@ Private Function PlaceOf(ByVal book As Object) As Long
 End Function
 
 Private Sub DropAt(ByVal at As Long)
-    Dim one As SmsBook
-    Set one = mBooks.Item(at)
-    mBooks.Remove at
     On Error Resume Next
-    Kill OpenMark(one.News)
+    Kill OpenMark(mBooks(at).News)
+    mBooks.Remove at
 End Sub
 
 Private Sub Schedule()

@@ -16,6 +16,7 @@ from xlsms_service.connectors.base import (
     LateEvents,
     LinkStatus,
     PartAskedAbout,
+    Reading,
 )
 from xlsms_service.connectors.base import Link as LinkState
 from xlsms_service.connectors.pace import Pace
@@ -141,6 +142,12 @@ class SmppConnector:
             self._door.close()
         self._lines = []
         self._tell(LinkStatus(connector=self.name, link=LinkState.DOWN))
+
+    def reading(self) -> Reading:
+        """How much of the window is in use, over all links."""
+        links = self._sending()
+        used = sum(link.in_flight for link in links)
+        return Reading(window=len(links) * self._settings.window, used=used, limit=self._pace.rate)
 
     # --- questions ---
 

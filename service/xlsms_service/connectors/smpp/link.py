@@ -122,6 +122,11 @@ class Link(asyncio.Protocol):
         """Whether it was bound to submit."""
         return self._bind is not BindReceiver
 
+    @property
+    def in_flight(self) -> int:
+        """Parts without an answer."""
+        return self._session.in_flight
+
     def room(self) -> int:
         """How many more parts would leave at once: window and pace allow them.
 
