@@ -15,9 +15,10 @@ from xlsms.files.swap import draft_of, failure, finish, recover, replace
 from xlsms.model import Role, Row
 from xlsms.ooxml.cells import column_number
 from xlsms.ooxml.patch import TEXT_DATE
-from xlsms.workbook.base import RESULTS, Applied, Placed, RowEdit, Snapshot, Version
+from xlsms.workbook.base import RESULTS, Applied, RowEdit, Snapshot, Version
 from xlsms.workbook.csvpage import Page
 from xlsms.workbook.delimited import Delimited, decoded
+from xlsms.workbook.finding import carrier, still_there
 from xlsms.workbook.inert import inert
 from xlsms.workbook.reading import wall_time
 from xlsms.workbook.roles import header, language_of
@@ -227,33 +228,20 @@ class _Work:
                     carriers[identity].append(row)
         for edit in edits:
             if edit.id is not None:
-                self._by_id(edit, carriers[edit.id.strip().upper()])
+                meant = carrier(edit, carriers[edit.id.strip().upper()])
+                if isinstance(meant, Row):
+                    self._take(edit, meant.number)
+                else:
+                    (self.missing if meant == "missing" else self.ambiguous).append(edit)
             else:
                 self._by_place(edit)
 
-    def _by_id(self, edit: RowEdit, rows: list[Row]) -> None:
-        """One carrier is the row. Of several, the nearest of those with the phone and message that were sent."""
-        if not rows:
-            self.missing.append(edit)
-            return
-        hint = edit.placed
-        if len(rows) > 1:
-            alike = [row for row in rows if hint and (row.phone, row.message) == (hint.phone, hint.message)]
-            rows = sorted(alike, key=lambda row: abs(row.number - hint.number) if hint else 0)
-        if rows:
-            self._take(edit, rows[0].number)
-        else:
-            self.ambiguous.append(edit)
-
     def _by_place(self, edit: RowEdit) -> None:
-        if edit.placed is None:
-            raise ValueError("an edit without a row")
-        number = edit.placed.number
-        row = self.page.row(number) if number in self.page.numbers else None
-        if row is None or Placed.of(row) != edit.placed:
-            self.stale.append(edit)
-        else:
+        number = edit.placed.number if edit.placed else 0
+        if still_there(edit, self.page.row(number) if number in self.page.numbers else None):
             self._take(edit, number)
+        else:
+            self.stale.append(edit)
 
     def _take(self, edit: RowEdit, number: int) -> None:
         values = self.page.text.rows[number - 1].values

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from collections.abc import Set as AbstractSet
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cache
 from typing import Literal
 
@@ -10,7 +10,7 @@ from xlsms import phone
 from xlsms.errors import Place, UserError, XlsmsError
 from xlsms.model import Role
 from xlsms.ooxml.book import Book, SheetPart
-from xlsms.ooxml.scan import RawRow, rows, survey
+from xlsms.ooxml.scan import rows, survey
 from xlsms.ooxml.value import Decoder
 from xlsms.text import Template
 from xlsms.text.sender import is_sender
@@ -18,7 +18,7 @@ from xlsms.workbook.base import RESULTS, Language, SheetSettings
 from xlsms.workbook.formats import shown
 from xlsms.workbook.roles import HEADER_ROWS, folded, header
 
-__all__ = ["COLUMNS", "SETTINGS", "Settings", "read_settings", "setting_names"]
+__all__ = ["COLUMNS", "SETTINGS", "Line", "Settings", "parse_settings", "read_settings", "setting_names"]
 
 SETTINGS = "SMS Settings"
 _ROLES = (Role.PHONE, Role.MESSAGE, Role.SEND, Role.SEND_AT, Role.SENDER, *RESULTS)
@@ -94,69 +94,98 @@ class Settings:
         return common | {entry.key: entry for entry in self.entries if entry.sheet == sheet}
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Line:
+    """One row of the sheet: what the user sees in its cells, by column; or the code of why a cell shows nothing."""
+
+    number: int
+    texts: Mapping[str, str]
+    problems: Mapping[str, str] = field(default_factory=dict)
+
+
 def read_settings(book: Book) -> Settings:
     """The settings in a workbook; none where it has no such sheet. A line without a value says nothing.
+
+    Raises:
+        UserError: see `parse_settings`.
+    """
+    for part in book.sheets:
+        if part.name.strip().casefold() == SETTINGS.casefold():
+            return parse_settings(_lines(book, part), part.name, [sheet.name for sheet in book.sheets])
+    return Settings()
+
+
+def parse_settings(lines: Iterable[Line], name: str, sheets: Iterable[str]) -> Settings:
+    """The settings in the sheet `name` of a workbook with `sheets`.
 
     Raises:
         UserError: `settings-unreadable` without the headers of the table; `setting-…` for a line that cannot be; and
             what is wrong with a text, country or sender. The place is the cell.
     """
-    for part in book.sheets:
-        if part.name.strip().casefold() == SETTINGS.casefold():
-            entries = tuple(_entries(book, part))
-            _refuse_twice(entries)
-            return Settings(entries=entries)
-    return Settings()
+    entries = tuple(_entries(lines, _Reader(name, sheets)))
+    _refuse_twice(entries)
+    return Settings(entries=entries)
 
 
-def _entries(book: Book, part: SheetPart) -> Iterator[_Entry]:
-    reader = _Reader(book, part)
-    columns: dict[int, bytes] = {}
+def _lines(book: Book, part: SheetPart) -> Iterator[Line]:
+    found = survey(book, part)
+    decoder = Decoder(book, found.prefix)
+    for row in rows(book, part, found):
+        texts, problems = {}, {}
+        for cell in row.cells:
+            value, problem = decoder.value(cell)
+            letters = cell[0].decode()
+            texts[letters] = shown(value, decoder.code(cell), "en")
+            if problem is not None:
+                problems[letters] = problem
+        yield Line(number=row.number, texts=texts, problems=problems)
+
+
+def _entries(lines: Iterable[Line], reader: "_Reader") -> Iterator[_Entry]:
+    columns: dict[int, str] = {}
     any_row = False
-    for row in rows(book, part, reader.found):
+    for line in lines:
         any_row = True
-        if not columns and row.number > HEADER_ROWS:
+        if not columns and line.number > HEADER_ROWS:
             break
         if columns:
-            entry = reader.entry(row, columns)
+            entry = reader.entry(line, columns)
             if entry is not None:
                 yield entry
         else:
-            columns = reader.columns(row)
+            columns = reader.columns(line)
     if any_row and not columns:
-        raise UserError("settings-unreadable", place=Place(sheet=part.name), columns=", ".join(COLUMNS["en"][:2]))
+        raise UserError("settings-unreadable", place=Place(sheet=reader.name), columns=", ".join(COLUMNS["en"][:2]))
 
 
 class _Reader:
     """Reads the lines of the table."""
 
-    def __init__(self, book: Book, part: SheetPart) -> None:
-        self.found = survey(book, part)
-        self._decoder = Decoder(book, self.found.prefix)
-        self._part = part
-        self._sheets = {sheet.name.strip().casefold(): sheet.name for sheet in book.sheets}
+    def __init__(self, name: str, sheets: Iterable[str]) -> None:
+        self.name = name
+        self._sheets = {sheet.strip().casefold(): sheet for sheet in sheets}
 
-    def columns(self, row: RawRow) -> dict[int, bytes]:
+    def columns(self, line: Line) -> dict[int, str]:
         """Where the columns of the table stand, if this is its header; by their place in `COLUMNS`."""
-        texts = {folded(self._text(row, cell[0])): cell[0] for cell in row.cells}
-        found: dict[int, bytes] = {}
+        texts = {folded(self._text(line, letters)): letters for letters in line.texts}
+        found: dict[int, str] = {}
         for words in COLUMNS.values():
             found |= {at: texts[folded(word)] for at, word in enumerate(words) if folded(word) in texts}
         return found if {0, 1} <= found.keys() else {}
 
-    def entry(self, row: RawRow, columns: Mapping[int, bytes]) -> _Entry | None:
+    def entry(self, line: Line, columns: Mapping[int, str]) -> _Entry | None:
         """What one line says; None where nothing is set."""
-        name, value = self._text(row, columns[0]), self._text(row, columns[1])
+        name, value = self._text(line, columns[0]), self._text(line, columns[1])
         if not value.strip():
             return None
-        place = Place(sheet=self._part.name, row=row.number, column=columns[1].decode())
         key = _known().get(folded(name))
         if key is None:
-            raise UserError("setting-unknown", place=self._beside(place, columns[0]), setting=name)
-        sheet = self._text(row, columns[2]).strip() if 2 in columns else ""  # noqa: PLR2004 - the sheet
+            raise UserError("setting-unknown", place=self._place(line, columns[0]), setting=name)
+        sheet = self._text(line, columns[2]).strip() if 2 in columns else ""  # noqa: PLR2004 - the sheet
         if sheet and sheet.casefold() not in self._sheets:
-            raise UserError("setting-sheet-unknown", place=self._beside(place, columns[2]), sheet=sheet)
+            raise UserError("setting-sheet-unknown", place=self._place(line, columns[2]), sheet=sheet)
         kept = value if key == "text" else value.strip()
+        place = self._place(line, columns[1])
         try:
             _check(key, kept)
         except XlsmsError as error:
@@ -164,21 +193,14 @@ class _Reader:
             raise
         return _Entry(key=key, value=kept, sheet=self._sheets[sheet.casefold()] if sheet else None, place=place)
 
-    def _text(self, row: RawRow, letters: bytes) -> str:
+    def _text(self, line: Line, letters: str) -> str:
         """What the user sees in a cell."""
-        for cell in row.cells:
-            if cell[0] == letters:
-                value, problem = self._decoder.value(cell)
-                if problem is not None:
-                    raise UserError(
-                        problem, place=Place(sheet=self._part.name, row=row.number, column=letters.decode())
-                    )
-                return shown(value, self._decoder.code(cell), "en")
-        return ""
+        if letters in line.problems:
+            raise UserError(line.problems[letters], place=self._place(line, letters))
+        return line.texts.get(letters, "")
 
-    @staticmethod
-    def _beside(place: Place, letters: bytes) -> Place:
-        return Place(sheet=place.sheet, row=place.row, column=letters.decode())
+    def _place(self, line: Line, letters: str) -> Place:
+        return Place(sheet=self.name, row=line.number, column=letters)
 
 
 def _check(key: Key, value: str) -> None:
