@@ -140,7 +140,7 @@ class Refusal:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Applied:
-    """What became of the edits; each edit given is in exactly one of `done`, `missing`, `stale` and `ambiguous`."""
+    """What became of the edits; each edit given is in exactly one of the five groups from `done` to `waiting`."""
 
     before: Version  #: of the file that the edits were put onto: another than was read, when someone saved meanwhile
     version: Version  #: of the file afterwards: what our own write looks like to a watcher
@@ -148,6 +148,7 @@ class Applied:
     missing: tuple[RowEdit, ...] = ()  #: no row carries this id any more
     stale: tuple[RowEdit, ...] = ()  #: another row stands at this place now: read again
     ambiguous: tuple[RowEdit, ...] = ()  #: several rows carry this id and none can be told from the others
+    waiting: tuple[RowEdit, ...] = ()  #: only of an open workbook: in rows that are hidden, more than were written now
     refused: tuple[Refusal, ...] = field(default=())
 
 

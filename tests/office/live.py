@@ -1,0 +1,68 @@
+"""A LibreOffice of the tests' own, with xlwings speaking to it through the engine of the product."""
+
+import contextlib
+import subprocess
+import time
+import uuid
+from pathlib import Path
+
+import xlwings as xw
+
+from xlsms.addin.calc import Guard, Link, register
+from xlsms.addin.calc.link import properties, uno
+from xlsms.errors import TransientError
+
+
+class Live:
+    """A headless office with a profile and a pipe of its own."""
+
+    def __init__(self, profile: Path):
+        self.pipe = f"pipe,name=xlsms{uuid.uuid4().hex}"
+        self._office = subprocess.Popen(
+            [
+                "soffice", "--headless", "--invisible", "--norestore", "--nologo", "--nodefault",
+                f"-env:UserInstallation={profile.as_uri()}", f"--accept={self.pipe};urp;",
+            ],
+            stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+        )  # fmt: skip
+        self.link = self._connected()
+        self.guard = Guard(strict=True)
+        self.engine = register(self.link, guard=self.guard)
+
+    def _connected(self):
+        deadline = time.monotonic() + 90
+        while True:
+            try:
+                return Link(self.pipe)
+            except TransientError:
+                if time.monotonic() > deadline or self._office.poll() is not None:
+                    raise
+                time.sleep(0.1)
+
+    def open(self, path: Path):
+        """The user opens a workbook; its document."""
+        document = self.link.desktop.loadComponentFromURL(
+            uno().systemPathToFileUrl(str(path)), "_blank", 0, properties(MacroExecutionMode=0)
+        )
+        assert document is not None, path
+        return document
+
+    def document(self, path: Path):
+        """The document of an open file."""
+        url = uno().systemPathToFileUrl(str(path.resolve()))
+        return next(document for document in self.link.documents() if url == document.URL)
+
+    def close_all(self):
+        """The user closes everything and saves nothing."""
+        for document in list(self.link.documents()):
+            document.close(True)
+
+    def end(self):
+        """The office goes."""
+        self.close_all()
+        with contextlib.suppress(Exception):  # the bridge breaks while the answer is on its way
+            self.link.desktop.terminate()
+        self._office.wait(30)
+        xw.engines.engines.remove(self.engine)
+        xw.engines.engines_by_name.pop(self.engine.name)
+        xw.engines.active = None
