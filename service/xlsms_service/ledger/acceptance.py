@@ -52,6 +52,8 @@ class Draft:
     priority: Priority = Priority.NORMAL
     not_before: datetime | None = None  #: its send time
     expires_at: datetime | None = None  #: after that it does not go any more
+    key: str | None = None  #: the same order again has the same key
+    unsaved: bool = False  #: its id goes into an open workbook, not into a file
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -68,6 +70,7 @@ class Known:
     fingerprint: str
     state: State
     replied: bool = False  #: a text came back
+    unsaved: bool = False  #: its id was given to an open workbook and has not been seen in a file
 
 
 def known(connection: Connection, row_ids: Sequence[RowId]) -> dict[RowId, Known]:
@@ -83,6 +86,7 @@ def known(connection: Connection, row_ids: Sequence[RowId]) -> dict[RowId, Known
         message.c.fingerprint,
         message.c.state,
         message.c.reply.is_not(None).label("replied"),
+        message.c.unsaved,
     )
     found: dict[RowId, Known] = {}
     for some in chunks(row_ids):
@@ -99,6 +103,7 @@ def known(connection: Connection, row_ids: Sequence[RowId]) -> dict[RowId, Known
                 fingerprint=row.fingerprint,
                 state=State(row.state),
                 replied=bool(row.replied),
+                unsaved=row.unsaved,
             )
     return found
 
@@ -149,6 +154,7 @@ _PROPOSE = Many(
     (
         "workbook_id", "sheet", "row_id", "replaces", "number", "sender", "text", "alphabet", "parts", "fingerprint",
         "route", "state", "code", "facts", "state_at", "accepted_at", "campaign", "priority", "due", "expires_at",
+        "order_key", "unsaved",
     ),
 )  # fmt: skip
 
@@ -159,7 +165,7 @@ def _proposed(draft: Draft, book: int | None, at: int, campaign_id: int) -> tupl
         book, draft.sheet, draft.row_id, draft.replaces, draft.number, draft.sender, draft.text, draft.alphabet,
         draft.parts, draft.fingerprint, draft.route, draft.state.value, draft.code, facts, at, at, campaign_id,
         int(draft.priority), stored(draft.not_before) if draft.not_before else at,
-        stored(draft.expires_at) if draft.expires_at else None,
+        stored(draft.expires_at) if draft.expires_at else None, draft.key, draft.unsaved,
     )  # fmt: skip
 
 
@@ -169,7 +175,11 @@ def _campaign(connection: Connection, book: int | None, sheet: str | None, now: 
 
 
 def accept_text(connection: Connection, draft: Draft, now: datetime) -> MessageId:
-    """Accept one message that comes from no workbook; it can go out at once."""
+    """Accept one message that comes from no workbook; it can go out at once. The same key again is the same message."""
+    if draft.key is not None:
+        before = connection.execute(select(message.c.id).where(message.c.order_key == draft.key)).scalar()
+        if before is not None:
+            return MessageId(before)
     key = connection.execute(insert(message).values(_values(draft, now))).inserted_primary_key
     if key is None:
         raise RuntimeError("the database gave no key")
@@ -204,6 +214,8 @@ def _values(draft: Draft, now: datetime) -> dict[str, object]:
         "attempts": 0,
         "version": 1,
         "written": 0,
+        "order_key": draft.key,
+        "unsaved": draft.unsaved,
     }
 
 
@@ -242,7 +254,7 @@ def _counts(table: FromClause, since: datetime) -> ColumnElement[bool]:
 
 
 def _just_said(since: datetime) -> ColumnElement[bool]:
-    """Another message that counts says the same; who marks a row again knows that."""
+    """Another message that counts says the same; who marks a row again knows that, but one order makes one message."""
     other = message.alias()
     same = select(other.c.id).where(
         other.c.fingerprint == message.c.fingerprint,
@@ -250,7 +262,10 @@ def _just_said(since: datetime) -> ColumnElement[bool]:
         _counts(other, since),
     )
     ready = message.c.state.in_((State.QUEUED, State.SCHEDULED))
-    return and_(message.c.replaces.is_(None), ready, same.exists())
+    follows = select(other.c.id).where(
+        other.c.replaces == message.c.replaces, other.c.id != message.c.id, other.c.admitted
+    )
+    return and_(ready, or_(and_(message.c.replaces.is_(None), same.exists()), follows.exists()))
 
 
 def close_marks(connection: Connection, messages: Sequence[MessageId]) -> None:

@@ -13,22 +13,31 @@ from xlsms.errors import Place, UserError, XlsmsError
 from xlsms.model import MessageId, RowId
 from xlsms.states import State
 from xlsms_service.ledger.chunk import chunks
-from xlsms_service.ledger.schema import message, workbook
+from xlsms_service.ledger.schema import live, message, workbook
 
 __all__ = [
+    "NEVER_SAVED",
     "Book",
     "Lacking",
+    "by_guid",
     "find",
     "get",
     "lacking",
     "lacking_books",
     "look_up",
+    "make",
+    "move",
     "note_problem",
     "note_version",
     "outdated",
     "recognise",
+    "stands",
+    "was_open",
     "written",
 ]
+
+#: Before the GUID of a workbook that is open and was never saved, where others have the path of their file.
+NEVER_SAVED = "never-saved:"
 
 
 #: The row does not show the newest of its message; one that was marked again shows another message.
@@ -111,22 +120,29 @@ def recognise(
     """
     known = look_up(connection, path=path, guid=guid, row_ids=row_ids, exists=exists)
     if known is None:
-        return _make(connection, path=path, guid=guid, language=language)
-    if known.path != path and _stands(known, exists):
+        return make(connection, path=path, guid=guid, language=language)
+    if known.path != path and stands(known, exists):
         raise UserError("workbook-copied", place=Place(file=path.name), original=known.path)
-    now = replace(known, path=path, language=language, standing=True)
+    now = replace(known, path=path, language=language, standing=True, guid=known.guid or guid)
     if now != known:
-        _clear_place(connection, path, but=known.id)
-        query = update(workbook).where(workbook.c.id == known.id)
-        connection.execute(query.values(path=str(path), language=language, standing=True))
+        move(connection, now)
     return now
+
+
+def move(connection: Connection, book: Book) -> None:
+    """The workbook stands at its path now, and no other."""
+    _clear_place(connection, book.path, but=book.id)
+    now = {"path": str(book.path), "language": book.language, "standing": True, "guid": book.guid}
+    connection.execute(update(workbook).where(workbook.c.id == book.id).values(now))
 
 
 def _clear_place(connection: Connection, path: Path, *, but: int | None = None) -> None:
     """Another workbook stands at `path` now; what was noted down there about a mere problem is forgotten."""
     others = and_(workbook.c.path == str(path), workbook.c.id != but) if but else workbook.c.path == str(path)
     used = select(message.c.id).where(message.c.workbook_id == workbook.c.id)
-    connection.execute(delete(workbook).where(others, workbook.c.version.is_(None), ~used.exists()))
+    opened = select(live.c.workbook_id).where(live.c.workbook_id == workbook.c.id)
+    mere = and_(workbook.c.version.is_(None), ~used.exists(), ~opened.exists())
+    connection.execute(delete(workbook).where(others, mere))
     connection.execute(update(workbook).where(others).values(standing=False))
 
 
@@ -140,25 +156,25 @@ def look_up(
 ) -> Book | None:
     """The workbook that the file at `path` is, or is a copy of; None when it was never taken in."""
     if guid:
-        return _by_guid(connection, guid)
+        return by_guid(connection, guid)
     here = find(connection, path)
-    if here is not None and not here.version:
+    if here is not None and not here.version and not was_open(connection, here.id):
         here = None  # noted down for a problem, never taken in
     owner = _by_rows(connection, row_ids)
     if owner is None:
         # A workbook none of whose rows is here any more has given its place to another.
         return here if here and not _ids_of(connection, here.id) else None
     # Rows of a workbook that still stands at its own place were pasted into this one.
-    pasted = here is not None and here.id != owner.id and _stands(owner, exists)
+    pasted = here is not None and here.id != owner.id and stands(owner, exists)
     return here if pasted else owner
 
 
-def _stands(book: Book, exists: Callable[[Path], bool]) -> bool:
+def stands(book: Book, exists: Callable[[Path], bool]) -> bool:
     """Whether the workbook is still where it was seen, no other having taken its place."""
     return book.standing and exists(book.path)
 
 
-def _make(connection: Connection, *, path: Path, guid: str | None, language: str) -> Book:
+def make(connection: Connection, *, path: Path, guid: str | None, language: str) -> Book:
     """A workbook never taken in before; on the note about a problem at its path, or one that now has a GUID."""
     here = find(connection, path)
     values = {"guid": guid, "path": str(path), "language": language}
@@ -172,9 +188,19 @@ def _make(connection: Connection, *, path: Path, guid: str | None, language: str
     return Book(id=key[0], path=path, language=language, version=None, guid=guid)
 
 
-def _by_guid(connection: Connection, guid: str) -> Book | None:
+def by_guid(connection: Connection, guid: str) -> Book | None:
+    """The workbook with this GUID, in its file or, so far, only where it is open."""
     row = connection.execute(select(workbook).where(workbook.c.guid == guid).limit(1)).first()
+    if row is None:
+        opened = select(live.c.workbook_id).where(live.c.guid == guid)
+        query = select(workbook).where(workbook.c.id.in_(opened), workbook.c.guid.is_(None)).limit(1)
+        row = connection.execute(query).first()
     return None if row is None else _book(row)
+
+
+def was_open(connection: Connection, book: int) -> bool:
+    """Whether a workbook is, or ever was, open where the add-in is."""
+    return connection.execute(select(live.c.workbook_id).where(live.c.workbook_id == book)).first() is not None
 
 
 def _by_rows(connection: Connection, row_ids: Sequence[RowId]) -> Book | None:
@@ -191,8 +217,13 @@ def _by_rows(connection: Connection, row_ids: Sequence[RowId]) -> Book | None:
 
 
 def _ids_of(connection: Connection, book: int) -> int:
-    """How many rows of a workbook show a message."""
-    mine = (message.c.workbook_id == book, message.c.admitted, message.c.superseded.is_(False))
+    """How many rows of a workbook's file show a message."""
+    mine = (
+        message.c.workbook_id == book,
+        message.c.admitted,
+        message.c.superseded.is_(False),
+        message.c.unsaved.is_(False),
+    )
     return connection.execute(select(func.count()).select_from(message).where(*mine)).scalar_one()
 
 
@@ -217,7 +248,8 @@ def note_problem(connection: Connection, path: Path, error: XlsmsError) -> None:
 def lacking_books(connection: Connection) -> list[Book]:
     """The workbooks that lack something."""
     ids = select(message.c.workbook_id).where(_LACKS, message.c.workbook_id.is_not(None))
-    return [_book(row) for row in connection.execute(select(workbook).where(workbook.c.id.in_(ids)))]
+    there = workbook.c.path.not_like(f"{NEVER_SAVED}%")
+    return [_book(row) for row in connection.execute(select(workbook).where(workbook.c.id.in_(ids), there))]
 
 
 def lacking(connection: Connection, book: int, after: int = 0) -> list[Lacking]:

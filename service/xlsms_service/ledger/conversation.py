@@ -9,7 +9,7 @@ from sqlalchemy import Connection, case, insert, select, update
 from xlsms.model import Concat, Inbound, MessageId
 from xlsms.states import State
 from xlsms_service.ledger import reply as replies
-from xlsms_service.ledger.schema import inbound, message
+from xlsms_service.ledger.schema import inbound, message, received
 
 __all__ = ["Waiting", "answered", "keep", "latest_to", "waiting"]
 
@@ -87,9 +87,15 @@ def answered(
     text: str,
     at: datetime,
     now: datetime,
+    number: str = "",
 ) -> None:
-    """These texts make up one reply; with a message, it stands beside that message's row from now on."""
+    """These make up one text from `number`; with a message, it stands beside that message's row from now on."""
     connection.execute(update(inbound).where(inbound.c.id.in_(texts)).values(handled_at=now, message_id=to))
+    if texts:
+        first = select(inbound.c.recipient, inbound.c.connector).where(inbound.c.id == min(texts))
+        recipient, connector = connection.execute(first).one()
+        whole = {"number": number, "recipient": recipient, "connector": connector, "text": text, "at": at}
+        connection.execute(insert(received).values(**whole, message_id=to))
     if to is not None:
         reply = case((message.c.reply.is_(None), text), else_=message.c.reply + "\n" + text)
         values = {"reply": reply, "reply_at": at, "version": message.c.version + 1}

@@ -17,6 +17,7 @@ from sqlalchemy import (
     Table,
     Text,
     TypeDecorator,
+    false,
     text,
     true,
 )
@@ -29,11 +30,15 @@ __all__ = [
     "WAITING",
     "Instant",
     "campaign",
+    "change",
     "inbound",
     "link",
+    "live",
     "message",
     "metadata",
     "part",
+    "plan",
+    "received",
     "reply",
     "stop",
     "stored",
@@ -171,6 +176,16 @@ message = Table(
     Column("reply_at", Instant),
     Column("version", Integer, nullable=False, comment="grows with every change that the sheet shows"),
     Column("written", Integer, nullable=False, comment="the version that the workbook shows"),
+    Column("order_key", String(64), comment="the same order again is this message"),
+    Column(
+        "unsaved",
+        Boolean,
+        nullable=False,
+        default=False,
+        server_default=false(),
+        comment="its id was given to an open workbook and has not been seen in a file",
+    ),
+    Index("uq_message_order_key", "order_key", unique=True),
     Index("uq_message_row_id", "row_id", unique=True),
     Index("ix_message_fingerprint", "fingerprint"),
     Index("ix_message_number", "number", "id"),
@@ -297,4 +312,55 @@ stop = Table(
     metadata,
     Column("at", Instant, primary_key=True, autoincrement=False),
     comment="a row stands here while nothing may go, since then",
+)
+
+live = Table(
+    "live",
+    metadata,
+    Column("workbook_id", _Id, ForeignKey("workbook.id"), primary_key=True),
+    Column("guid", String(64), nullable=False, index=True, comment="it may stand in the open workbook only"),
+    Column("name", Text, nullable=False),
+    Column("host", String(10), nullable=False, comment="the program that it is open in"),
+    Column("file", String(80), comment="size and time of its file when it was last known to be open"),
+    Column("opened_at", Instant, nullable=False),
+    Column("seen_at", Instant, nullable=False, comment="it was open then"),
+    Column("closed_at", Instant, comment="null: not that we know"),
+    comment="workbooks that are, or were, open in a spreadsheet with the add-in",
+)
+
+plan = Table(
+    "plan",
+    metadata,
+    Column("id", String(32), primary_key=True),
+    Column("workbook_id", _Id, ForeignKey("workbook.id"), nullable=False, index=True),
+    Column("hash", String(64), nullable=False),
+    Column("asked", Text, nullable=False, comment="the rows as they were read, in JSON"),
+    Column("made_at", Instant, nullable=False),
+    Column("wanted_at", Instant, comment="someone said yes on its page"),
+    Column("answer", Text, comment="what its approval gave, in JSON"),
+    comment="plans of open workbooks, and what became of them",
+)
+
+received = Table(
+    "received",
+    metadata,
+    Column("id", _Id, primary_key=True),
+    Column("number", String(24), nullable=False, comment="of the phone, as numbers stand in messages"),
+    Column("recipient", String(24), nullable=False),
+    Column("connector", String(64), nullable=False),
+    Column("text", Text, nullable=False),
+    Column("at", Instant, nullable=False),
+    Column("message_id", _Id, ForeignKey("message.id"), comment="the message it answers, if any"),
+    Index("ix_received_number", "number", "id"),
+    comment="texts from phones, put together from their parts",
+)
+
+change = Table(
+    "change",
+    metadata,
+    Column("id", _Id, primary_key=True),
+    Column("message_id", _Id),
+    Column("received_id", _Id),
+    comment="what has changed, in the order of commits; triggers write it",
+    sqlite_autoincrement=True,
 )

@@ -18,7 +18,7 @@ from xlsms.errors import XlsmsError
 from xlsms.model import Role, RowId
 from xlsms.states import State
 from xlsms.workbook.base import Applied, Refusal, RowEdit, Snapshot, Workbook
-from xlsms_service.ledger import acceptance
+from xlsms_service.ledger import acceptance, live
 from xlsms_service.ledger import book as books
 from xlsms_service.ledger.book import Book
 from xlsms_service.ledger.ledger import Ledger
@@ -27,7 +27,7 @@ from xlsms_service.sync import order
 from xlsms_service.sync.conflict import check_conflict
 from xlsms_service.sync.order import Orders
 from xlsms_service.sync.thread import WorkbookThread
-from xlsms_service.sync.work import Drafting, Work, held_cells
+from xlsms_service.sync.work import AskEarlier, Drafting, Work, held_cells
 
 __all__ = ["DUPLICATE_WINDOW", "Intake", "Taken"]
 
@@ -43,6 +43,7 @@ class Taken:
     accepted: int = 0  #: rows that are free to go, now or at their time
     held: tuple[PlanEntry, ...] = ()
     problems: tuple[XlsmsError, ...] = ()  #: one a row that cannot go
+    earlier: int = 0  #: rows that had been sent where the workbook was open, and did not show it
     changed: bool = False  #: the file was saved meanwhile: look again
 
 
@@ -74,6 +75,7 @@ class Intake:
             TransientError: the file is open elsewhere or keeps changing; nothing was accepted.
         """
         async with self._one:
+            await self._ledger.do(live.check_closed, path, self._now())
             workbook = self._open(path)
             snapshot = await self._thread.run(workbook.read)
             await self._thread.run(check_conflict, snapshot, lambda original: self._open(original).read())
@@ -97,7 +99,9 @@ class Intake:
                 sheets=snapshot.sheets,
             )
             await self._catch_up(book, orders)
-            work = await self._thread.run(self._drafting.draw_up, snapshot, orders, terms)
+            await self._ledger.do(live.saved, [it.row_id for it in known.values() if it.unsaved])
+            lost = await self._earlier(snapshot, book)
+            work = await self._thread.run(self._drafting.draw_up, snapshot, orders, terms, lost)
             applied = await self._write(workbook, snapshot, book, work)
             return await self._taken(snapshot, book, orders, work, applied)
 
@@ -109,6 +113,16 @@ class Intake:
         await self._ledger.do(acceptance.close_marks, orders.unmarked)
         await self._ledger.do(books.outdated, book.id, orders.outdated)
 
+    async def _earlier(self, snapshot: Snapshot, book: Book) -> AskEarlier:
+        """What may have been sent where the workbook was open, if this file is the one that was open there."""
+        left = await self._ledger.do(live.file_left, book.id)
+        version = snapshot.version
+        # Without a GUID in the file, another list may have been saved under its name since.
+        same = snapshot.guid is not None or left == f"{version.size}:{version.mtime_ns}"
+        if not same and book.version != version.text:
+            return lambda _fingerprints: ()
+        return lambda fingerprints: self._ledger.do_now(live.earlier, book.id, fingerprints)
+
     async def _admit(self, row_ids: Sequence[RowId], standing: AbstractSet[RowId]) -> None:
         now = self._now()
         await self._ledger.do(
@@ -116,7 +130,7 @@ class Intake:
         )
 
     async def _write(self, workbook: Workbook, snapshot: Snapshot, book: Book, work: Work) -> Applied | None:
-        edits = [*work.edits.values(), *work.others]
+        edits = [*work.edits.values(), *work.again.values(), *work.others]
         if not edits:
             return None
         await self._thread.run(workbook.check_ready)
@@ -130,7 +144,9 @@ class Intake:
         # A mark that could not be taken out (a formula) still stands, and orders nothing new until it has gone.
         standing = {_id_given(refusal.edit) for refusal in applied.refused if refusal.role is Role.SEND}
         done = ({_id_given(edit) for edit in applied.done} & set(work.edits)) - set(nameless)
-        await self._admit(sorted(done), standing & done)
+        again = ({_id_given(edit) for edit in applied.done} & set(work.again)) - set(nameless)
+        await self._admit(sorted(done | again), standing & (done | again))
+        await self._ledger.do(live.shown_again, sorted(again), in_file=True)
         await self._ledger.do(acceptance.withdraw, sorted(set(work.edits) - done))
         if nameless:
             applied = await self._tell_nameless(workbook, snapshot, list(nameless.values()), work, applied)
@@ -175,6 +191,7 @@ class Intake:
             accepted=sum(draft.row_id in done and draft.state is not State.HELD for draft in work.drafts),
             held=tuple(entry for row_id, entry in work.held.items() if row_id in done),
             problems=tuple(work.problems),
+            earlier=len(done & set(work.again)),
             changed=merged or stale,
         )
 

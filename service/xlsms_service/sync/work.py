@@ -1,23 +1,27 @@
 """What is to be done about the rows of one look at a workbook: messages for the ledger, cells for the workbook."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from pathlib import Path
 from random import Random
 
-from xlsms.errors import Place, XlsmsError
-from xlsms.model import CellValue, Role, Row, RowId
+from xlsms.errors import Place, UserError, XlsmsError
+from xlsms.model import CellValue, MessageId, Role, Row, RowId
 from xlsms.states import LABELS, State
 from xlsms.wording import detail
 from xlsms.workbook import identity
 from xlsms.workbook.base import Placed, RowEdit, Snapshot
 from xlsms_service.ledger.acceptance import Draft, Known
+from xlsms_service.ledger.live import Earlier
 from xlsms_service.planning import Facts, Plan, PlanEntry, Terms, plan
 from xlsms_service.sync.order import Orders
 
-__all__ = ["Drafting", "Work", "held_cells"]
+__all__ = ["AskEarlier", "Drafting", "Work", "held_cells"]
+
+#: Asked with fingerprints: the messages whose rows may show nothing of them.
+AskEarlier = Callable[[AbstractSet[str]], Sequence[Earlier]]
 
 #: The cells of a row that show what became of it.
 _SHOWN = (Role.STATUS, Role.DETAIL, Role.STATUS_TIME, Role.REPLY, Role.REPLY_TIME)
@@ -32,6 +36,14 @@ class Work:
     others: list[RowEdit] = field(default_factory=list)  #: rows that do not go, and why
     held: dict[RowId, PlanEntry] = field(default_factory=dict)  #: by the id that it was to get
     problems: list[XlsmsError] = field(default_factory=list)
+    again: dict[RowId, RowEdit] = field(default_factory=dict)  #: rows that get back what they lost, by its id
+    earlier: list[tuple[PlanEntry, Earlier]] = field(default_factory=list)  #: these rows, and what they lost
+    entries: list[PlanEntry] = field(default_factory=list)  #: all others that were ordered
+    hidden: int = 0  #: ordered, but left out because the user does not see them
+
+
+def _nothing_earlier(_: AbstractSet[str]) -> Sequence[Earlier]:
+    return ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,32 +54,60 @@ class Drafting:
     repeated: Callable[[AbstractSet[str]], AbstractSet[str]]
     now: Callable[[], datetime]
     rng: Random
+    unsaved: bool = False  #: the workbook is open: what is written there may never reach its file
 
-    def draw_up(self, snapshot: Snapshot, orders: Orders, terms: Terms) -> Work:
-        """The work that the orders of one workbook ask for."""
+    def draw_up(self, snapshot: Snapshot, orders: Orders, terms: Terms, earlier: AskEarlier = _nothing_earlier) -> Work:
+        """The work that the orders of one workbook ask for.
+
+        A row that says what an `earlier` message says is that message's row and has lost it: it is not sent again.
+        """
         work = Work()
+        lost = _Lost(earlier, {row.id for row in snapshot.rows if row.id})
         facts = Facts(now=self.now(), repeated=self.repeated)
         # `orders` has chosen the rows
         asked = replace(terms, all_rows=True, language=snapshot.language)
-        self._add(work, snapshot, asked, plan(orders.new, asked, facts, snapshot.sheets), {})
+        self._add(work, snapshot, asked, lost, plan(orders.new, asked, facts, snapshot.sheets), {})
         again = [row for row, _ in orders.anew.values()]
         # Whoever marks a row again says "again": it is no duplicate.
         known = {row_id: it for row_id, (_, it) in orders.anew.items()}
-        self._add(work, snapshot, asked, plan(again, asked, replace(facts, repeated=_nothing), snapshot.sheets), known)
+        anew = plan(again, asked, replace(facts, repeated=_nothing), snapshot.sheets)
+        self._add(work, snapshot, asked, lost, anew, known)
         for row in orders.copies:
             cells: dict[Role, CellValue] = {Role.ID: None} | dict.fromkeys(_SHOWN)
             if row.marked or terms.all_rows:  # else a copied row would be a new one at the next look
                 cells |= held_cells("row-copied", snapshot.language) | {Role.SEND: None}
-                work.problems.append(_problem("row-copied", row))
+                _refuse(work, "row-copied", row)
             work.others.append(RowEdit(placed=Placed.of(row), values=cells))
         for row in orders.strangers:
             cells = held_cells("id-unknown", snapshot.language)
             work.others.append(RowEdit(placed=Placed.of(row), values=cells))
-            work.problems.append(_problem("id-unknown", row))
+            _refuse(work, "id-unknown", row)
         return work
 
-    def _add(self, work: Work, snapshot: Snapshot, terms: Terms, planned: Plan, known: Mapping[RowId, Known]) -> None:
+    def _add(
+        self,
+        work: Work,
+        snapshot: Snapshot,
+        terms: Terms,
+        lost: "_Lost",
+        planned: Plan,
+        known: Mapping[RowId, Known],
+    ) -> None:
+        work.hidden += planned.hidden
+        lost.look_for(planned)
         for entry in planned.entries:
+            before = known.get(entry.row.id) if entry.row.id else None
+            found = lost.take(entry, before.message if before else None)
+            if found is not None:
+                if found.admitted:
+                    work.earlier.append((entry, found))
+                else:  # proposed, and never confirmed: it goes now
+                    work.entries.append(entry)
+                work.again[found.row_id] = RowEdit(
+                    placed=Placed.of(entry.row), values=_as_it_stands(found, snapshot.language)
+                )
+                continue
+            work.entries.append(entry)
             if entry.problem is not None:
                 error = entry.problem
                 work.problems.append(error)
@@ -90,7 +130,7 @@ class Drafting:
             raise RuntimeError("a plan's entry with neither a problem nor a message")
         row = entry.row
         it = known.get(row.id) if row.id else None
-        state = State.HELD if entry.held else State.SCHEDULED if entry.send_at else State.QUEUED
+        state = _state(entry)
         return Draft(
             row_id=identity.new_row_id(self.rng),
             replaces=it.message if it else None,
@@ -108,7 +148,47 @@ class Drafting:
             priority=terms.priority,
             not_before=entry.send_at,
             expires_at=(entry.send_at or self.now()) + terms.validity,
+            unsaved=self.unsaved,
         )
+
+
+class _Lost:
+    """The messages whose rows may show nothing of them; each is given to one row only."""
+
+    def __init__(self, ask: AskEarlier, standing: AbstractSet[RowId]) -> None:
+        self._ask = ask
+        self._standing = standing
+        self._found: dict[tuple[str, str], list[Earlier]] = {}
+        self._taken: set[RowId] = set()
+
+    def look_for(self, planned: Plan) -> None:
+        """Ask for what the rows of a plan may have lost."""
+        said = {entry.fingerprint for entry in planned.entries if entry.fingerprint and entry.problem is None}
+        self._found = {}
+        for each in self._ask(said) if said else ():
+            if each.row_id not in self._standing and each.row_id not in self._taken:
+                self._found.setdefault((each.sheet, each.fingerprint), []).append(each)
+
+    def take(self, entry: PlanEntry, before: MessageId | None) -> Earlier | None:
+        """What this row lost; a row that was marked again, after the message `before`, lost what followed on that."""
+        if entry.problem is not None or entry.fingerprint is None:
+            return None
+        there = self._found.get((entry.row.sheet, entry.fingerprint), [])
+        for each in there:
+            if (before is None or each.replaces == before) and (each.admitted or _as_ordered(each, entry)):
+                there.remove(each)
+                self._taken.add(each.row_id)
+                return each
+        return None
+
+
+def _state(entry: PlanEntry) -> State:
+    return State.HELD if entry.held else State.SCHEDULED if entry.send_at else State.QUEUED
+
+
+def _as_ordered(it: Earlier, entry: PlanEntry) -> bool:
+    """Whether a proposal is what its row orders now."""
+    return it.state is _state(entry) and it.sender == entry.sender and entry.send_at in (None, it.due)
 
 
 def _nothing(_: AbstractSet[str]) -> AbstractSet[str]:
@@ -133,5 +213,21 @@ def held_cells(code: str, language: str, facts: Mapping[str, object] | None = No
     return {Role.STATUS: LABELS[language][State.HELD], Role.DETAIL: detail(code, language, facts)}
 
 
-def _problem(code: str, row: Row) -> XlsmsError:
-    return XlsmsError(code, place=Place(sheet=row.sheet, row=row.number))
+def _as_it_stands(it: Earlier, language: str) -> Mapping[Role, CellValue]:
+    """The cells of a row that has lost all that it showed."""
+    return {
+        Role.ID: it.row_id,
+        Role.SEND: None,
+        Role.STATUS: LABELS[language][it.state],
+        Role.DETAIL: detail(it.code, language, it.facts) if it.code else None,
+        Role.STATUS_TIME: it.state_at,
+        Role.REPLY: it.reply,
+        Role.REPLY_TIME: it.reply_at,
+        Role.PARTS: it.parts,
+    }
+
+
+def _refuse(work: Work, code: str, row: Row) -> None:
+    error = UserError(code, place=Place(sheet=row.sheet, row=row.number))
+    work.problems.append(error)
+    work.entries.append(PlanEntry(row=row, problem=error))

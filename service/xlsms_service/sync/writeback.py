@@ -18,8 +18,10 @@ from xlsms.wording import detail
 from xlsms.workbook.base import Applied, RowEdit, Workbook
 from xlsms.workbook.replies import Appended, Incoming
 from xlsms_service.ledger import book as books
+from xlsms_service.ledger import live
 from xlsms_service.ledger import reply as replies
 from xlsms_service.ledger.book import Book, Lacking
+from xlsms_service.ledger.changes import MessageState
 from xlsms_service.ledger.ledger import Ledger
 from xlsms_service.measuring import NOTHING, Measures, metric
 from xlsms_service.sync.thread import WorkbookThread
@@ -148,6 +150,7 @@ class Writeback:
         there = await self._ledger.do(books.find, book.path)
         if there is None or there.id != book.id:
             return False  # another workbook stands there now; this one is found when it is seen again
+        await self._ledger.do(live.check_closed, book.path, self._now())
         rows: list[Lacking] = []
         while some := await self._ledger.do(books.lacking, book.id, rows[-1].message if rows else 0):
             rows += some
@@ -201,7 +204,7 @@ def _problem(book: Book, error: Exception) -> XlsmsError:
     return UserError("file-not-written", place=place, reason=type(error).__name__)
 
 
-def values(row: Lacking, language: str) -> Mapping[Role, CellValue]:
+def values(row: Lacking | MessageState, language: str) -> Mapping[Role, CellValue]:
     """The cells that show a row's state."""
     cells: dict[Role, CellValue] = {
         Role.STATUS: LABELS[language][row.state],

@@ -56,7 +56,7 @@ def handle(connection: Connection, now: datetime, country: str) -> Handled:
         message = conversation.latest_to(connection, number, first.connector, now - _OPEN)
         texts = [each.id for each in group]
         at = max(each.inbound.at for each in group)
-        conversation.answered(connection, texts, to=message, text=_text(group), at=at, now=now)
+        conversation.answered(connection, texts, to=message, number=number, text=_text(group), at=at, now=now)
         replies += message is not None
         strangers += message is None
     return Handled(replies=replies, strangers=strangers, next_at=next_at)
