@@ -35,7 +35,7 @@ def token(data: Path) -> str:
 
 
 def _private(path: Path) -> bool:
-    """Whether it is there, a file of ours, and closed to others. (Windows: the user's profile folder closes it.)"""
+    """Whether it is there, a file of ours, and closed to others; on Windows the user's profile folder closes it."""
     try:
         status = path.lstat()
     except FileNotFoundError:

@@ -3,7 +3,7 @@
 import asyncio
 import time
 from collections.abc import AsyncIterator, Callable, Iterable, Sequence
-from contextlib import asynccontextmanager, suppress
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, suppress
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from functools import partial
@@ -21,6 +21,7 @@ from xlsms.workbook.opening import FileWorkbook
 from xlsms.workbook.replies import Appended, Incoming, append_replies
 from xlsms.workbook.source import kind_of
 from xlsms.workbook.tidy import tidy
+from xlsms_service.api.news import News
 from xlsms_service.app.event import Event
 from xlsms_service.app.following import SETTLED, Count, Patience, Progress, Report, follow
 from xlsms_service.app.observing import Observer, saved_at
@@ -107,6 +108,7 @@ class App:
         self._backups = Backups(folder=settings.service.data / "backups", keep=settings.service.backups)
         self._engine: Engine | None = None
         self.observer = Observer(settings, now)
+        self._news = News()
 
     async def __aenter__(self) -> Self:
         service = self._settings.service
@@ -248,15 +250,18 @@ class App:
         )
 
     async def run(self) -> None:
-        """Watch the folders of the settings and deliver, until cancelled.
+        """Watch the folders of the settings, answer the API and deliver, until cancelled.
 
         Raises:
-            UserError: `service-running` when another service delivers from this ledger; no connector; no folder.
+            UserError: `service-running` when another service delivers from this ledger; no connector; no port.
         """
-        if not self._settings.watches:
-            raise UserError("nothing-to-watch")
         metrics = self.observer.served(self._told)
-        async with self._delivery(patient=False, only_here=True), metrics, asyncio.TaskGroup() as group:
+        async with (
+            self._delivery(patient=False, only_here=True),
+            metrics,
+            self._face(),
+            asyncio.TaskGroup() as group,
+        ):
             for watch in self._settings.watches:
                 folder = watch.folder or (watch.file and watch.file.parent)
                 with suppress(OSError):  # it is away: its watcher waits for it
@@ -264,6 +269,22 @@ class App:
                         await self._thread.run(tidy, folder)
             for watch in self._settings.watches:
                 group.create_task(self._folder(watch).watch())
+            await asyncio.Event().wait()  # without a folder there is still the API
+
+    def _face(self) -> AbstractAsyncContextManager[str]:
+        # A web server takes half a second to import: only the service pays.
+        from xlsms_service.app.face import face  # noqa: PLC0415
+
+        return face(
+            self._settings,
+            self._ledger,
+            self._router,
+            alone=self._alone,
+            terms=lambda hidden: terms(self._settings, hidden=hidden),
+            wake=self._wake,
+            news=self._news,
+            clock=(self._now, self._rng),
+        )
 
     # Delivery: links, write-back and inbox, as long as somebody needs them.
 
@@ -319,6 +340,7 @@ class App:
     def _changed(self) -> None:
         self._inbox.wake()
         self._writeback.wake()
+        self._news.ring()
 
     def _link_changed(self, status: LinkStatus) -> None:
         self._on_event(Event(kind="link", at=self._now(), link=status))
@@ -327,6 +349,7 @@ class App:
         for kind, count in (("reply", handled.replies), ("stranger", handled.strangers)):
             if count:
                 self.observer.tallies.count(metric.TEXTS_IN, count, kind)
+        self._news.ring()
         if handled.replies:
             self._writeback.wake()
             self._on_event(Event(kind="reply", at=self._now(), count=handled.replies))
@@ -370,6 +393,7 @@ class App:
             turn.give_back()
 
     def _wake(self) -> None:
+        self._news.ring()
         if self._engine is not None:
             self._engine.wake()
 

@@ -64,7 +64,7 @@ class ServiceSettings:
     ledger: str | None = field(default=None, repr=False)  #: database URL instead of the embedded one; has a password
     country: str = "ES"  #: of numbers that are written without +
     language: str = "en"
-    listen: str = "127.0.0.1:8765"
+    listen: str | None = None  #: address of the API; None: 127.0.0.1:8765, or any free port when that is taken
     zone: str | None = None  #: IANA zone in which send times are read; None: this computer's own
     sender: str | None = None  #: for rows that name none; None: the connector's own
     parts: int = 10  #: a text that needs more is a problem, not a bill
@@ -192,7 +192,7 @@ def _service(table: Table) -> ServiceSettings:
         ledger=table.optional("ledger"),
         country=table.text("country", "ES"),
         language=table.choice("language", LANGUAGES, system_language()),
-        listen=table.text("listen", "127.0.0.1:8765"),
+        listen=table.optional("listen"),
         zone=table.optional("zone"),
         sender=table.optional("sender"),
         parts=table.whole("parts", _PARTS, 10),

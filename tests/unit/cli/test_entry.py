@@ -40,7 +40,7 @@ def xlsms_version():
         (["init", "a.xlsx", "--lang", "fr"], "template-language", "en, es"),
         (["init", "a.csv"], "new-not-xlsx", "a.csv"),
         (["init", "nowhere/a.xlsx"], "new-not-written", "a.xlsx"),
-        (["run"], "nothing-to-watch", "[[watch]]"),
+        (["run"], "no-connector", "[[connector]]"),
         (["send", "none.xlsx"], "file-not-found", "none.xlsx"),
         (["check", "none.xlsx"], "file-not-found", "none.xlsx"),
         (["status", "none.xlsx"], "workbook-unknown", "none.xlsx"),

@@ -1,0 +1,79 @@
+"""Errors as answers: problem+json (RFC 9457) with our stable codes; nothing of a request is ever repeated in one."""
+
+import logging
+import traceback
+from collections.abc import Mapping
+
+from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import JSONResponse
+from starlette.exceptions import HTTPException
+
+from xlsms.client import wire
+from xlsms.errors import TransientError, UserError, XlsmsError
+
+__all__ = ["answer", "install"]
+
+_log = logging.getLogger(__name__)
+
+#: HTTP states of codes; any other error that someone can mend is 422, one that may pass 503.
+_STATES: Mapping[str, int] = {
+    "api-unknown-address": 404,
+    "api-wrong-method": 405,
+    "api-not-allowed": 401,
+    "api-wrong-host": 403,
+    "api-wrong-origin": 403,
+    "api-too-large": 413,
+    "message-unknown": 404,
+    "page-expired": 403,
+    "plan-changed": 409,
+    "plan-unknown": 404,
+    "unexpected-here": 500,
+    "workbook-copied": 409,
+    "workbook-not-registered": 404,
+}
+
+
+def answer(error: XlsmsError, language: str = "en") -> JSONResponse:
+    """The answer that tells an error."""
+    said = wire.error(error, language)
+    status = _STATES.get(error.code, 503 if isinstance(error, TransientError) else 422)
+    body = {
+        "type": f"urn:xlsms:error:{error.code}",
+        "title": said["message"],
+        "status": status,
+        "detail": error.line(language),
+        **said,
+    }
+    headers = {"WWW-Authenticate": "Bearer"} if status == 401 else {}  # noqa: PLR2004  # RFC 9110 §15.5.2
+    return JSONResponse(body, status, headers, media_type="application/problem+json")
+
+
+def install(app: FastAPI, language: str) -> None:
+    """Make the app answer every error so."""
+
+    @app.exception_handler(XlsmsError)
+    async def _ours(_request: Request, error: XlsmsError) -> JSONResponse:
+        return answer(error, language)
+
+    @app.exception_handler(RequestValidationError)
+    async def _invalid(_request: Request, error: RequestValidationError) -> JSONResponse:
+        first = error.errors()[0]
+        at = ".".join(str(step) for step in first["loc"][1:6]) or "–"
+        return answer(UserError("api-invalid", field=at[:200], reason=str(first["type"])), language)
+
+    @app.exception_handler(HTTPException)
+    async def _plain(_request: Request, error: HTTPException) -> JSONResponse:
+        codes = {404: "api-unknown-address", 405: "api-wrong-method"}
+        return answer(UserError(codes.get(error.status_code, "api-invalid"), field="–", reason="–"), language)
+
+    @app.exception_handler(Exception)
+    async def _surprise(_request: Request, error: Exception) -> JSONResponse:
+        return answer(surprise(error), language)
+
+
+def surprise(error: Exception) -> XlsmsError:
+    """What nobody foresaw: its kind and its lines of code go into the log, not what it says, which may hold a text."""
+    where = "".join(traceback.format_tb(error.__traceback__))
+    _log.error("an answer failed with %s\n%s", type(error).__name__, where)
+    return UserError("unexpected-here", reason=type(error).__name__)
