@@ -37,7 +37,7 @@ class Calc:
     """The commands; each names a sheet of the open document by its place, counted from 0."""
 
     def __init__(self, profile):
-        pipe = f"xlsms{Path(profile).resolve().name}{time.time_ns()}"
+        self.pipe = pipe = f"xlsms{Path(profile).resolve().name}{time.time_ns()}"
         self.office = subprocess.Popen(
             [
                 "soffice", "--headless", "--invisible", "--norestore", "--nologo", "--nodefault",
@@ -58,6 +58,7 @@ class Calc:
                 time.sleep(0.1)
         self.desktop = remote.ServiceManager.createInstanceWithContext("com.sun.star.frame.Desktop", remote)
         self.document = None
+        self.addin = None
 
     def quit(self):
         with contextlib.suppress(Exception):  # the answer is cut off when the office goes
@@ -75,6 +76,51 @@ class Calc:
 
     def new(self):
         self.document = self.desktop.loadComponentFromURL("private:factory/scalc", "_blank", 0, properties(Hidden=True))
+
+    def show(self, path):
+        """Open a document as a user does: it becomes the active one."""
+        self.document = self.desktop.loadComponentFromURL(uno.systemPathToFileUrl(path), "_blank", 0, ())
+        self.document.CurrentController.Frame.activate()
+
+    def select(self, place, sheet=0):
+        """Select cells as a user does; several areas are parted by commas."""
+        areas = self.document.createInstance("com.sun.star.sheet.SheetCellRanges")
+        for one in place.split(","):
+            areas.addRangeAddress(self._cells(one, sheet).RangeAddress, False)
+        self.document.CurrentController.select(areas if "," in place else self._cells(place, sheet))
+
+    def select_shape(self, sheet=0):
+        """Draw a rectangle and select it."""
+        shape = self.document.createInstance("com.sun.star.drawing.RectangleShape")
+        self.document.Sheets.getByIndex(sheet).DrawPage.add(shape)
+        self.document.CurrentController.select(shape)
+
+    def address(self):
+        """Where another process finds this LibreOffice."""
+        return f"uno:pipe,name={self.pipe};urp;StarOffice.ComponentContext"
+
+    def load_addin(self, path):
+        """Open an add-in as Excel does: out of sight, with its macros. The names of its modules."""
+        url = uno.systemPathToFileUrl(path)
+        kind = FILTERS[".xlsm"]  # LibreOffice knows no add-ins of this format by themselves
+        self.addin = self.desktop.loadComponentFromURL(
+            url, "_blank", 0, properties(Hidden=True, MacroExecutionMode=4, FilterName=kind)
+        )
+        return self.addin.BasicLibraries.getByName("XlsmsAddIn").getElementNames()
+
+    def run(self, macro, arguments=()):
+        """What a function of the add-in returns. LibreOffice says nothing when it cannot be run: look at its effect."""
+        script = f"vnd.sun.star.script:XlsmsAddIn.{macro}?language=Basic&location=document"
+        return self.addin.getScriptProvider().getScript(script).invoke(tuple(arguments), (), ())[0]
+
+    def document_gone(self):
+        """A macro has closed the document."""
+        self.document = None
+
+    def unload_addin(self):
+        if self.addin is not None:
+            self.addin.close(True)
+            self.addin = None
 
     def save(self, path=None, **more):
         if path is None:

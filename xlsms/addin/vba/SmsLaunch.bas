@@ -91,7 +91,7 @@ Public Function Request(ByVal book As Object, ByVal news As String, ByVal here A
     Set host = Application
     On Error Resume Next
     window = CStr(host.Hwnd)
-    path = book.FullName
+    path = FullNameOf(book)
     name = book.Name
     If here Then
         sheet = host.ActiveSheet.Name
@@ -106,6 +106,11 @@ Public Function Request(ByVal book As Object, ByVal news As String, ByVal here A
         "XLSMS_LANGUAGE=" & SmsText.Language(), "XLSMS_HWND=" & Encoded(window), "XLSMS_BOOK=" & Encoded(path), _
         "XLSMS_NAME=" & Encoded(name), "XLSMS_SHEET=" & Encoded(sheet), "XLSMS_SELECTED=" & Encoded(kind), _
         "XLSMS_SELECTION=" & rows, "XLSMS_CELL=" & cell, "XLSMS_NEWS=" & Encoded(news))
+End Function
+
+Public Function FullNameOf(ByVal book As Object) As String
+    FullNameOf = book.FullName
+    If FullNameOf = book.Name And Len(book.Path) > 0 Then FullNameOf = book.Path & "/" & book.Name ' LibreOffice
 End Function
 
 Public Sub Launch(ByVal verb As String)

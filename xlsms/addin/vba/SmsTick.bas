@@ -65,7 +65,8 @@ Public Function Follow(ByVal book As Object) As String
         Schedule
         Follow = one.News
     Else
-        Follow = mBooks(at).News
+        Set one = mBooks.Item(at)
+        Follow = one.News
     End If
 End Function
 
@@ -77,12 +78,13 @@ Public Sub Drop(ByVal book As Object)
 End Sub
 
 Public Sub Tick()
-    Dim at As Long
+    Dim at As Long, one As SmsBook
     mNext = 0
     If mBooks Is Nothing Then Exit Sub
     For at = mBooks.Count To 1 Step -1
-        If IsOpen(mBooks(at)) Then
-            Look mBooks(at)
+        Set one = mBooks.Item(at)
+        If IsOpen(one) Then
+            Look one
         Else
             DropAt at
         End If
@@ -123,7 +125,7 @@ Private Sub ShowLife(ByVal one As SmsBook)
     On Error Resume Next
     file = FreeFile
     Open OpenMark(one.News) For Output As #file
-    Print #file, SmsLaunch.Encoded(one.Book.FullName)
+    Print #file, SmsLaunch.Encoded(SmsLaunch.FullNameOf(one.Book))
     Close #file
 End Sub
 
@@ -172,20 +174,26 @@ Private Function IsReady() As Boolean
 End Function
 
 Private Function IsOpen(ByVal one As SmsBook) As Boolean
-    Dim name As String
+    ' Whether it is among those that are open; one that was closed is never opened again for this.
+    Dim host As Object, other As Object, name As String
     On Error Resume Next
-    name = one.Book.Name ' fails for a workbook that was closed; it is never opened again for this
-    IsOpen = Len(name) > 0
+    name = SmsLaunch.FullNameOf(one.Book)
+    If Len(name) = 0 Then Exit Function
+    Set host = Application
+    For Each other In host.Workbooks
+        If SmsLaunch.FullNameOf(other) = name Then IsOpen = True
+    Next other
 End Function
 
 Private Function PlaceOf(ByVal book As Object) As Long
-    Dim at As Long, name As String
+    Dim at As Long, name As String, one As SmsBook
     If mBooks Is Nothing Then Exit Function
     On Error Resume Next
     For at = 1 To mBooks.Count
         name = ""
-        name = mBooks(at).Book.FullName
-        If Len(name) > 0 And name = book.FullName Then
+        Set one = mBooks.Item(at)
+        name = SmsLaunch.FullNameOf(one.Book)
+        If Len(name) > 0 And name = SmsLaunch.FullNameOf(book) Then
             PlaceOf = at
             Exit Function
         End If
@@ -193,9 +201,11 @@ Private Function PlaceOf(ByVal book As Object) As Long
 End Function
 
 Private Sub DropAt(ByVal at As Long)
-    On Error Resume Next
-    Kill OpenMark(mBooks(at).News)
+    Dim one As SmsBook
+    Set one = mBooks.Item(at)
     mBooks.Remove at
+    On Error Resume Next
+    Kill OpenMark(one.News)
 End Sub
 
 Private Sub Schedule()

@@ -1,0 +1,373 @@
+"""The VBA of the add-in as it ships, run by LibreOffice: ribbon callback, launcher, Python, sheet.
+
+LibreOffice says nothing when a macro cannot be run, so every test looks at an effect or at a value that came back.
+"""
+
+import stat
+from pathlib import Path
+from urllib.parse import quote
+
+import openpyxl
+import pytest
+
+from tests.office.conftest import HERE, _office_python, until
+from xlsms.addin.build import Settings, addin, modules
+from xlsms.addin.project import Kind, Module
+from xlsms.addin.ribbon import texts
+from xlsms.addin.verb import BUTTONS, Verb
+
+pytestmark = pytest.mark.office
+
+#: What Excel does with the ribbon: a control with an id, handed to the callbacks.
+DESK = """
+Public Function Press(ByVal id As String) As String
+    Dim control As New TestControl
+    control.Id = id
+    SmsRibbon.OnPress control
+    Press = "pressed"
+End Function
+
+Public Function Label(ByVal id As String) As Variant
+    Dim control As New TestControl, result As Variant
+    control.Id = id
+    SmsRibbon.GetLabel control, result
+    Label = result
+End Function
+
+Public Function Supertip(ByVal id As String) As Variant
+    Dim control As New TestControl, result As Variant
+    control.Id = id
+    SmsRibbon.GetSupertip control, result
+    Supertip = result
+End Function
+
+Public Function Enabled(ByVal id As String) As Variant
+    Dim control As New TestControl, result As Variant
+    control.Id = id
+    SmsRibbon.GetEnabled control, result
+    Enabled = result
+End Function
+
+Public Function StartedFor(ByVal verb As String) As String
+    StartedFor = "[" & SmsLaunch.Started(verb, SmsLaunch.Request(SmsRibbon.UsersBook(), "", True)) & "]"
+End Function
+
+Public Function LanguageOf(ByVal lcid As String) As String
+    LanguageOf = SmsText.LanguageOf(CLng(lcid))
+End Function
+
+Public Function ConsiderActive() As Long
+    SmsTick.Consider SmsRibbon.UsersBook()
+    ConsiderActive = SmsTick.Followed()
+End Function
+
+' What follows is one run each, for LibreOffice forgets objects between runs.
+
+Private Sub Leave(ByVal path As String, ByVal word As String)
+    Open path For Output As #1
+    Print #1, word
+    Close #1
+End Sub
+
+Private Function Ticks(ByVal count As Long) As String
+    Dim number As Long
+    For number = 1 To count
+        SmsTick.Tick
+    Next number
+    Ticks = "|" & CStr(SmsTick.Followed())
+End Function
+
+Public Function News(ByVal first As String, ByVal second As String) As String
+    Dim path As String
+    path = SmsTick.Follow(SmsRibbon.UsersBook())
+    If SmsTick.Follow(SmsRibbon.UsersBook()) <> path Then Exit Function ' it is followed once
+    Leave SmsTick.Folder() & "listener.life", "1"
+    News = path & Ticks(3)
+    If Len(first) > 0 Then Leave path, first
+    News = News & Ticks(3)
+    If Len(second) > 0 Then Leave path, second
+    News = News & Ticks(3)
+End Function
+
+Public Function NoListener() As String
+    NoListener = SmsTick.Follow(SmsRibbon.UsersBook()) & Ticks(3)
+End Function
+
+Public Function Closed() As String
+    Dim path As String, before As String
+    path = SmsTick.Follow(SmsRibbon.UsersBook())
+    Leave SmsTick.Folder() & "listener.life", "1"
+    Leave path, "17"
+    before = Dir$(SmsTick.OpenMark(path))
+    ActiveWorkbook.Close False
+    Closed = before & Ticks(2) & "|" & Dir$(SmsTick.OpenMark(path)) & "|" & CStr(Workbooks.Count)
+End Function
+
+Public Function Halted() As String
+    Dim path As String, before As String
+    path = SmsTick.Follow(SmsRibbon.UsersBook())
+    before = Dir$(SmsTick.OpenMark(path))
+    SmsTick.Halt
+    Halted = before & "|" & CStr(SmsTick.Followed()) & "|" & Dir$(SmsTick.OpenMark(path))
+End Function
+
+Public Function Dropped() As String
+    Dim path As String
+    path = SmsTick.Follow(SmsRibbon.UsersBook())
+    SmsTick.Drop SmsRibbon.UsersBook()
+    Dropped = CStr(SmsTick.Followed()) & "|" & Dir$(SmsTick.OpenMark(path))
+End Function
+"""
+
+
+class Desk:
+    """LibreOffice with the add-in and a workbook of the user's, and what Python was asked for."""
+
+    def __init__(self, calc, folder, language="en"):
+        self.calc, self.folder = calc, folder
+        self.news = folder / "desk" / "addin"
+        self.log = folder / "log"
+        self.interpreter = folder / "a python" / "pythön"
+        self.language = language
+
+    def interpret(self):
+        self.interpreter.parent.mkdir()
+        effect = Path(HERE) / "effect.py"
+        self.interpreter.write_text(
+            f"#!/bin/sh\nexec '{_office_python()}' '{effect}' '{self.calc.address()}' '{self.log}' \"$@\"\n"
+        )
+        self.interpreter.chmod(self.interpreter.stat().st_mode | stat.S_IXUSR)
+
+    def load(self):
+        settings = Settings(interpreter=str(self.interpreter), folder=f"{self.news}/", language=self.language)
+        file = self.folder / "xlsms.xlam"
+        more = [
+            Module(name="TestDesk", source=DESK),
+            Module(name="TestControl", kind=Kind.CLASS, source="Public Id As String"),
+        ]
+        file.write_bytes(addin(settings, more))
+        return self.calc.load_addin(path=file)
+
+    def book(self, name="list.xlsx"):
+        """A list that the user has open and in front of him."""
+        path = self.folder / name
+        book = openpyxl.Workbook()
+        book.active.title = "People of año"
+        book.active.append(["Name", "Phone", "Message", "Send"])
+        book.active.append(["Ana", "600000001", "Hello", "x"])
+        book.save(path)
+        self.calc.show(path=path)
+        return path
+
+    def run(self, macro, *arguments):
+        return self.calc.run(macro=macro, arguments=arguments)
+
+    def asked(self):
+        return [line.split("\t") for line in self.log.read_text().splitlines()] if self.log.exists() else []
+
+    def until_asked(self, count):
+        until(lambda: len(self.asked()) >= count, 20, self.asked)
+        return self.asked()
+
+
+@pytest.fixture
+def desk(calc, tmp_path):
+    made = Desk(calc, tmp_path)
+    made.interpret()
+    yield made
+    calc.unload_addin()
+
+
+@pytest.fixture
+def loaded(desk):
+    """With the add-in, and a list in front of the user."""
+    desk.load()
+    desk.path = desk.book()
+    return desk
+
+
+def control(verb):
+    return f"xlsms_{verb.replace('-', '_')}"
+
+
+def test_all_modules_arrive(desk):
+    assert set(desk.load()) >= {module.name for module in modules()}
+
+
+def test_from_the_ribbon_to_the_sheet(loaded):
+    loaded.calc.select(place="B2:C3")
+    assert loaded.run("TestDesk.Press", control(Verb.SEND_SELECTED)) == "pressed"
+    row = ["send-selected", "list.xlsx", "People of año", "2:3", "B2", "en"]
+    until(lambda: loaded.calc.read()[-1] == row, 20, loaded.calc.read)
+    ((verb, book, news),) = loaded.asked()
+    assert (verb, book) == ("send-selected", str(loaded.path))
+    assert Path(news).parent == loaded.news
+
+
+def test_every_button_asks_for_its_verb(loaded):
+    for number, verb in enumerate(BUTTONS, 1):
+        loaded.run("TestDesk.Press", control(verb))
+        loaded.until_asked(number)  # one after the other: two processes would write into the same row
+    assert [verb for verb, *_ in loaded.asked()] == list(BUTTONS)
+    assert [row[0] for row in loaded.calc.read()[2:]] == list(BUTTONS)
+
+
+def test_several_areas_are_spans_of_rows(loaded):
+    loaded.calc.select(place="A7:B9,A2:A2,C12:C12")
+    loaded.run("TestDesk.Press", control(Verb.MARK))
+    loaded.until_asked(1)
+    until(lambda: len(loaded.calc.read()) > 2)
+    assert loaded.calc.read()[-1][3] == "2:2,7:9,12:12"
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "two words.xlsx",
+        "a & b=2 100%25 %PATH%.xlsx",
+        'it\'s "quoted" `touch hit` $(touch hit).xlsx',
+        "; touch hit; #.xlsx",
+        "año Żółw 😀 日本.xlsx",
+        "-I -m os --help.xlsx",
+    ],
+)
+def test_no_name_of_a_workbook_means_anything_to_the_launcher(desk, name):
+    desk.load()
+    path = desk.book(name)
+    desk.run("TestDesk.Press", control(Verb.PREVIEW))
+    until(lambda: len(desk.calc.read()) > 2, 20, desk.asked)
+    assert desk.calc.read()[-1][:2] == ["preview", name]
+    assert desk.asked()[0][1] == str(path)
+    assert not list(desk.folder.rglob("hit"))
+    assert not Path("hit").exists()
+
+
+NASTY = [
+    "",
+    "plain",
+    "a b",
+    "100%",
+    "año",
+    "Żółw",
+    "日本",
+    "😀x",
+    "'\"`$(x)\\&|;<>^=!",
+    "\t\r\n",
+    "a,b-c.d/e_f:g~1",
+    "\U0010ffff",
+]
+
+
+def test_values_are_encoded_as_the_standard_says(loaded):
+    for text in NASTY:
+        assert loaded.run("SmsLaunch.Encoded", text) == quote(text, safe=",-./:_~"), text
+
+
+def test_half_a_surrogate_pair_is_a_replacement_character(loaded):
+    """A cell can hold one; no encoding can. It reaches VBA by a number, for UNO does not carry it either."""
+    half = 'Public Function Half() As String\n    Half = SmsLaunch.Encoded(ChrW$(55357) & "a")\nEnd Function\n'
+    loaded.calc.unload_addin()
+    settings = Settings(folder=f"{loaded.news}/")
+    file = loaded.folder / "half.xlam"
+    file.write_bytes(addin(settings, [Module(name="TestHalf", source=half)]))
+    loaded.calc.load_addin(path=file)
+    assert loaded.run("TestHalf.Half") == "%EF%BF%BDa"
+
+
+def test_only_verbs_and_an_interpreter_make_a_command(loaded):
+    assert loaded.run("SmsLaunch.CommandLine", "/a b/python", "send") == '"/a b/python" -I -m xlsms.addin send'
+    for interpreter, verb in (
+        ("", "send"),
+        ('/a"b', "send"),
+        ("/python", "send x"),
+        ("/python", "SEND"),
+        ("/python", ""),
+    ):
+        assert loaded.run("SmsLaunch.CommandLine", interpreter, verb) == ""
+    assert all(loaded.run("SmsLaunch.IsVerb", str(verb)) is True for verb in Verb)
+
+
+@pytest.mark.parametrize(
+    ("system", "launcher"),
+    [
+        ("Windows (64-bit) NT :.00", "windows"),
+        ("Macintosh (Intel) 10.16", "mac"),
+        ("Mac OS 14", "mac"),
+        ("Unix", "calc"),
+    ],
+)
+def test_each_system_has_its_launcher(loaded, system, launcher):
+    assert loaded.run("SmsLaunch.LauncherFor", system) == launcher
+
+
+@pytest.mark.parametrize(
+    ("lcid", "language"), [(1033, "en"), (3082, "es"), (2058, "es"), (21514, "es"), (1031, "en"), (0, "en")]
+)
+def test_each_spanish_is_spanish(loaded, lcid, language):
+    assert loaded.run("TestDesk.LanguageOf", str(lcid)) == language  # a number from outside comes as another kind
+
+
+@pytest.mark.parametrize("language", ["en", "es"])
+def test_labels_and_tips_are_those_of_the_ribbon(desk, language):
+    desk.language = language
+    desk.load()
+    said = {text.key: getattr(text, language) for text in texts()}
+    for verb in BUTTONS:
+        assert desk.run("TestDesk.Label", control(verb)) == said[f"{verb}.label"]
+        assert desk.run("TestDesk.Supertip", control(verb)) == said[f"{verb}.tip"]
+    assert desk.run("TestDesk.Label", "xlsms_group_replies") == said["group-replies.label"]
+    assert desk.run("SmsText.Wording", "no-interpreter") == said["no-interpreter"]
+
+
+def test_buttons_are_grey_without_what_they_need(loaded):
+    enabled = {verb for verb in BUTTONS if loaded.run("TestDesk.Enabled", control(verb))}
+    assert enabled == set(BUTTONS)
+    loaded.calc.select_shape()
+    enabled = {verb for verb in BUTTONS if loaded.run("TestDesk.Enabled", control(verb))}
+    assert enabled == set(BUTTONS) - {Verb.SEND_SELECTED, Verb.MARK, Verb.REPLIES, Verb.ANSWER}
+
+
+def test_a_missing_interpreter_is_said(desk):
+    desk.interpreter = ""
+    desk.load()
+    desk.book()
+    assert desk.run("TestDesk.StartedFor", "send") == "[no-interpreter]"
+    assert desk.run("TestDesk.StartedFor", "sned") == "[no-interpreter]"
+    assert desk.asked() == []
+
+
+@pytest.mark.parametrize(("first", "second", "times"), [("", "", 0), ("17", "", 1), ("17", "17", 1), ("17", "18", 2)])
+def test_the_tick_starts_python_only_for_news(loaded, first, second, times):
+    news, *followed = loaded.run("TestDesk.News", first, second).split("|")
+    assert followed == ["1", "1", "1"]
+    mark = Path(news).with_suffix(".open")
+    assert mark.read_text().strip() == quote(str(loaded.path), safe=",-./:_~")
+    assert loaded.until_asked(times) == [["update", str(loaded.path), news]] * times
+
+
+def test_the_tick_starts_one_listener_when_none_shows_life(loaded):
+    assert loaded.run("TestDesk.NoListener").endswith("|1")
+    assert loaded.until_asked(1) == [["listen", "None", str(loaded.news / "listener.news")]]
+
+
+def test_a_closed_workbook_is_let_go_and_never_opened_again(loaded):
+    before, followed, mark, books = loaded.run("TestDesk.Closed").split("|")
+    loaded.calc.document_gone()
+    assert before.endswith(".open")
+    assert (followed, mark, books) == ("0", "", "1")  # the add-in itself is left
+    assert loaded.asked() == []
+
+
+def test_closing_the_add_in_lets_everything_go(loaded):
+    before, followed, mark = loaded.run("TestDesk.Halted").split("|")
+    assert before.endswith(".open")
+    assert (followed, mark) == ("0", "")
+
+
+def test_a_workbook_that_is_being_closed_is_let_go(loaded):
+    assert loaded.run("TestDesk.Dropped") == "0|"
+
+
+def test_a_workbook_that_xlsms_has_nothing_to_do_with_is_not_followed(loaded):
+    assert loaded.run("TestDesk.ConsiderActive") == 0
+    assert not loaded.news.exists()
