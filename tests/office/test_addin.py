@@ -11,7 +11,7 @@ import openpyxl
 import pytest
 
 from tests.office.conftest import HERE, _office_python, until
-from xlsms.addin.build import Settings, addin, modules
+from xlsms.addin.build import Settings, addin, modules, vba
 from xlsms.addin.project import Kind, Module
 from xlsms.addin.ribbon import texts
 from xlsms.addin.verb import BUTTONS, Verb
@@ -145,7 +145,7 @@ class Desk:
             Module(name="TestDesk", source=DESK),
             Module(name="TestControl", kind=Kind.CLASS, source="Public Id As String"),
         ]
-        file.write_bytes(addin(settings, more))
+        file.write_bytes(addin(settings, project=vba(more)))
         return self.calc.load_addin(path=file)
 
     def book(self, name="list.xlsx"):
@@ -269,7 +269,7 @@ def test_half_a_surrogate_pair_is_a_replacement_character(loaded):
     loaded.calc.unload_addin()
     settings = Settings(folder=f"{loaded.news}/")
     file = loaded.folder / "half.xlam"
-    file.write_bytes(addin(settings, [Module(name="TestHalf", source=half)]))
+    file.write_bytes(addin(settings, project=vba([Module(name="TestHalf", source=half)])))
     loaded.calc.load_addin(path=file)
     assert loaded.run("TestHalf.Half") == "%EF%BF%BDa"
 

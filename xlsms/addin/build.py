@@ -8,6 +8,7 @@ import io
 import zipfile
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from xml.sax.saxutils import escape
 
@@ -17,7 +18,7 @@ from xlsms.addin.project import Kind, Module, vba_project
 from xlsms.addin.ribbon import buttons, ribbon_xml, texts
 from xlsms.addin.verb import Verb, needs
 
-__all__ = ["FILE_NAME", "Settings", "addin", "modules", "sources"]
+__all__ = ["FILE_NAME", "Settings", "addin", "modules", "sources", "vba"]
 
 FILE_NAME = "xlsms.xlam"
 PROJECT_NAME = "XlsmsAddIn"
@@ -27,7 +28,7 @@ LARGE, NORMAL = 64, 32  #: pixels of a picture: twice what Office shows on an or
 _FOLDER = Path(__file__).with_name("vba")
 _STANDARD = ("SmsText", "SmsLaunch", "SmsRibbon", "SmsTick")
 _CLASSES = ("SmsBook", "SmsEvents")
-_SHEETS = {"settings": "SmsSettings", "texts": "SmsTexts"}  #: name of the sheet: name of the module behind it
+CODE_NAMES = {"settings": "SmsSettings", "texts": "SmsTexts"}  #: name of the sheet: name of the module behind it
 _EPOCH = (1980, 1, 1, 0, 0, 0)  # the first date that a zip file knows
 
 _XML = '<?xml version="1.0" encoding="UTF-8" standalone="yes"?>\n'
@@ -74,25 +75,30 @@ def modules() -> list[Module]:
     text = {name: content.decode("cp1252") for name, content in sources().items()}
     return [
         Module(name="ThisWorkbook", kind=Kind.WORKBOOK, source=text["ThisWorkbook.cls"]),
-        *(Module(name=module, kind=Kind.SHEET) for module in _SHEETS.values()),
+        *(Module(name=module, kind=Kind.SHEET) for module in CODE_NAMES.values()),
         *(Module(name=name, source=text[f"{name}.bas"]) for name in _STANDARD),
         *(Module(name=name, kind=Kind.CLASS, source=text[f"{name}.cls"]) for name in _CLASSES),
     ]
 
 
-def addin(settings: Settings | None = None, more: Sequence[Module] = ()) -> bytes:
-    """The file `xlsms.xlam` for a computer with these `settings`. `more` are further modules, as tests need them."""
+def vba(more: Sequence[Module] = ()) -> bytes:
+    """The VBA project of the add-in, and in it `more` modules, as tests need them."""
+    return vba_project(PROJECT_NAME, PROJECT_ID, [*modules(), *more])
+
+
+def addin(settings: Settings | None = None, *, project: bytes | None = None) -> bytes:
+    """The file `xlsms.xlam` for a computer with these `settings`; with another VBA `project` than ours, if given."""
     written = io.BytesIO()
     with zipfile.ZipFile(written, "w", zipfile.ZIP_STORED) as package:
-        for name, content in _parts(settings or Settings(), [*modules(), *more]).items():
+        for name, content in _parts(settings or Settings(), vba() if project is None else project).items():
             part = zipfile.ZipInfo(name, _EPOCH)
             part.create_system = 0  # else it is the system that builds
             package.writestr(part, content)
     return written.getvalue()
 
 
-def _parts(settings: Settings, project: Sequence[Module]) -> dict[str, str | bytes]:
-    images = {each.verb: png(each.verb, LARGE if each.large else NORMAL) for each in buttons()}
+def _parts(settings: Settings, project: bytes) -> dict[str, str | bytes]:
+    images = _images()
     image_links = _relations({verb: (f"{_RELATIONS}/image", f"images/{verb}.png") for verb in images})
     return {
         "[Content_Types].xml": _content_types(),
@@ -117,11 +123,16 @@ def _parts(settings: Settings, project: Sequence[Module]) -> dict[str, str | byt
                 "rId4": (f"{_MICROSOFT}/2006/relationships/vbaProject", "vbaProject.bin"),
             }
         ),
-        "xl/worksheets/sheet1.xml": _sheet(_SHEETS["settings"], list(settings.rows())),
-        "xl/worksheets/sheet2.xml": _sheet(_SHEETS["texts"], [(each.key, each.en, each.es) for each in texts()]),
+        "xl/worksheets/sheet1.xml": _sheet(CODE_NAMES["settings"], list(settings.rows())),
+        "xl/worksheets/sheet2.xml": _sheet(CODE_NAMES["texts"], [(each.key, each.en, each.es) for each in texts()]),
         "xl/styles.xml": _STYLES,
-        "xl/vbaProject.bin": vba_project(PROJECT_NAME, PROJECT_ID, project),
+        "xl/vbaProject.bin": project,
     }
+
+
+@cache
+def _images() -> Mapping[str, bytes]:
+    return {each.verb: png(each.verb, LARGE if each.large else NORMAL) for each in buttons()}
 
 
 def _content_types() -> str:
@@ -150,7 +161,7 @@ def _relations(links: Mapping[str, tuple[str, str]]) -> str:
 
 def _workbook() -> str:
     sheets = "".join(
-        f'<sheet name="{name}" sheetId="{number}" r:id="rId{number}"/>' for number, name in enumerate(_SHEETS, 1)
+        f'<sheet name="{name}" sheetId="{number}" r:id="rId{number}"/>' for number, name in enumerate(CODE_NAMES, 1)
     )
     return (
         f'{_XML}<workbook xmlns="{_MAIN}" xmlns:r="{_RELATIONS}"><workbookPr codeName="ThisWorkbook"/>'
