@@ -3,6 +3,6 @@
 from xlsms_service.app.event import Event
 from xlsms_service.app.following import Patience, Progress, Report
 from xlsms_service.app.service import App, terms
-from xlsms_service.app.status import Status, status
+from xlsms_service.app.status import Status, looking, status
 
-__all__ = ["App", "Event", "Patience", "Progress", "Report", "Status", "status", "terms"]
+__all__ = ["App", "Event", "Patience", "Progress", "Report", "Status", "looking", "status", "terms"]

@@ -1,28 +1,20 @@
-"""`xlsms run` and `status`: the service in the foreground, and what its ledger holds."""
+"""`xlsms run`: the service in the foreground."""
 
 import asyncio
 import signal
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from contextlib import suppress
-from pathlib import Path
 from types import FrameType
 from typing import Annotated
 
 import typer
-from rich.table import Table
 from rich.text import Text
 
-from xlsms.errors import UserError
-from xlsms.wording import wording
-from xlsms_service.app import App, Event, Status
-from xlsms_service.app import status as look
-from xlsms_service.cli.connector import wrong_with
-from xlsms_service.cli.figures import LINK_STYLES, complaint, state_line
+from xlsms_service.app import App, Event
+from xlsms_service.cli.figures import LINK_STYLES, complaint
 from xlsms_service.cli.session import Session, session_of
 from xlsms_service.cli.words import language, shown, tr
 from xlsms_service.config import Settings
-from xlsms_service.ledger.link import LinkRow
-from xlsms_service.ledger.view import BookCount
 
 __all__ = ["commands", "event_line"]
 
@@ -122,96 +114,3 @@ def _event_figures(event: Event) -> dict[str, object]:
         figures["held"] = [complaint(entry.held) for entry in event.taken.held if entry.held]
         figures["problems"] = [complaint(error) for error in event.taken.problems]
     return figures
-
-
-@commands.command(epilog="xlsms status list.xlsx")
-def status(
-    context: typer.Context,
-    *,
-    file: Annotated[Path | None, typer.Argument(metavar="[FILE]", help="Only this workbook.")] = None,
-    as_json: Annotated[bool, typer.Option("--json", help="Print figures for programs.")] = False,
-) -> None:
-    """What is under way and what became of it, as the ledger knows it."""
-    session = session_of(context)
-    known = look(session.settings)
-    books = [book for book in known.books if file is None or Path(book.path) == file.absolute()]
-    if file is not None and not books:
-        raise UserError("workbook-unknown", file=file)
-    wrong = [error for each in session.settings.connectors if file is None and (error := wrong_with(each))]
-    if as_json:
-        session.json({**_status_figures(known, books), "problems": [complaint(error) for error in wrong]})
-        return
-    if file is None:
-        session.say(_service_line(known), "green" if known.running else "dim")
-        if known.stopped:
-            since = f"{known.stopped.astimezone():%Y-%m-%d %H:%M}"
-            session.say(tr("Nothing more goes out, since {time}.", time=since), "red")
-        session.out.print(_link_table(known.links))
-    session.out.print(_book_table(books))
-    if file is None:
-        line = state_line(known.tally.by_state)
-        line.append(f"  {tr('Replies')} {known.tally.replies}", style="magenta")
-        line.append(f"  {tr('SMS in all')} {known.tally.parts}", style="dim")
-        session.out.print(line)
-    for error in wrong:
-        session.complain(error)
-
-
-def _service_line(known: Status) -> str:
-    if known.service is None:
-        return tr("The service is not running.")
-    since = f"{known.service.since.astimezone():%Y-%m-%d %H:%M}"
-    return tr("The service is running since {time} (process {pid}).", time=since, pid=known.service.pid or "–")
-
-
-def _link_table(links: Sequence[LinkRow]) -> Table:
-    table = Table(box=None, pad_edge=False, header_style="bold")
-    for title in (tr("Connector"), tr("Link"), tr("Since"), ""):
-        table.add_column(title)
-    for link in links:
-        said = wording(link.code, language(), link.facts).message if link.code else ""
-        state = Text(tr(link.state), style=LINK_STYLES.get(link.state, ""))
-        if link.breaker != "closed":
-            state.append(" " + tr("(left alone after failures)"), style="yellow")
-        table.add_row(shown(link.connector), state, f"{link.at.astimezone():%Y-%m-%d %H:%M}", shown(said))
-    return table
-
-
-def _book_table(books: Sequence[BookCount]) -> Table:
-    table = Table(box=None, pad_edge=False, header_style="bold")
-    for title in (tr("Workbook"), tr("States"), ""):
-        table.add_column(title)
-    for book in books:
-        said = wording(book.problem, language(), book.facts).message if book.problem else ""
-        table.add_row(shown(Path(book.path).name), state_line(book.by_state), Text(shown(said), style="red"))
-    return table
-
-
-def _status_figures(known: Status, books: Sequence[BookCount]) -> dict[str, object]:
-    return {
-        "running": known.running,
-        "service": {"pid": known.service.pid, "since": known.service.since.isoformat()} if known.service else None,
-        "stopped": known.stopped.isoformat() if known.stopped else None,
-        "states": {str(state): count for state, count in known.tally.by_state.items()},
-        "parts": known.tally.parts,
-        "replies": known.tally.replies,
-        "lacking": known.tally.lacking,
-        "workbooks": [
-            {
-                "file": book.path,
-                "states": {str(state): count for state, count in book.by_state.items()},
-                "problem": book.problem,
-            }
-            for book in books
-        ],
-        "links": [
-            {
-                "connector": link.connector,
-                "link": link.state,
-                "code": link.code,
-                "at": link.at.isoformat(),
-                "breaker": link.breaker,
-            }
-            for link in known.links
-        ],
-    }

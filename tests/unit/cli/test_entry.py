@@ -102,10 +102,10 @@ def test_complaints_are_in_the_users_language(xlsms, monkeypatch):
 
 
 def test_a_surprise_is_one_line_and_the_rest_stands_in_a_file(xlsms, monkeypatch, tmp_path):
-    def broken(_settings):
+    def broken(*_):
         raise ZeroDivisionError("secret details")
 
-    monkeypatch.setattr("xlsms_service.cli.watching.look", broken)
+    monkeypatch.setattr("xlsms_service.cli.status.looking_at", broken)
     run = xlsms("status")
     assert run.code == 1
     log = tmp_path / "data" / "xlsms-errors.log"
@@ -128,29 +128,29 @@ def test_a_program_that_asked_for_figures_gets_the_error_as_figures(xlsms, words
 
 
 def test_an_interruption_is_quiet(xlsms, monkeypatch):
-    def interrupted(_settings):
+    def interrupted(*_):
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("xlsms_service.cli.watching.look", interrupted)
+    monkeypatch.setattr("xlsms_service.cli.status.looking_at", interrupted)
     run = xlsms("status")
     assert (run.code, run.out, run.err) == (130, "", "")
 
 
 def test_a_reader_that_left_is_no_error(xlsms, monkeypatch):
-    def gone(_settings):
+    def gone(*_):
         raise BrokenPipeError
 
-    monkeypatch.setattr("xlsms_service.cli.watching.look", gone)
+    monkeypatch.setattr("xlsms_service.cli.status.looking_at", gone)
     assert (xlsms("status").code, xlsms("status").err) == (0, "")
 
 
 def test_one_error_in_a_group_is_that_error(xlsms, monkeypatch):
     from xlsms.errors import TransientError
 
-    def grouped(_settings):
+    def grouped(*_):
         raise ExceptionGroup("tasks", [ExceptionGroup("inner", [TransientError("no-link")])])
 
-    monkeypatch.setattr("xlsms_service.cli.watching.look", grouped)
+    monkeypatch.setattr("xlsms_service.cli.status.looking_at", grouped)
     run = xlsms("status")
     assert run.code == 3
     assert "[no-link]" in run.complaint
