@@ -403,7 +403,9 @@ class Range(base_classes.Range):
 
     @property
     def font(self):
-        return SimpleNamespace(bold=False)
+        return SimpleNamespace(bold=False, color=None)
+
+    wrap_text = column_width = None
 
     @property
     def color(self):

@@ -20,6 +20,7 @@ __all__ = ["Host", "Invocation", "Rows", "invocation"]
 Rows = tuple[tuple[int, int], ...]
 _SPAN = re.compile(r"([1-9][0-9]{0,6}):([1-9][0-9]{0,6})")
 _CELL = re.compile(r"[A-Z]{1,3}[1-9][0-9]{0,6}")
+_OFFICE = re.compile(r"pipe,name=[A-Za-z0-9]+|socket,host=127\.0\.0\.1,port=[0-9]{1,5}")
 _LONGEST_WINDOW = 20  #: digits of a 64-bit handle
 
 
@@ -44,6 +45,7 @@ class Invocation:
     selected: str = ""  #: kind of what is selected: `Range`, or a chart, a shape …
     rows: Rows = ()  #: first and last of each selected block of rows, from 1; a whole column goes to the last row
     cell: str | None = None  #: the active cell, like C5
+    office: str | None = None  #: Calc only: the UNO address (pipe or local socket) of the office that asks
     news: Path | None = None  #: the file where the tick of this workbook looks for news
 
 
@@ -58,7 +60,7 @@ def invocation(arguments: Sequence[str], environment: Mapping[str, str]) -> Invo
     def given(name: str) -> str | None:
         return unquote(environment.get(f"XLSMS_{name}", "")) or None
 
-    cell, window, news = given("CELL"), given("HWND"), given("NEWS")
+    cell, window, news, office = given("CELL"), given("HWND"), given("NEWS"), given("OFFICE")
     return Invocation(
         verb=Verb(arguments[0]),
         host=Host.CALC if given("HOST") == Host.CALC else Host.EXCEL,
@@ -70,6 +72,7 @@ def invocation(arguments: Sequence[str], environment: Mapping[str, str]) -> Invo
         selected=given("SELECTED") or "",
         rows=_rows(given("SELECTION") or ""),
         cell=cell if cell and _CELL.fullmatch(cell) else None,
+        office=office if office and _OFFICE.fullmatch(office) else None,
         news=Path(news) if news and news.endswith(".news") else None,
     )
 

@@ -257,13 +257,11 @@ class Range(base_classes.Range):
     @property
     def color(self) -> tuple[int, int, int] | None:
         """The background."""
-        colour = self.api.CellBackColor
-        return None if colour in (-1, None) else (colour >> 16 & 255, colour >> 8 & 255, colour & 255)
+        return _parts(self.api.CellBackColor)
 
     @color.setter
     def color(self, value: tuple[int, int, int] | int | None) -> None:
-        number = value[0] << 16 | value[1] << 8 | value[2] if isinstance(value, tuple) else value
-        self.api.CellBackColor = -1 if number is None else number
+        self.api.CellBackColor = _number(value)
 
     @property
     def row_hidden(self) -> bool | None:
@@ -401,6 +399,25 @@ class Font(base_classes.Font):
     @bold.setter
     def bold(self, value: bool) -> None:
         self._cells.CharWeight = _BOLD if value else _PLAIN
+
+    @property
+    def color(self) -> tuple[int, int, int] | None:
+        """Their colour; None for the office's own."""
+        return _parts(self._cells.CharColor)
+
+    @color.setter
+    def color(self, value: tuple[int, int, int] | int | None) -> None:
+        self._cells.CharColor = _number(value)
+
+
+def _parts(colour: int | None) -> tuple[int, int, int] | None:
+    return None if colour in (-1, None) else (colour >> 16 & 255, colour >> 8 & 255, colour & 255)
+
+
+def _number(colour: tuple[int, int, int] | int | None) -> int:
+    if isinstance(colour, tuple):
+        return colour[0] << 16 | colour[1] << 8 | colour[2]
+    return -1 if colour is None else colour
 
 
 def _joined(spans: Iterable[tuple[int, int]]) -> list[tuple[int, int]]:

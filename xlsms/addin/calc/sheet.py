@@ -266,8 +266,9 @@ class Table(base_classes.Table):
     def show_totals(self, value: bool) -> None:
         self._range.TotalsRow = bool(value)
 
-    def resize(self, cells: Range) -> None:
+    def resize(self, range: Any) -> None:  # noqa: A002 - as xlwings calls it
         """Let it end elsewhere."""
+        cells: Range = getattr(range, "impl", range)
         area = self._range.DataArea
         area.EndRow, area.EndColumn = cells.bottom, cells.right
         self._range.DataArea = area

@@ -18,8 +18,9 @@ from xlsms.workbook.finding import carrier, still_there
 from xlsms.workbook.identity import GUID_PROPERTY
 from xlsms.workbook.live.attachment import Attachment
 from xlsms.workbook.live.block import runs
-from xlsms.workbook.live.native import custom_property, is_locked, is_protected
-from xlsms.workbook.live.page import Page, read_block, read_pages, spoken
+from xlsms.workbook.live.edge import right_edge
+from xlsms.workbook.live.native import custom_property, is_locked, is_protected, set_custom_property
+from xlsms.workbook.live.page import Page, read_pages, spoken
 from xlsms.workbook.live.patience import Patience, quiet
 from xlsms.workbook.live.writer import Writer
 from xlsms.workbook.reading import id_text, wall_time
@@ -41,11 +42,21 @@ class LiveWorkbook:
         self.attachment = attachment
         self.path = Path(attachment.fullname)
         self._zone = zone
-        self._patience = patience or Patience()
+        self.patience = patience or Patience()
+
+    def through(self, work: Callable[[xw.Book], Result]) -> Result:
+        """Do something with the workbook, found anew at each try; every error names it."""
+        try:
+            return self.patience.through(lambda: work(self.attachment.book()))
+        except XlsmsError as error:
+            at = error.place or Place()
+            if at.file is None:
+                error.place = Place(file=self.attachment.name, sheet=at.sheet, row=at.row, column=at.column)
+            raise
 
     def read(self, *, marked_only: bool = False) -> Snapshot:
         """The workbook as it is now; see `Workbook.read`."""
-        return self._through(lambda book: self._read(book, marked_only=marked_only))
+        return self.through(lambda book: self._read(book, marked_only=marked_only))
 
     def _read(self, book: xw.Book, *, marked_only: bool) -> Snapshot:
         pages = read_pages(book)
@@ -65,20 +76,55 @@ class LiveWorkbook:
             rows=tuple(row for row in rows if row is not None),
         )
 
+    def guid(self) -> str | None:
+        """The workbook's own id, kept by copies; None before first set-up."""
+        return self.through(lambda book: custom_property(book, GUID_PROPERTY))
+
+    def give_guid(self, guid: str) -> str | None:
+        """Give it an id, and return what it has now; Excel for Mac lets no script do so."""
+
+        def give(book: xw.Book) -> str | None:
+            set_custom_property(book, GUID_PROPERTY, guid)
+            return custom_property(book, GUID_PROPERTY)
+
+        return self.through(give)
+
+    def go_to(self, sheet: str, row: int, column: str) -> None:
+        """Bring a cell before the user."""
+
+        def go(book: xw.Book) -> None:
+            page = next((page for page in book.sheets if page.name == sheet), None)
+            if page is not None:
+                page.activate()
+                page.range(f"{column}{row}").select()
+
+        self.through(go)
+
+    def show_sheet(self, name: str) -> bool:
+        """Bring a sheet to the front; whether there is one of that name."""
+
+        def show(book: xw.Book) -> bool:
+            found = next((page for page in book.sheets if page.name.casefold() == name.casefold()), None)
+            if found is not None:
+                found.activate()
+            return found is not None
+
+        return self.through(show)
+
     def version(self) -> Version:
         """What its sheets hold now; the rows are looked at, as an open workbook has nothing else to tell it by."""
-        return self._through(lambda book: _version(read_pages(book)))
+        return self.through(lambda book: _version(read_pages(book)))
 
     def check_ready(self) -> None:
         """Make sure that it is open and takes values now; see `Workbook.check_ready`."""
-        self._through(_check_writable)
+        self.through(_check_writable)
 
     def apply(self, edits: Sequence[RowEdit]) -> Applied:
         """Write all edits at once; see `Workbook.apply`.
 
         Rows are looked for by id each time it is tried, as a busy program is one in which somebody works.
         """
-        return self._through(lambda book: self._apply(book, edits))
+        return self.through(lambda book: self._apply(book, edits))
 
     def _apply(self, book: xw.Book, edits: Sequence[RowEdit]) -> Applied:
         pages = read_pages(book)
@@ -86,7 +132,7 @@ class LiveWorkbook:
         work = _Work(book, pages, self._zone)
         work.find(edits)
         if work.changed:
-            with quiet(book.app, self._patience):
+            with quiet(book.app, self.patience):
                 work.write()
         return Applied(
             before=before,
@@ -98,16 +144,6 @@ class LiveWorkbook:
             refused=tuple(work.refused),
             waiting=tuple(edit for edit in work.done if id(edit) in work.left),
         )
-
-    def _through(self, work: Callable[[xw.Book], Result]) -> Result:
-        """Do something with the workbook, found anew at each try; every error names it."""
-        try:
-            return self._patience.through(lambda: work(self.attachment.book()))
-        except XlsmsError as error:
-            at = error.place or Place()
-            if at.file is None:
-                error.place = Place(file=self.attachment.name, sheet=at.sheet, row=at.row, column=at.column)
-            raise
 
 
 def _version(pages: Sequence[Page]) -> Version:
@@ -246,7 +282,7 @@ class _Work:
             place = Place(sheet=page.name, row=page.heading.row)
             raise UserError("columns-missing", place=place, columns=", ".join(texts))
         sheet = self._book.sheets[page.name]
-        right = _right_edge(sheet, page)
+        right = right_edge(sheet, page)
         self._extra[page.name] = {role: right + nth for nth, role in enumerate(missing, 1)}
         page.widen(right + len(missing))
         for role, column in self._extra[page.name].items():
@@ -272,21 +308,6 @@ class _Work:
                 self.left.add(id(edit))
             else:
                 self._refuse(page, cell, edit, role, code)
-
-
-def _right_edge(sheet: xw.Sheet, page: Page) -> int:
-    """The last column with anything in it at or below the header row."""
-    headers = page.left + len(page.values[0]) - 1
-    last, right = page.end
-    if right <= headers:
-        return max(column for column in range(page.left, headers + 1) if _filled(page, column))
-    beside = read_block(sheet, page.heading.row, headers + 1, max(last, page.heading.row + 1), right)
-    used = [at for row in beside for at, value in enumerate(row, headers + 1) if value is not None]
-    return max(used, default=max(column for column in range(page.left, headers + 1) if _filled(page, column)))
-
-
-def _filled(page: Page, column: int) -> bool:
-    return any(page.value((row, column)) is not None for row in range(page.heading.row, page.last + 1))
 
 
 def _same(current: CellValue, new: CellValue) -> bool:

@@ -14,9 +14,9 @@ from xlsms.workbook.live.native import is_locked, is_protected
 from xlsms.workbook.live.page import Page, areas_where, read_block
 from xlsms.workbook.live.patience import BusyError, NotTakenError
 
-__all__ = ["Writer"]
+__all__ = ["TIME", "Writer", "dress"]
 
-_TIME = "yyyy-mm-dd hh:mm"
+TIME = "yyyy-mm-dd hh:mm"  #: how a moment shows where the column shows none
 _HIDDEN_ROWS = 500  # written in one go, a call each; the others wait for the next
 
 Cannot = Callable[[Page, Cell, str | None], None]
@@ -92,10 +92,7 @@ class Writer:
             target = self._range(row, columns[0], row, columns[-1])
             last = self._page.sheet.headers
             beside = self._sheet.range(f"{list(last)[-1]}{row}")
-            target.font.bold = bool(beside.font.bold)
-            colour = beside.color
-            if colour is not None:
-                target.color = colour
+            dress(target, beside)
             target.value = [[self._headers[row, column] for column in columns]]
             for column in columns:
                 self._page.put((row, column), self._headers[row, column])
@@ -172,7 +169,7 @@ class Writer:
                     self._sheet, (top, column, bottom, column), lambda cells: cells.number_format
                 ):
                     if code is None or not is_date(code):
-                        self._range(*part).number_format = _TIME
+                        self._range(*part).number_format = TIME
 
     def _read_back(self, made: list[Block]) -> None:
         top, left = min(block.top for block in made), min(block.left for block in made)
@@ -185,6 +182,17 @@ class Writer:
             for row in range(block.top, block.bottom + 1):
                 for column in range(block.left, block.right + 1):
                     self._page.put((row, column), now[row - top][column - left])
+
+
+def dress(target: xw.Range, like: xw.Range) -> None:
+    """Give headers the looks of another one."""
+    target.font.bold = bool(like.font.bold)
+    ink, background = like.font.color, like.color
+    if ink is not None:
+        target.font.color = ink
+    if background is not None:
+        target.color = background
+    target.wrap_text = bool(like.wrap_text)
 
 
 def _taken(new: CellValue, now: CellValue) -> bool:

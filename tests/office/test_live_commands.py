@@ -1,0 +1,356 @@
+"""Every verb of the ribbon in a workbook that is open in a real LibreOffice, with the service and a simulated network."""
+
+import re
+from pathlib import Path
+
+import openpyxl
+import pytest
+
+from tests.office.conftest import until
+from tests.office.live import Live
+from tests.office.test_live_calc import filter_names
+from xlsms.addin import commands
+from xlsms.addin.commands import desk as at_desk
+from xlsms.addin.invocation import Host, Invocation
+from xlsms.addin.verb import BUTTONS, Verb
+from xlsms.client import Client
+from xlsms.errors import UserError
+from xlsms.workbook import read_rows
+
+pytestmark = pytest.mark.office
+
+COLUMNS = ("Name", "Phone", "Message", "Send", "Status", "Detail", "Status time", "Reply", "Reply time", "SMS ID")
+PHONES = [
+    '[[phone]]\nnumber = "+34600000002"\nreply = "yes please"',
+    '[[phone]]\nnumber = "+34600000005"\nreply = "=1+1"',
+]
+
+
+class Ears:
+    """A voice that keeps what was said, and says yes."""
+
+    def __init__(self):
+        self.said, self.warned, self.asked, self.shown, self.yes = [], [], [], [], True
+
+    def say(self, text):
+        self.said.append(text)
+
+    def warn(self, text):
+        self.warned.append(text)
+
+    def ask(self, text):
+        self.asked.append(text)
+        return self.yes
+
+    def show(self, address):
+        self.shown.append(address)
+
+    def status(self, text):
+        pass
+
+
+@pytest.fixture(scope="module")
+def live(tmp_path_factory):
+    office = Live(tmp_path_factory.mktemp("profile"))
+    yield office
+    office.end()
+
+
+class User:
+    """Somebody in front of an open workbook in the watched folder."""
+
+    def __init__(self, live, desk, path):
+        self.live, self.desk, self.path = live, desk, path
+        self.ears = Ears()
+        live.open(path)
+
+    @property
+    def sheet(self):
+        return self.live.document(self.path).Sheets.getByIndex(0)
+
+    def press(self, verb, rows=(), **more):
+        request = Invocation(
+            verb=verb, host=Host.CALC, book=str(self.path), name=self.path.name, sheet="People", rows=rows, **more
+        )
+        commands.COMMANDS[verb](request)
+
+    def shown(self):
+        """What stands in each row, by the name of the person."""
+        sheet = self.sheet
+        cursor = sheet.createCursor()
+        cursor.gotoEndOfUsedArea(False)
+        last = cursor.RangeAddress.EndRow + 1
+        rows = sheet.getCellRangeByName(f"A1:J{last}").getDataArray()
+        found = {row[0]: dict(zip(rows[0], row, strict=True)) for row in rows[1:] if row[0]}
+        assert len(found) == sum(bool(row[0]) for row in rows[1:])
+        return found
+
+    def states(self):
+        return {name: row["Status"] for name, row in self.shown().items()}
+
+    def refresh_until(self, condition, seconds=30):
+        def look():
+            self.press(Verb.REFRESH)
+            return condition()
+
+        until(look, seconds, lambda: f"{self.shown()} {self.ears.said} {self.ears.warned}")
+
+
+@pytest.fixture
+def user(live, desk, monkeypatch):
+    """Opens a list of so many people, with everything running: `user(count)`."""
+    desk.network(PHONES, receipt=0.3)
+    desk.service()
+    monkeypatch.setenv("XLSMS_CONFIG", str(desk.settings))
+
+    def made(count, *, marked=True, change=lambda sheet: None, name="my list & co.xlsx"):
+        book = openpyxl.Workbook()
+        book.active.title = "People"
+        book.active.append(COLUMNS)
+        for n in range(count):
+            book.active.append([f"Person {n}", f"6{n:08}", "Hello {Name}", "x" if marked else None])
+        change(book.active)
+        path = desk.watched / name
+        # written elsewhere: the watcher must not see it before it is open
+        beside = desk.folder / "beside.xlsx"
+        book.save(beside)
+        content = beside.read_bytes()
+        path.with_name(f".~lock.{path.name}#").write_text("")
+        path.write_bytes(content)
+        path.with_name(f".~lock.{path.name}#").unlink()
+        person = User(live, desk, path)
+        monkeypatch.setattr(at_desk, "voice_of", lambda request: person.ears)
+        for module in (commands, commands.marking, commands.telling, commands.listening):
+            monkeypatch.setattr(module, "voice_of", lambda request: person.ears)
+        return person
+
+    yield made
+    live.close_all()
+
+
+def test_there_is_a_command_for_every_verb():
+    assert commands.COMMANDS.keys() == set(Verb)
+
+
+def test_from_preview_to_replies_with_sorts_filters_saves_and_the_watcher(user, desk, live):
+    person = user(8)
+    # preview: a page, and nothing goes
+    person.press(Verb.PREVIEW)
+    (page,) = person.ears.shown
+    assert page.startswith("http://127.0.0.1:")
+    assert not desk.reached()
+    # send: asked first, a no sends nothing
+    person.ears.yes = False
+    person.press(Verb.SEND)
+    assert "8" in person.ears.asked[0]
+    assert not desk.reached()
+    person.ears.yes = True
+    person.press(Verb.SEND)
+    assert "8 messages" in person.ears.said[-1]
+    ids = {name: row["SMS ID"] for name, row in person.shown().items()}
+    assert all(re.fullmatch("[BCDFGHJKMNPQRSTVWXZ]{13}", identity) for identity in ids.values())
+    # the user sorts the other way round while states are on their way
+    sort(person.sheet, "A1:J9", descending=True)
+    person.refresh_until(lambda: set(person.states().values()) == {"Delivered"})
+    person.refresh_until(lambda: person.shown()["Person 2"]["Reply"] == "yes please")
+    person.refresh_until(lambda: person.shown()["Person 5"]["Reply"] == "=1+1")
+    assert {name: row["SMS ID"] for name, row in person.shown().items()} == ids
+    # a second press sends nothing
+    person.press(Verb.SEND)
+    assert "No row is marked" in person.ears.said[-1]
+    # saved, closed: the watcher sees the same file and has nothing to add; opened again: nothing changes
+    live.document(person.path).store()
+    live.close_all()
+    until(lambda: {row.status for row in read_rows(person.path)} == {"Delivered"}, 30)
+    live.open(person.path)
+    person.press(Verb.REFRESH)
+    assert {name: row["SMS ID"] for name, row in person.shown().items()} == ids
+    assert desk.reached() == {f"346{n:08}": 1 for n in range(8)}
+
+
+def sort(sheet, area, *, descending=False):
+    """The user sorts by the first column."""
+    from xlsms.addin.calc.link import properties, uno
+
+    field = uno().createUnoStruct("com.sun.star.table.TableSortField")
+    field.Field, field.IsAscending = 0, not descending
+    fields = uno().Any("[]com.sun.star.table.TableSortField", (field,))
+    uno().invoke(
+        sheet.getCellRangeByName(area),
+        "sort",
+        ((*properties(ContainsHeader=True), *properties(SortFields=fields)),),
+    )
+
+
+def test_closing_without_saving_loses_nothing(user, desk, live):
+    person = user(5)
+    person.press(Verb.SEND)
+    person.refresh_until(lambda: set(person.states().values()) == {"Delivered"})
+    live.close_all()  # nothing of it was saved: the file still shows the marks
+    live.open(person.path)
+    assert set(person.states().values()) == {""}
+    person.press(Verb.SEND)  # the marks are there again
+    person.refresh_until(lambda: set(person.states().values()) == {"Delivered"})
+    assert desk.reached() == {f"346{n:08}": 1 for n in range(5)}
+
+
+def test_what_comes_after_closing_is_written_by_the_service(user, desk, live):
+    person = user(4)
+    person.press(Verb.SEND)
+    live.document(person.path).store()
+    live.close_all()
+    with Client.connect(starting=False) as client:
+        book = client.register(
+            guid=person_guid(person.path), path=person.path, name=person.path.name, host="calc", language="en"
+        )
+        client.closed(book)
+    until(lambda: {row.status for row in read_rows(person.path)} == {"Delivered"}, 60)
+    assert desk.reached() == {f"346{n:08}": 1 for n in range(4)}
+
+
+def person_guid(path):
+    from xlsms.workbook.closed import ClosedWorkbook
+
+    return ClosedWorkbook(path).read().guid
+
+
+def test_selected_rows_go_without_a_mark_and_marks_stay(user, desk):
+    person = user(6, marked=False)
+    person.sheet.getCellRangeByName("D7").String = "x"
+    person.press(Verb.SEND_SELECTED, rows=((3, 4), (6, 6)))
+    person.refresh_until(lambda: sum(state == "Delivered" for state in person.states().values()) == 3)
+    assert {name for name, state in person.states().items() if state} == {"Person 1", "Person 2", "Person 4"}
+    assert person.shown()["Person 5"]["Send"] == "x"
+    assert desk.reached() == {f"346{n:08}": 1 for n in (1, 2, 4)}
+
+
+def test_marks_come_and_go(user):
+    person = user(4, marked=False)
+    person.press(Verb.MARK, rows=((2, 3),))
+    assert [row["Send"] for row in person.shown().values()] == ["x", "x", "", ""]
+    person.press(Verb.MARK, rows=((2, 5),))
+    assert [row["Send"] for row in person.shown().values()] == ["x"] * 4
+    person.press(Verb.MARK, rows=((2, 1_048_576),))
+    assert [row["Send"] for row in person.shown().values()] == [""] * 4
+
+
+def test_a_filter_hides_rows_from_a_send_and_from_nothing_else(user, desk):
+    person = user(6)
+    filter_names(person.sheet, "A1:J7", "Person 3")
+    person.press(Verb.SEND)
+    person.refresh_until(lambda: person.states()["Person 3"] == "Delivered")
+    assert desk.reached() == {"34600000003": 1}
+
+
+def test_a_problem_is_told_before_and_in_the_row(user, desk):
+    person = user(3)
+    person.sheet.getCellRangeByName("B3").String = "12"
+    person.press(Verb.SEND)
+    assert "Cannot go: 1" in person.ears.asked[0]
+    person.refresh_until(lambda: person.states()["Person 0"] == "Delivered")
+    row = person.shown()["Person 1"]
+    assert "[number-" in row["Detail"], row
+    assert len(desk.reached()) == 2
+
+
+def test_conversation_of_the_selected_row(user):
+    person = user(3)
+    person.press(Verb.SEND)
+    person.refresh_until(lambda: person.shown()["Person 2"]["Reply"] == "yes please")
+    for verb in (Verb.REPLIES, Verb.ANSWER):
+        person.press(verb, rows=((4, 4),))
+        assert "/conversation#" in person.ears.shown[-1]
+
+
+def test_stop_and_go_on(user, desk):
+    person = user(3)
+    person.press(Verb.STOP)
+    assert "Stopped" in person.ears.said[-1]
+    person.press(Verb.SEND)
+    assert not desk.reached()
+    person.press(Verb.STOP)
+    assert "go out again" in person.ears.said[-1]
+    person.refresh_until(lambda: set(person.states().values()) == {"Delivered"})
+
+
+def test_columns_are_inserted_into_a_list_and_into_a_table(user, live):
+    from openpyxl.worksheet.table import Table
+
+    def bare(sheet):
+        sheet.delete_cols(3, 8)
+        sheet.add_table(Table(displayName="List", ref="A1:B4"))
+
+    person = user(3, change=bare)
+    person.press(Verb.COLUMNS)
+    assert "SMS ID" in person.ears.said[-1]
+    headers = person.sheet.getCellRangeByName("A1:J1").getDataArray()[0]
+    assert headers == (
+        "Name",
+        "Phone",
+        "Message",
+        "Send",
+        "Status",
+        "Detail",
+        "Status time",
+        "Reply",
+        "Reply time",
+        "SMS ID",
+    )
+    area = live.document(person.path).DatabaseRanges.getByName("List").DataArea
+    assert (area.EndColumn, area.EndRow) == (9, 3)
+    person.press(Verb.COLUMNS)
+    assert "All columns are there" in person.ears.said[-1]
+
+
+def test_report_help_settings_and_a_new_workbook(user, live, tmp_path, monkeypatch):
+    person = user(3)
+    person.press(Verb.REPORT)
+    assert "nothing has been sent" in person.ears.said[-1]
+    person.press(Verb.SEND)
+    person.refresh_until(lambda: set(person.states().values()) == {"Delivered"})
+    person.press(Verb.REPORT)
+    assert "Delivered: 3" in person.ears.said[-1]
+    person.press(Verb.HELP)
+    assert "{Name}" in person.ears.said[-1]
+    person.press(Verb.SETTINGS)
+    assert person.ears.shown[-1].endswith("xlsms.toml")
+    monkeypatch.setenv("HOME", str(tmp_path))
+    person.press(Verb.NEW)
+    person.press(Verb.NEW)
+    assert {path.name for path in tmp_path.glob("SMS*.xlsx")} == {"SMS.xlsx", "SMS 2.xlsx"}
+    assert live.document(tmp_path / "SMS 2.xlsx")
+
+
+@pytest.mark.parametrize(
+    ("verb", "more", "code"),
+    [
+        (Verb.MARK, {}, "selection-no-cells"),
+        (Verb.SEND_SELECTED, {"rows": ()}, "selection-no-cells"),
+        (Verb.REPLIES, {"rows": ((900, 900),)}, "selection-no-row"),
+    ],
+)
+def test_what_cannot_be_is_said_in_words(user, verb, more, code):
+    person = user(2)
+    with pytest.raises(UserError) as caught:
+        person.press(verb, **more)
+    assert caught.value.code == code
+    request = Invocation(verb=verb, host=Host.CALC, language="es")
+    commands.complain(request, caught.value)
+    assert f"[{code}]" in person.ears.warned[-1]
+
+
+def test_a_stopped_service_is_told_in_one_sentence(live, desk, monkeypatch, tmp_path):
+    empty = tmp_path / "none.toml"
+    empty.write_text('[service]\ndata = "nothing"\n')
+    monkeypatch.setenv("XLSMS_CONFIG", str(empty))
+    ears = Ears()
+    monkeypatch.setattr(commands.telling, "voice_of", lambda request: ears)
+    with pytest.raises(UserError) as caught:
+        commands.COMMANDS[Verb.STOP](Invocation(verb=Verb.STOP, host=Host.CALC))
+    assert caught.value.code == "service-not-running"
+
+
+def test_every_button_is_tried_here():
+    text = Path(__file__).read_text("utf-8")
+    tried = {verb for verb in BUTTONS if f"Verb.{verb.name}" in text}
+    assert tried == set(BUTTONS)

@@ -1,0 +1,124 @@
+"""What the commands are made of, without a spreadsheet program or a service."""
+
+import re
+from pathlib import Path
+
+import pytest
+
+from xlsms.addin import commands
+from xlsms.addin.commands.listening import Listener
+from xlsms.addin.commands.selection import first_selected, selected
+from xlsms.addin.commands.word import word, words
+from xlsms.addin.invocation import Invocation, invocation
+from xlsms.addin.verb import Verb
+from xlsms.client import Changes, LiveBook
+from xlsms.errors import UserError
+from xlsms.model import Role, Row
+from xlsms.workbook.base import RowEdit, Sheet, Snapshot, Version
+
+VERSION = Version(size=0, mtime_ns=0, inode=0, directory="")
+FACT = re.compile(r"(?<!\{)\{(\w+)\}")
+
+
+def snapshot(*rows, sheet="People"):
+    return Snapshot(
+        path=Path("p.xlsx"), version=VERSION, guid=None, language="en", rows=rows,
+        sheets=(Sheet(name=sheet, header_row=1, columns={Role.PHONE: "A"}, headers={"A": "Phone"}),),
+    )  # fmt: skip
+
+
+def row(number, **more):
+    return Row(sheet="People", number=number, phone=600000000 + number, **more)
+
+
+def asked(**more):
+    return Invocation(verb=Verb.MARK, sheet="People", **more)
+
+
+def test_selected_rows_are_those_that_are_seen():
+    found = selected(
+        asked(rows=((2, 3), (5, 1_048_576))), snapshot(*map(row, (2, 3, 4, 5)), row(6, hidden=True), row(9))
+    )
+    assert [one.number for one in found] == [2, 3, 5, 9]
+
+
+@pytest.mark.parametrize(
+    ("request_", "code"),
+    [
+        (asked(), "selection-no-cells"),
+        (Invocation(verb=Verb.MARK, sheet="Other", rows=((1, 9),)), "selection-elsewhere"),
+        (asked(rows=((7, 7),)), "selection-no-row"),
+    ],
+)
+def test_a_selection_that_is_none(request_, code):
+    with pytest.raises(UserError) as caught:
+        first_selected(request_, snapshot(row(2)))
+    assert caught.value.code == code
+    assert caught.value.message("es") != caught.value.message("en")
+
+
+def test_every_text_is_there_twice_and_with_the_same_facts():
+    for name, texts in words().items():
+        assert texts.keys() == {"en", "es"}, name
+        assert set(FACT.findall(texts["en"])) == set(FACT.findall(texts["es"])), name
+    assert word("refreshed", "es", count=3) == "3 filas puestas al día."
+
+
+def test_there_is_a_command_for_every_verb():
+    assert commands.COMMANDS.keys() == set(Verb)
+
+
+@pytest.mark.parametrize(
+    ("text", "address"),
+    [
+        ("pipe%2Cname%3Dxlsms12", "pipe,name=xlsms12"),
+        ("socket%2Chost%3D127.0.0.1%2Cport%3D2002", "socket,host=127.0.0.1,port=2002"),
+        ("socket%2Chost%3Devil.example%2Cport%3D2002", None),
+        ("pipe%2Cname%3Dx%3Burp", None),
+    ],
+)
+def test_only_an_office_on_this_computer_is_spoken_to(text, address):
+    assert invocation(["send"], {"XLSMS_OFFICE": text}).office == address
+
+
+class Service:
+    """Has news once."""
+
+    def __init__(self, *answers):
+        self.answers, self.closed_books, self.since = list(answers), [], []
+
+    def changes(self, book, *, since, wait=0.0):
+        self.since.append(since)
+        return self.answers.pop(0) if self.answers else Changes(cursor=since, more=False, states=(), edits=())
+
+    def closed(self, book):
+        self.closed_books.append(book)
+
+
+def test_the_listener_leaves_word_when_there_is_news(tmp_path, monkeypatch):
+    news = tmp_path / "1.news"
+    (tmp_path / "1.open").write_text("%2Ftmp%2Fp.xlsx")
+    edit = RowEdit(id="X", values={Role.STATUS: "Sent"})
+    service = Service(
+        Changes(cursor=4, more=False, states=(), edits=()), Changes(cursor=7, more=False, states=(), edits=(edit,))
+    )
+    book = LiveBook(id=1, guid="g", path=None, cursor=3, beat=90.0)
+    names = []
+    monkeypatch.setattr(
+        "xlsms.addin.commands.listening.introduce", lambda client, workbook, request: names.append(request.book) or book
+    )
+    now = (tmp_path / "1.open").stat().st_mtime
+    clock = iter([now, now + 1, now + 2, now + 3, now + 1000])
+    listener = Listener(
+        service, tmp_path, Invocation(verb=Verb.LISTEN), clock=lambda: next(clock), sleep=lambda _: None
+    )
+    assert listener.round() == 1
+    assert not news.exists()
+    assert listener.round() == 1
+    assert news.read_text() == "7\n"
+    assert listener.round() == 1
+    assert (service.since, names) == ([3, 4, 7], ["/tmp/p.xlsx"])
+    assert (tmp_path / "listener.life").exists()
+    (tmp_path / "1.open").unlink()
+    assert listener.round() == 0
+    assert service.closed_books == [book]

@@ -1,0 +1,109 @@
+"""What a command works with: the open workbook, the service that knows it, and a voice."""
+
+import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import xlwings as xw
+
+from xlsms.addin.commands.voice import AppVoice, Voice
+from xlsms.addin.invocation import Host, Invocation
+from xlsms.client import Client, LiveBook
+from xlsms.client import Host as Program
+from xlsms.errors import UserError
+from xlsms.workbook.base import Language
+from xlsms.workbook.identity import new_guid
+from xlsms.workbook.live import Attachment, LiveWorkbook
+
+__all__ = ["Desk", "attach", "desk", "voice_of", "workbook_of"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Desk:
+    """Everything at hand for one workbook."""
+
+    request: Invocation
+    workbook: LiveWorkbook
+    client: Client
+    book: LiveBook  #: as the service knows it
+    voice: Voice
+
+    @property
+    def language(self) -> Language:
+        """Of what the user is told."""
+        return self.request.language
+
+
+def attach(request: Invocation) -> None:
+    """Let xlwings speak to the program that asked.
+
+    Raises:
+        TransientError: `calc-not-reachable`.
+        UserError: `calc-no-uno`.
+    """
+    if request.host is not Host.CALC:
+        return
+    from xlsms.addin.calc import Link, register  # noqa: PLC0415 - only where LibreOffice is
+    from xlsms.addin.calc.engine import NAME  # noqa: PLC0415
+
+    if not any(engine.name == NAME for engine in xw.engines):
+        register(Link(request.office or "pipe,name=xlsms"))
+
+
+def voice_of(request: Invocation) -> Voice:
+    """How to speak to the user who asked."""
+    attach(request)
+    if not len(xw.engines) or not len(xw.apps):
+        return AppVoice(None)
+    apps = list(xw.apps)
+    return AppVoice(next((app for app in apps if app.hwnd == request.window), apps[0]))
+
+
+def workbook_of(request: Invocation) -> LiveWorkbook:
+    """The open workbook that the user was in.
+
+    Raises:
+        UserError: `no-workbook-open`.
+    """
+    attach(request)
+    if request.book is None:
+        raise UserError("no-workbook-open")
+    return LiveWorkbook(Attachment(fullname=_path_of(request.book), window=request.window))
+
+
+def _path_of(book: str) -> str:
+    """The full name as the program itself gives it; Calc gives a URL for a file."""
+    if not book.startswith("file:"):
+        return book
+    from xlsms.addin.calc.link import uno  # noqa: PLC0415 - only Calc gives such names
+
+    return str(uno().fileUrlToSystemPath(book))
+
+
+@contextmanager
+def desk(request: Invocation) -> Iterator[Desk]:
+    """The workbook, made known to the service, which is started if it does not run.
+
+    Raises:
+        UserError: see `workbook_of` and `Client.connect`; `workbook-copied`.
+    """
+    workbook = workbook_of(request)
+    with Client.connect() as client:
+        book = introduce(client, workbook, request)
+        yield Desk(request=request, workbook=workbook, client=client, book=book, voice=voice_of(request))
+
+
+def introduce(client: Client, workbook: LiveWorkbook, request: Invocation) -> LiveBook:
+    """Make a workbook known to the service, with the id that it keeps for good."""
+    name = workbook.attachment.fullname
+    guid = workbook.guid() or workbook.give_guid(new_guid())
+    path = Path(name) if "://" not in name and Path(name).is_absolute() else None
+    return client.register(
+        guid=guid or str(uuid.uuid5(uuid.NAMESPACE_URL, name)),
+        path=path,
+        name=workbook.attachment.name,
+        host=Program(request.host.value),
+        language=request.language,
+    )

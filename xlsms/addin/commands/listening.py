@@ -1,0 +1,145 @@
+"""A process in the background that hears of news and orders for the workbooks that are open.
+
+In Excel it leaves word in the file where the workbook's tick looks, and the tick starts an update when Excel is ready;
+in Calc, which has no tick, it writes into the sheet itself.
+"""
+
+import os
+import time
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import dataclass, replace
+from pathlib import Path
+from urllib.parse import unquote
+
+from xlsms.addin.commands.desk import Desk, introduce, voice_of, workbook_of
+from xlsms.addin.commands.refreshing import bring, obey
+from xlsms.addin.invocation import Host, Invocation
+from xlsms.client import Client, LiveBook
+from xlsms.errors import TransientError, UserError, XlsmsError
+
+__all__ = ["Listener", "listen"]
+
+_LOOK = 2.0  # seconds between two rounds
+_STALE = 60.0  # seconds after which a workbook whose tick has not shown life counts as closed
+_LIFE = 30.0  # seconds between two signs of our own life
+
+
+@dataclass(slots=True)
+class _Heard:
+    """A workbook that is listened for."""
+
+    request: Invocation
+    book: LiveBook
+    cursor: int
+    next_beat: float
+
+
+def listen(request: Invocation) -> None:
+    """Stay as long as a workbook is open, and one minute more."""
+    if request.host is Host.CALC:
+        _stay_with(request)
+    elif request.news is not None:
+        with Client.connect() as client:
+            Listener(client, request.news.parent, request).stay()
+
+
+def _stay_with(request: Invocation) -> None:
+    """Write what is new into one workbook of Calc, until it is closed."""
+    workbook = workbook_of(request)
+    with Client.connect() as client:
+        while True:
+            try:
+                book = introduce(client, workbook, request)
+                at = Desk(request=request, workbook=workbook, client=client, book=book, voice=voice_of(request))
+                bring(at, book.cursor, wait=min(book.beat / 3, 20.0))
+            except TransientError:
+                time.sleep(_LOOK)  # busy: in the next round
+            except UserError as error:
+                if error.code not in ("workbook-not-open", "no-workbook-open", "excel-not-running", "excel-refused"):
+                    raise
+                with suppress(XlsmsError, UnboundLocalError):
+                    client.closed(book)
+                return
+
+
+class Listener:
+    """Listens for every workbook whose tick shows life in `folder`."""
+
+    def __init__(
+        self,
+        client: Client,
+        folder: Path,
+        request: Invocation,
+        *,
+        clock: Callable[[], float] = time.time,
+        sleep: Callable[[float], None] = time.sleep,
+    ) -> None:
+        self._client, self._folder, self._request = client, folder, request
+        self._clock, self._sleep = clock, sleep
+        self._heard: dict[Path, _Heard] = {}
+        self._shown = 0.0
+
+    def stay(self) -> None:
+        """Round after round, until no workbook has been open for a while."""
+        quiet_since = self._clock()
+        while self._clock() - quiet_since < _STALE:
+            if self.round():
+                quiet_since = self._clock()
+            self._sleep(_LOOK)
+
+    def round(self) -> int:
+        """One look at everything; how many workbooks are open."""
+        now = self._clock()
+        if now - self._shown > _LIFE:
+            self._folder.mkdir(parents=True, exist_ok=True)
+            (self._folder / "listener.life").write_text(str(os.getpid()), "ascii")
+            self._shown = now
+        marks = {mark.with_suffix(".news"): mark for mark in self._folder.glob("*.open") if self._is_alive(mark, now)}
+        for news in self._heard.keys() - marks.keys():
+            with suppress(XlsmsError):
+                self._client.closed(self._heard.pop(news).book)
+        for news, mark in marks.items():
+            with suppress(XlsmsError):  # busy, or not saved yet: in the next round
+                self._look(news, mark, now)
+        return len(marks)
+
+    @staticmethod
+    def _is_alive(mark: Path, now: float) -> bool:
+        with suppress(OSError):
+            return now - mark.stat().st_mtime < _STALE
+        return False
+
+    def _look(self, news: Path, mark: Path, now: float) -> None:
+        heard = self._heard.get(news)
+        if heard is None or now >= heard.next_beat:
+            name = unquote(mark.read_text("ascii").strip())
+            request = replace(self._request, book=name, news=news)
+            book = introduce(self._client, workbook_of(request), request)
+            cursor = heard.cursor if heard is not None else book.cursor
+            heard = self._heard[news] = _Heard(request, book, cursor, now + book.beat / 3)
+        changes = self._client.changes(heard.book, since=heard.cursor)
+        if changes.orders:
+            at = self._desk(heard)
+            for order in changes.orders:
+                obey(at, order)
+        if changes.edits or changes.unconfirmed:
+            _leave_word(news, str(changes.cursor))
+        heard.cursor = changes.cursor
+
+    def _desk(self, heard: _Heard) -> Desk:
+        request = heard.request
+        return Desk(
+            request=request,
+            workbook=workbook_of(request),
+            client=self._client,
+            book=heard.book,
+            voice=voice_of(request),
+        )
+
+
+def _leave_word(news: Path, text: str) -> None:
+    """Change the file at once, so that nobody reads half of it."""
+    draft = news.with_suffix(".draft")
+    draft.write_text(text + "\n", "ascii")
+    draft.replace(news)

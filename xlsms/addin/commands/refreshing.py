@@ -1,0 +1,90 @@
+"""What is new goes into the sheet, and what somebody asked for in a page of the service is done."""
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from xlsms.addin.commands.desk import Desk, desk
+from xlsms.addin.commands.sending import deliver
+from xlsms.addin.commands.word import word
+from xlsms.addin.invocation import Invocation
+from xlsms.client import Order, OrderKind
+from xlsms.workbook.identity import check
+
+if TYPE_CHECKING:
+    from xlsms.model import RowId
+    from xlsms.workbook.base import RowEdit
+
+__all__ = ["Brought", "bring", "obey", "refresh", "update"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Brought:
+    """What a look at the service has brought."""
+
+    cursor: int  #: to ask with the next time; where something waits, from before it
+    rows: int
+    waiting: int = 0  #: rows that are hidden and come the next time
+
+
+def refresh(request: Invocation) -> None:
+    """Write what is new into the sheet now, and say how much it was."""
+    with desk(request) as at:
+        brought = bring(at, at.book.cursor)
+        lines = [
+            word("refreshed", at.language, count=brought.rows) if brought.rows else word("nothing-new", at.language)
+        ]
+        if brought.waiting:
+            lines.append(word("waiting", at.language, count=brought.waiting))
+        at.voice.say("\n".join(lines))
+
+
+def update(request: Invocation) -> None:
+    """The same without a word; what cannot be written now stays in the service."""
+    with desk(request) as at:
+        bring(at, at.book.cursor)
+
+
+def bring(at: Desk, since: int, *, wait: float = 0.0) -> Brought:
+    """Write what has changed since a cursor into the sheet, in one go, and do what was ordered from a page."""
+    edits: dict[RowId | None, RowEdit] = {}
+    orders: list[Order] = []
+    cursor = since
+    while True:
+        news = at.client.changes(at.book, since=cursor, wait=wait)
+        edits |= {edit.id: edit for edit in news.edits}  # the newest of each row
+        orders += news.orders
+        cursor, wait = news.cursor, 0.0
+        if not news.more:
+            break
+    if news.unconfirmed:
+        _confirm(at, frozenset(news.unconfirmed))
+    waiting = rows = 0
+    if edits:
+        applied = at.workbook.apply(list(edits.values()))
+        waiting, rows = len(applied.waiting), len(applied.done)
+    for order in orders:
+        obey(at, order)
+    return Brought(cursor=since if waiting else cursor, rows=rows, waiting=waiting)
+
+
+def _confirm(at: Desk, asked: frozenset[str]) -> None:
+    """Tell which ids stand in the sheet, of those that were given out just before something broke."""
+    standing = (check(row.id) for row in at.workbook.read().rows if row.id)
+    at.client.seen(at.book, [found for found in standing if found in asked])
+
+
+def obey(at: Desk, order: Order) -> None:
+    """Do what somebody asked for in a page."""
+    if order.kind is OrderKind.SEND and order.plan is not None:
+        deliver(at, order.plan, order.hash)
+    elif order.kind is OrderKind.SHOW and order.sheet is not None:
+        at.workbook.go_to(order.sheet, _row_of(at, order), order.column or "A")
+
+
+def _row_of(at: Desk, order: Order) -> int:
+    """Where the row is now; where it was when it has no id."""
+    if order.row_id is not None:
+        for row in at.workbook.read().rows:
+            if row.sheet == order.sheet and row.id and check(row.id) == order.row_id:
+                return row.number
+    return order.row or 1

@@ -1,0 +1,89 @@
+"""The red button, the figures, a new workbook, the settings and the manual."""
+
+from collections import Counter
+from pathlib import Path
+
+import xlwings as xw
+
+from xlsms import home, templates
+from xlsms.addin.commands.desk import attach, voice_of, workbook_of
+from xlsms.addin.commands.word import word
+from xlsms.addin.invocation import Invocation
+from xlsms.client import Client
+from xlsms.errors import UserError
+from xlsms.model import Role
+from xlsms.states import LABELS, read_label
+from xlsms.workbook.own_sheets import REPORT
+
+__all__ = ["manual", "new", "report", "settings", "stop"]
+
+_TEMPLATE = "reminders"
+
+
+def stop(request: Invocation) -> None:
+    """Let nothing more leave; pressed again, let it go on after a yes."""
+    voice = voice_of(request)
+    with Client.connect(starting=False) as client:
+        since = client.health().stopped
+        if since is None:
+            client.stop()  # first, and then the words
+            voice.say(word("stopped", request.language))
+        elif voice.ask(word("ask-resume", request.language, since=f"{since.astimezone():%Y-%m-%d %H:%M}")):
+            client.resume()
+            voice.say(word("resumed", request.language))
+
+
+def report(request: Invocation) -> None:
+    """The figures of this workbook, counted in its rows; its report sheet is brought to the front where it has one."""
+    workbook = workbook_of(request)
+    snapshot = workbook.read()
+    states = Counter(state for row in snapshot.rows if (state := read_label(row.status)) is not None)
+    heads = {
+        sheet.name: sheet.headers[sheet.columns[Role.REPLY]] for sheet in snapshot.sheets if Role.REPLY in sheet.columns
+    }
+    answered = sum(bool(row.fields.get(heads.get(row.sheet, ""), "")) for row in snapshot.rows)
+    name = workbook.attachment.name
+    workbook.show_sheet(REPORT)
+    voice = voice_of(request)
+    if not states:
+        voice.say(word("no-messages", request.language, book=name))
+        return
+    lines = [word("report", request.language, book=name, total=states.total()), ""]
+    labels = LABELS[request.language]
+    lines += [f"{labels[state]}: {count}" for state, count in states.most_common()]
+    lines.append(word("replies", request.language, count=answered))
+    voice.say("\n".join(lines))
+
+
+def new(request: Invocation) -> None:
+    """A new workbook from the template, in the user's folder, open in front of him."""
+    attach(request)
+    if not len(xw.engines) or not len(xw.apps):
+        raise UserError("excel-not-running")
+    folder = Path.home() / "Documents"
+    path = _free(folder if folder.is_dir() else Path.home())
+    path.write_bytes(templates.new(_TEMPLATE, request.language))
+    apps = list(xw.apps)
+    next((app for app in apps if app.hwnd == request.window), apps[0]).books.open(path)
+
+
+def _free(folder: Path) -> Path:
+    """A name that no file there has."""
+    number, path = 1, folder / "SMS.xlsx"
+    while path.exists():
+        number += 1
+        path = folder / f"SMS {number}.xlsx"
+    return path
+
+
+def settings(request: Invocation) -> None:
+    """The settings file of the service, in whatever opens such files here."""
+    path = home.config_path()
+    if not path.exists():
+        raise UserError("addin-no-settings", path=path)
+    voice_of(request).show(path.as_uri())
+
+
+def manual(request: Invocation) -> None:
+    """The manual in a few lines."""
+    voice_of(request).say(word("help", request.language))

@@ -1,0 +1,63 @@
+"""How a command speaks to the user: boxes of the spreadsheet program, its status bar, and pages in the browser."""
+
+import webbrowser
+from contextlib import suppress
+from typing import Protocol
+
+import xlwings as xw
+
+__all__ = ["TITLE", "AppVoice", "Voice"]
+
+TITLE = "SMS"
+
+
+class Voice(Protocol):
+    """What a command needs of the user's attention; tests listen to it."""
+
+    def say(self, text: str) -> None:
+        """Tell something that is well."""
+
+    def warn(self, text: str) -> None:
+        """Tell something that is wrong."""
+
+    def ask(self, text: str) -> bool:
+        """Ask for yes or no; no answer is a no."""
+
+    def show(self, address: str) -> None:
+        """Open a page, or a file."""
+
+    def status(self, text: str | None) -> None:
+        """Show how far it is; None gives the status bar back."""
+
+
+class AppVoice:
+    """The program that asked, or, where it is gone, nobody."""
+
+    def __init__(self, app: xw.App | None) -> None:
+        self._app = app
+
+    def say(self, text: str) -> None:
+        """See `Voice.say`."""
+        self._alert(text, "info")
+
+    def warn(self, text: str) -> None:
+        """See `Voice.warn`."""
+        self._alert(text, "critical")
+
+    def _alert(self, text: str, mode: str) -> None:
+        if self._app is not None:
+            self._app.alert(text, title=TITLE, mode=mode)
+
+    def ask(self, text: str) -> bool:
+        """See `Voice.ask`."""
+        return self._app is not None and self._app.alert(text, title=TITLE, buttons="yes_no") == "yes"
+
+    def show(self, address: str) -> None:
+        """See `Voice.show`."""
+        webbrowser.open(address)
+
+    def status(self, text: str | None) -> None:
+        """See `Voice.status`."""
+        if self._app is not None:
+            with suppress(Exception):  # a program that is busy shows it in the next step
+                self._app.status_bar = False if text is None else text
