@@ -15,6 +15,8 @@ import typer
 
 import xlsms.wording
 import xlsms.workbook
+from xlsms.addin import ribbon as tab
+from xlsms.addin.verb import Need, Verb, needs
 from xlsms.model import Role
 from xlsms.states import FINAL, LABELS, MOVES, State
 from xlsms_service.cli.entry import app, walk
@@ -204,6 +206,46 @@ def metrics() -> str:
     return "\n".join(parts)
 
 
+NEEDS = {
+    Need.NOTHING: "always",
+    Need.BOOK: "with a workbook",
+    Need.ROWS: "with selected cells",
+}
+
+RIBBON = """\
+The add-in's tab is called **SMS**, in English and Spanish by the language of Excel's menus. Alt, S, M and the key in
+the table press a button from the keyboard. A button is grey when what it needs is not there.
+"""
+
+QUIET = """\
+## What the add-in asks for by itself
+
+Each button starts `python -I -m xlsms.addin VERB`. Two more verbs have no button: `{update}` writes news into the
+workbook without a word, when the tick has seen that there is some; `{listen}` waits for news for all open workbooks.
+[How the tick works](../decisions/0164-the-tick-reads-a-small-file.md).
+"""
+
+
+def ribbon() -> str:
+    """The tab SMS: every group and button."""
+    said = {text.key: text for text in tab.texts()}
+    parts = [MADE, "# The tab SMS\n", RIBBON]
+    group = ""
+    for button in tab.buttons():
+        if button.group != group:
+            group = button.group
+            head = said[f"group-{group}.label"]
+            parts.append(f"\n## {head.en}{'' if head.en == head.es else f' / {head.es}'}\n")
+            parts.append(
+                "| button | in Spanish | key | when | what it does | verb |\n| --- | --- | --- | --- | --- | --- |"
+            )
+        label, tip = said[f"{button.verb}.label"], said[f"{button.verb}.tip"]
+        cells = (f"**{label.en}**", label.es, button.keytip, NEEDS[needs(button.verb)], tip.en, f"`{button.verb}`")
+        parts.append(f"| {' | '.join(cells)} |")
+    parts.append("\n" + QUIET.format(update=Verb.UPDATE, listen=Verb.LISTEN))
+    return "\n".join(parts)
+
+
 def pages() -> dict[str, str]:
     """File name -> content."""
     return {
@@ -212,6 +254,7 @@ def pages() -> dict[str, str]:
         "errors.md": errors("en"),
         "errores.md": errors("es"),
         "metrics.md": metrics(),
+        "ribbon.md": ribbon(),
         "states.md": states(),
     }
 
