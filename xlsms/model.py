@@ -148,6 +148,9 @@ class Receipt:
     done_at: datetime | None = None  #: when the network says it happened
     recipient: str = ""  #: the phone that the message went to, as the network writes it
     error: str = ""  #: the network's error code, as it came
+    sender: str = ""  #: who the message came from, as the network writes it; some networks name the phone here
+    submitted_at: datetime | None = None  #: when the network says it took the message
+    quoted: str = ""  #: how the message begins, as the network remembers it
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -17,7 +17,7 @@ from xlsms_service.delivery.lane import Lane
 from xlsms_service.delivery.limit import Limiter
 from xlsms_service.delivery.outcome import MOST_RESENDS, Answered
 from xlsms_service.delivery.routing import Router
-from xlsms_service.ledger import claim, conversation, link, waiting
+from xlsms_service.ledger import claim, conversation, link, stranger, waiting
 from xlsms_service.ledger.claim import Claimed
 from xlsms_service.ledger.ledger import Ledger
 from xlsms_service.measuring import NOTHING, Measures, metric
@@ -28,6 +28,15 @@ _log = logging.getLogger(__name__)
 
 #: Seconds after which a link looks for work unasked: another process may have put some into the ledger.
 _LOOK_AGAIN = 1.0
+
+#: A clock that loses so much at once was put back by somebody.
+_PUT_BACK = timedelta(seconds=5)
+
+#: Seconds between two looks at the receipts that nobody was found for.
+_STRANGERS = 60.0
+
+#: A receipt whose answer has not come by then belongs to somebody else's message.
+_FOREIGN = timedelta(days=7)
 
 #: Seconds between tries to write down what must not be lost while the ledger cannot be written.
 _LEDGER_RETRY = 1.0
@@ -83,6 +92,7 @@ class Engine:
             _log.warning("%d messages may have left before the last stop", lost)
             self._measures.count(metric.LOST, lost)
             self._changed()
+        await self._look_at_strangers()
         await self._ledger.do(waiting.reroute, self._router.keys, self._router.key)
         await self._ledger.do(waiting.hurry, self._now())
         self._feeders.append(asyncio.create_task(self._tend(), name="delivery-tend"))
@@ -177,15 +187,30 @@ class Engine:
 
     async def _tend(self) -> None:
         """Let go what was scheduled, and give up what has waited too long, whether a link is there or not."""
+        clock = asyncio.get_running_loop().time
+        looked, wrong_by = clock(), timedelta(0)
+        began, began_at = clock(), self._now()
         while not self._closing:
             try:
+                before, wrong_by = wrong_by, self._now() - began_at - timedelta(seconds=clock() - began)
+                if wrong_by < before - _PUT_BACK:  # what waits for a moment would wait for it once more
+                    await self._ledger.do(waiting.hurry, self._now())
                 while await self._ledger.do(waiting.tend, self._router.keys, self._now()):
                     self._changed()
                     self._wake_lanes()
+                if clock() - looked >= _STRANGERS:
+                    looked = clock()
+                    await self._look_at_strangers()
             except SQLAlchemyError:
                 self._measures.count(metric.LEDGER_FAILURES)
                 _log.exception("the ledger cannot be written; trying again")
             await _woken(self._tend_wake, _LOOK_AGAIN)
+
+    async def _look_at_strangers(self) -> None:
+        """What is *uncertain* may be what a receipt that waits is about, now that others have been settled."""
+        for name, lane in self._lanes.items():
+            await self._ledger.do(receipt.settle_lost, name, lane.forms, self._now())
+        await self._ledger.do(stranger.forget, self._now() - _FOREIGN)
 
     async def _feed(self, lane: Lane) -> None:
         wait = 0.0

@@ -9,7 +9,7 @@ from xlsms.model import MessageId, Outcome, Result
 from xlsms.states import State, worst
 from xlsms_service.connectors.base import IdForms
 from xlsms_service.delivery import receipt
-from xlsms_service.ledger import settlement
+from xlsms_service.ledger import settlement, stranger
 from xlsms_service.ledger.settlement import Move
 
 __all__ = ["settle"]
@@ -28,11 +28,12 @@ def settle(connection: Connection, connector: str, outcomes: Sequence[Outcome], 
         if part.state is State.UNCERTAIN
     }
     settled = [each for each in outcomes if each.key in open_parts and each.result in _STATES]
-    settlement.name_parts(connection, [(each.key, each.network_id) for each in settled if each.network_id])
+    names = [(each.key, each.network_id) for each in settled if each.network_id]
+    settlement.name_parts(connection, connector, names, now)
     settlement.set_part_states(connection, [(each.key, _STATES[each.result]) for each in settled], now)
     settlement.move(connection, _moves(connection, settled))
     ids = {form for each in settled if each.network_id for form in forms(each.network_id)}
-    if early := settlement.take_waiting(connection, connector, ids):
+    if early := stranger.take(connection, connector, ids):
         receipt.settle(connection, connector, early, forms, now)
 
 

@@ -11,7 +11,7 @@ from xlsms.states import State, worst
 from xlsms_service.connectors.base import IdForms
 from xlsms_service.delivery import receipt
 from xlsms_service.delivery.retry import retry_for
-from xlsms_service.ledger import settlement
+from xlsms_service.ledger import settlement, stranger
 from xlsms_service.ledger.settlement import Move, PartRecord
 
 __all__ = ["MOST_RESENDS", "Answered", "settle"]
@@ -69,12 +69,14 @@ def settle(
     )
     verdicts = [_verdict(each, [part.state for part in earlier.get(each.message, ())], resends) for each in answered]
     settlement.move(connection, verdicts)
-    if not settlement.any_waiting(connection, connector):
+    if not stranger.any_waiting(connection, connector):
         return
     ids = [outcome.network_id for each in answered for outcome in each.outcomes if outcome.network_id]
-    early = settlement.take_waiting(connection, connector, {form for network_id in ids for form in forms(network_id)})
+    early = stranger.take(connection, connector, {form for network_id in ids for form in forms(network_id)})
     if early:
         receipt.settle(connection, connector, early, forms, now)
+    if any(verdict.state is State.UNCERTAIN for verdict in verdicts):
+        receipt.settle_lost(connection, connector, forms, now)
 
 
 def _goes_again(outcome: Outcome, answered: Answered, resends: int) -> bool:

@@ -2,29 +2,35 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from sqlalchemy import Connection
 
 from xlsms.model import MessageId, PartKey, Receipt
 from xlsms.states import State, may_move, worst
 from xlsms_service.connectors.base import IdForms
-from xlsms_service.ledger import settlement
+from xlsms_service.delivery import phone, suspicion
+from xlsms_service.ledger import settlement, stranger
 from xlsms_service.ledger.settlement import Move, PartRecord
 
-__all__ = ["STATES", "settle"]
+__all__ = ["CODES", "STATES", "settle", "settle_lost"]
 
-#: The network's words (SMPP 3.4 §5.2.28 and the variants seen in the field) that end a message's way.
+#: What the network's words (SMPP 3.4 §5.2.28 and the variants seen in the field) make of a message. Other words, also
+#: UNKNOWN, say nothing of it.
 STATES: Mapping[str, State] = {
     "DELIVRD": State.DELIVERED,
     "DELIVERED": State.DELIVERED,
+    "DELIVRED": State.DELIVERED,
     "DELIV": State.DELIVERED,
     "DELIVERY_SUCCESS": State.DELIVERED,
     "EXPIRED": State.EXPIRED,
+    "EXPIRD": State.EXPIRED,
     "DELETED": State.FAILED,
     "UNDELIV": State.FAILED,
+    "UNDELIVRD": State.FAILED,
     "UNDELIVERED": State.FAILED,
     "UNDELIVERABLE": State.FAILED,
+    "UNDELIVERABL": State.FAILED,
     "FAILED": State.FAILED,
     "REJECTD": State.FAILED,
     "REJECTED": State.FAILED,
@@ -32,10 +38,18 @@ STATES: Mapping[str, State] = {
     "BLACKLISTED": State.FAILED,
     "SPAM": State.FAILED,
     "SKIPPED": State.FAILED,
+    "ENROUTE": State.SENT,
+    "ACCEPTD": State.SENT,
+    "ACCEPTED": State.SENT,
+    "SCHEDULED": State.SENT,
+    "BUFFERD": State.SENT,
+    "BUFFERED": State.SENT,
 }
 
-_CODES: Mapping[str, str] = {
+#: Why a message ended so, where the word says more than that it did.
+CODES: Mapping[str, str] = {
     "EXPIRED": "phone-not-reached",
+    "EXPIRD": "phone-not-reached",
     "DELETED": "deleted-by-network",
     "REJECTD": "refused-by-network",
     "REJECTED": "refused-by-network",
@@ -44,12 +58,8 @@ _CODES: Mapping[str, str] = {
     "SPAM": "refused-by-network",
 }
 
-#: Digits that two writings of one phone number have in common at least.
-_COMMON_DIGITS = 8
-
-
-#: The network's clock and zone may be off by this much.
-_CLOCKS = timedelta(days=1)
+_NOT_DELIVERED = "not-delivered"
+_FAILURES = (State.FAILED, State.EXPIRED)
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,14 +70,25 @@ class _Match:
 
 
 def settle(connection: Connection, connector: str, receipts: Sequence[Receipt], forms: IdForms, now: datetime) -> None:
-    """Give each receipt to the part it is about; those whose answer has not come yet wait for it.
+    """Give each receipt to the part it is about; those of which that is not certain wait.
 
-    Receipts of another state than a final one change nothing: the message is *sent* already.
+    The id that the network gave with its answer decides, unless the phone contradicts it; then another writing of the
+    id, if the phone agrees and one message is left; then, for an id that was never heard, number, time and text.
     """
-    final = [receipt for receipt in receipts if receipt.state in STATES]
-    matches, strangers = _match(connection, connector, final, forms)
+    telling = [receipt for receipt in receipts if receipt.state in STATES]
+    matches, strangers = _match(connection, connector, telling, forms)
     _carry_out(connection, matches, now)
-    settlement.wait_for_answer(connection, _settle_uncertain(connection, connector, strangers))
+    if strangers:
+        found, rest = suspicion.find(connection, connector, strangers)
+        settlement.name_parts(connection, connector, found.names, now)
+        _carry_out(connection, [_found(connector, guess, now) for guess in found.guesses], now)
+        stranger.wait(connection, rest)
+
+
+def settle_lost(connection: Connection, connector: str, forms: IdForms, now: datetime) -> None:
+    """Look again at the receipts that wait, for messages that have become *uncertain*."""
+    if numbers := stranger.lost_numbers(connection, connector):
+        settle(connection, connector, stranger.take_to(connection, connector, numbers), forms, now)
 
 
 def _match(
@@ -79,26 +100,22 @@ def _match(
     by_id = _by_network_id(connection, connector, (receipt.network_id for receipt in receipts))
     matches, others = [], []
     for receipt in receipts:
-        called_so = by_id.get(receipt.network_id, ())
-        part = _open_one(called_so, receipt)
-        if part is None:
+        mine = _called(by_id.get(receipt.network_id, ()), receipt)
+        matches += [_Match(part, receipt, STATES[receipt.state]) for part in mine]
+        if not mine:
             others.append(receipt)
-        else:
-            # Where the network cuts long texts itself, all parts of a message have one id and one report.
-            mine = [each for each in called_so if each.key.message == part.key.message]
-            matches += [_Match(each, receipt, STATES[receipt.state]) for each in mine]
     if not others:
         return matches, []
     other_forms = {receipt.network_id: set(forms(receipt.network_id)) for receipt in others}
     by_id = _by_network_id(connection, connector, {form for some in other_forms.values() for form in some})
     strangers = []
     for receipt in others:
-        read_so = [part for form in other_forms[receipt.network_id] for part in by_id.get(form, ())]
-        fitting = [part for part in read_so if _same_phone(part.recipient, receipt.recipient) and _is_open(part)]
+        read_so = [part for form in sorted(other_forms[receipt.network_id]) for part in by_id.get(form, ())]
+        same = [part for part in read_so if phone.same(part.recipient, receipt)]
         # Another reading of an id is a guess: it counts only when it leaves one message.
-        if len(fitting) == 1:
-            matches.append(_Match(fitting[0], receipt, STATES[receipt.state]))
-        elif not read_so:
+        only = _only_message([part for part in same if _is_open(part)]) or _only_message(same)
+        matches += [_Match(part, receipt, STATES[receipt.state]) for part in only]
+        if not only:
             strangers.append(receipt)
     return matches, strangers
 
@@ -111,21 +128,34 @@ def _by_network_id(connection: Connection, connector: str, ids: Iterable[str]) -
     return found
 
 
-def _open_one(parts: Sequence[PartRecord], receipt: Receipt) -> PartRecord | None:
-    """The newest part that the receipt can still change, else the newest: networks use an id again after days."""
-    mine = [part for part in parts if not receipt.recipient or _same_phone(part.recipient, receipt.recipient)] or parts
-    return next((part for part in mine if _is_open(part)), mine[0] if mine else None)
+def _called(parts: Sequence[PartRecord], receipt: Receipt) -> list[PartRecord]:
+    """The parts of the newest message that the receipt can still change, else of the newest.
+
+    Networks use an id again after days. Where one cuts long texts itself, all parts have one id and one report.
+    """
+    mine = [part for part in parts if not phone.contradicts(part.recipient, receipt)]
+    chosen = next((part for part in mine if _is_open(part)), mine[0] if mine else None)
+    return [part for part in mine if chosen is not None and part.key.message == chosen.key.message]
+
+
+def _only_message(parts: Sequence[PartRecord]) -> Sequence[PartRecord]:
+    return parts if len({part.key.message for part in parts}) == 1 else ()
 
 
 def _is_open(part: PartRecord) -> bool:
     return part.state in (State.SENT, State.UNCERTAIN)
 
 
-def _same_phone(ours: str, theirs: str) -> bool:
-    """Whether two writings mean one phone: national and international ones end alike."""
-    ours, theirs = ours.lstrip("+"), theirs.lstrip("+0")
-    common = min(len(ours), len(theirs))
-    return ours == theirs or (common >= _COMMON_DIGITS and ours[-common:] == theirs[-common:])
+def _found(connector: str, guess: suspicion.Guess, now: datetime) -> _Match:
+    part = PartRecord(
+        key=guess.part,
+        connector=connector,
+        network_id=guess.receipt.network_id,
+        state=guess.state,
+        at=now,
+        of=guess.of,
+    )
+    return _Match(part, guess.receipt, STATES[guess.receipt.state])
 
 
 def _carry_out(connection: Connection, matches: Sequence[_Match], now: datetime) -> None:
@@ -138,37 +168,33 @@ def _carry_out(connection: Connection, matches: Sequence[_Match], now: datetime)
     if not last:
         return
     settlement.set_part_states(connection, [(key, match.state) for key, match in last.items()], now)
-    long = settlement.parts_of(connection, {key.message for key, match in last.items() if match.part.of > 1})
+    moves = [_move(key.message, match.state, match.receipt) for key, match in last.items() if match.part.of == 1]
+    if long := {key: match for key, match in last.items() if match.part.of > 1}:
+        moves += _whole(connection, long)
+    settlement.move(connection, moves)
+
+
+def _whole(connection: Connection, last: Mapping[PartKey, _Match]) -> list[Move]:
+    """Where long messages stand now; the reason of one that failed is that of its first part that did."""
+    parts = settlement.parts_of(connection, {key.message for key in last})
+    reasons = settlement.noted(connection, parts, {_NOT_DELIVERED, *CODES.values()})
+    new: dict[MessageId, tuple[str, Mapping[str, object]]] = {}
     moves: dict[MessageId, Move] = {}
     for key, match in last.items():
-        state = match.state
-        if key.message in long:
-            parts = {part.key.part: part.state for part in long[key.message]}
-            if len(parts) < match.part.of:
-                continue  # a part is still on its way to the network
-            state = worst(parts.values())
-        if state in (State.DELIVERED, State.FAILED, State.EXPIRED):
-            moves[key.message] = _move(key.message, state, match.receipt)
-    settlement.move(connection, list(moves.values()))
+        message = key.message
+        move = _move(message, match.state, match.receipt)
+        if match.state in _FAILURES and move.code and message not in reasons:
+            new[message] = reasons[message] = (move.code, move.facts)
+        so_far = [part.state for part in parts[message]]
+        whole = worst(so_far) if len(so_far) == match.part.of else State.SENDING  # a part has no answer yet
+        if whole in (State.SENT, State.DELIVERED, *_FAILURES):
+            code, facts = reasons.get(message, (move.code, move.facts)) if whole in _FAILURES else (None, {})
+            moves[message] = Move(message=message, state=whole, at=move.at, code=code, facts=facts)
+    settlement.note(connection, new)
+    return list(moves.values())
 
 
 def _move(message: MessageId, state: State, receipt: Receipt) -> Move:
-    code = None if state is State.DELIVERED else _CODES.get(receipt.state, "not-delivered")
+    code = CODES.get(receipt.state, _NOT_DELIVERED) if state in _FAILURES else None
     facts = {"word": receipt.state, "error": receipt.error or "–"} if code else {}
     return Move(message=message, state=state, at=receipt.done_at or receipt.at, code=code, facts=facts)
-
-
-def _settle_uncertain(connection: Connection, connector: str, strangers: Sequence[Receipt]) -> list[Receipt]:
-    """A receipt for an id that we never heard settles the one *uncertain* message to its phone; the rest wait."""
-    rest: list[Receipt] = []
-    moves: dict[MessageId, Move] = {}
-    for receipt in strangers:
-        recipient = "+" + receipt.recipient.lstrip("+")
-        by = min(receipt.at, receipt.done_at + _CLOCKS) if receipt.done_at else receipt.at
-        open_ones = settlement.uncertain_to(connection, connector, recipient, by) if receipt.recipient else []
-        if len(open_ones) == 1 and open_ones[0] not in moves:
-            moves[open_ones[0]] = _move(open_ones[0], STATES[receipt.state], receipt)
-        else:
-            rest.append(receipt)
-    settlement.move(connection, list(moves.values()))
-    return rest

@@ -13,7 +13,7 @@ from sqlalchemy import Connection, delete, select, update
 
 from xlsms.model import Alphabet, MessageId
 from xlsms.states import State
-from xlsms_service.ledger import settlement, stop, waiting
+from xlsms_service.ledger import stop, waiting
 from xlsms_service.ledger.chunk import chunks
 from xlsms_service.ledger.schema import PROPOSED, UNSETTLED, message, part
 from xlsms_service.ledger.waiting import Candidate, Front
@@ -21,9 +21,6 @@ from xlsms_service.ledger.waiting import Candidate, Front
 __all__ = ["Claimed", "Gate", "claim", "recover"]
 
 _ABANDONED = timedelta(days=1)
-
-#: A receipt whose answer has not come by then belongs to somebody else's message.
-_FOREIGN = timedelta(days=7)
 
 
 class Claimed(NamedTuple):
@@ -192,7 +189,6 @@ def recover(connection: Connection, now: datetime, *, resends: int = 0) -> int:
     nothing are forgotten a day later; another process may be about to admit younger ones.
     """
     connection.execute(delete(message).where(PROPOSED, message.c.accepted_at < now - _ABANDONED))
-    settlement.forget_waiting(connection, now - _FOREIGN)
     lost = update(message).where(UNSETTLED, message.c.state == State.SENDING)
     told = {"code": "stopped-while-sending", "state_at": now, "version": message.c.version + 1}
     again = lost.where(message.c.attempts <= resends).values(told | {"state": State.QUEUED})

@@ -249,7 +249,12 @@ waiting_receipt = Table(
     Column("done_at", Instant),
     Column("recipient", String(24), nullable=False),
     Column("error", String(16), nullable=False),
+    Column("sender", String(24), nullable=False, server_default=""),
+    Column("submitted_at", Instant),
+    Column("quoted", String(40), nullable=False, server_default="", comment="how the message begins"),
+    Column("ending", String(8), nullable=False, server_default="", comment="last digits of the phone"),
     Index("ix_waiting_receipt_connector", "connector", "network_id"),
+    Index("ix_waiting_receipt_ending", "connector", "ending"),
     comment="receipts that came before the answer they belong to",
 )
 

@@ -1,4 +1,4 @@
-"""What became of messages: parts and their network ids, moves from state to state, receipts that wait."""
+"""What became of messages: parts and their network ids, moves from state to state."""
 
 import json
 from collections.abc import Iterable, Mapping, Sequence
@@ -6,29 +6,26 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import BigInteger, Connection, Row, bindparam, delete, func, insert, literal_column, select, update
+from sqlalchemy import BigInteger, Connection, Row, bindparam, func, insert, literal_column, select, update
 
-from xlsms.model import MessageId, PartKey, Receipt
+from xlsms.model import MessageId, PartKey
 from xlsms.states import State, may_move
 from xlsms_service.ledger.chunk import chunks
 from xlsms_service.ledger.many import Many
-from xlsms_service.ledger.schema import UNSETTLED, message, part, stored, waiting_receipt
+from xlsms_service.ledger.schema import message, part, stored
 
 __all__ = [
     "Move",
     "PartRecord",
-    "any_waiting",
-    "forget_waiting",
     "keep_parts",
     "move",
     "name_parts",
+    "note",
+    "noted",
     "parts_of",
     "parts_with_network_id",
     "set_part_states",
     "sizes",
-    "take_waiting",
-    "uncertain_to",
-    "wait_for_answer",
 ]
 
 
@@ -150,25 +147,34 @@ def _moved(each: Move) -> tuple[object, ...]:
     return each.code, facts, stored(each.at), later, each.message
 
 
-def uncertain_to(connection: Connection, connector: str, recipient: str, by: datetime) -> list[MessageId]:
-    """The *uncertain* messages of one part that this connector may have taken to this number before `by`."""
-    query = select(message.c.id).where(
-        UNSETTLED,
-        message.c.state == State.UNCERTAIN,
-        message.c.connector == connector,
-        message.c.number == recipient,
-        message.c.claimed_at <= by,
-        message.c.parts == 1,
-    )
-    return [MessageId(key) for key in connection.execute(query).scalars()]
+def name_parts(connection: Connection, connector: str, parts: Sequence[tuple[PartKey, str]], now: datetime) -> None:
+    """What the network calls parts whose answer did not come in time; those never written down are *uncertain*."""
+    for key, name in parts:
+        of_it = (part.c.message_id == key.message, part.c.part == key.part)
+        if not connection.execute(update(part).where(*of_it).values(network_id=name)).rowcount:
+            known = PartRecord(key=key, connector=connector, state=State.UNCERTAIN, at=now, network_id=name)
+            keep_parts(connection, [known])
 
 
-def name_parts(connection: Connection, parts: Sequence[tuple[PartKey, str]]) -> None:
-    """What the network calls parts whose answer came late."""
-    if parts:
-        of, nth = part.c.message_id == bindparam("of"), part.c.part == bindparam("nth")
-        query = update(part).where(of, nth).values(network_id=bindparam("name"))
-        connection.execute(query, [{"of": key.message, "nth": key.part, "name": name} for key, name in parts])
+def note(connection: Connection, reasons: Mapping[MessageId, tuple[str, Mapping[str, object]]]) -> None:
+    """Why a part has failed while others of its *sent* message are under way; it is told when all are done."""
+    for key, (code, facts) in reasons.items():
+        known = {name: str(value) for name, value in facts.items()}
+        sent = (message.c.id == key, message.c.state == State.SENT)
+        connection.execute(update(message).where(*sent).values(code=code, facts=known))
+
+
+def noted(
+    connection: Connection, messages: Iterable[MessageId], codes: Iterable[str]
+) -> dict[MessageId, tuple[str, Mapping[str, object]]]:
+    """Which of these codes stands at these messages."""
+    found: dict[MessageId, tuple[str, Mapping[str, object]]] = {}
+    for some in chunks(sorted(set(messages))):
+        query = select(message.c.id, message.c.code, message.c.facts).where(
+            message.c.id.in_(some), message.c.code.in_(list(codes))
+        )
+        found.update({MessageId(row.id): (row.code, row.facts or {}) for row in connection.execute(query)})
+    return found
 
 
 def sizes(connection: Connection, messages: Iterable[MessageId]) -> dict[MessageId, int]:
@@ -178,58 +184,3 @@ def sizes(connection: Connection, messages: Iterable[MessageId]) -> dict[Message
         query = select(message.c.id, message.c.parts).where(message.c.id.in_(some))
         found.update({MessageId(row.id): row.parts for row in connection.execute(query)})
     return found
-
-
-def any_waiting(connection: Connection, connector: str) -> bool:
-    """Whether receipts of this connector wait for an answer."""
-    query = select(waiting_receipt.c.id).where(waiting_receipt.c.connector == connector).limit(1)
-    return connection.execute(query).first() is not None
-
-
-def wait_for_answer(connection: Connection, receipts: Sequence[Receipt]) -> None:
-    """Keep receipts whose submit has not been answered yet."""
-    if receipts:
-        connection.execute(
-            insert(waiting_receipt),
-            [
-                {
-                    "connector": receipt.connector,
-                    "network_id": receipt.network_id,
-                    "state": receipt.state,
-                    "at": receipt.at,
-                    "done_at": receipt.done_at,
-                    "recipient": receipt.recipient,
-                    "error": receipt.error,
-                }
-                for receipt in receipts
-            ],
-        )
-
-
-def take_waiting(connection: Connection, connector: str, network_ids: Iterable[str]) -> list[Receipt]:
-    """The receipts of this connector that waited for these ids; they are not kept any longer."""
-    found: list[Receipt] = []
-    for some in chunks(sorted(set(network_ids))):
-        query = (
-            delete(waiting_receipt)
-            .where(waiting_receipt.c.connector == connector, waiting_receipt.c.network_id.in_(some))
-            .returning(waiting_receipt)
-        )
-        found += [
-            Receipt(
-                connector=row.connector,
-                network_id=row.network_id,
-                state=row.state,
-                at=row.at,
-                done_at=row.done_at,
-                recipient=row.recipient,
-                error=row.error,
-            )
-            for row in connection.execute(query)
-        ]
-    return found
-
-
-def forget_waiting(connection: Connection, before: datetime) -> None:
-    """Receipts older than this belong to nothing that will still be answered."""
-    connection.execute(delete(waiting_receipt).where(waiting_receipt.c.at < before))

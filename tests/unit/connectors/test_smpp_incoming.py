@@ -36,6 +36,9 @@ def test_marked_receipt_is_one(esm_class: int) -> None:
         done_at=NOW,
         recipient="+34600111222",
         error="000",
+        sender="5500",
+        submitted_at=NOW - timedelta(minutes=1),
+        quoted="x",
     )
 
 

@@ -17,6 +17,9 @@ _INTERNATIONAL = 1
 #: Between what a receipt says of its time and when it comes; a date further off is a wrong clock, or a trick.
 _FAR = timedelta(days=7)
 
+#: Characters of a quoted text that are kept; networks quote twenty.
+_QUOTED = 40
+
 
 class DeliverReader:
     """Reads deliver_sm; nothing that comes is dropped, and no content makes it raise."""
@@ -35,6 +38,8 @@ class DeliverReader:
         tagged = reads_as_receipt("", pdu.tlvs)
         if kind in ESM_RECEIPTS or tagged or (not kind and self._unmarked and reads_as_receipt(user.text, pdu.tlvs)):
             report = parse_receipt(user.text, pdu.tlvs, self._zone)
+            if not report.id and b"\0" in user.raw:  # UCS-2 that says it is something else
+                report = parse_receipt(user.raw.decode("latin-1"), pdu.tlvs, self._zone)
             if report.id:
                 return self._receipt(pdu, report, at)
         return self._inbound(pdu, user, at)
@@ -48,6 +53,9 @@ class DeliverReader:
             done_at=report.done_at if report.done_at and abs(report.done_at - at) <= _FAR else None,
             recipient=_number(pdu.source_addr_ton, pdu.source_addr),
             error=report.error,
+            sender=_number(pdu.dest_addr_ton, pdu.destination_addr),
+            submitted_at=report.submitted_at,
+            quoted=report.quoted[:_QUOTED],
         )
 
     def _inbound(self, pdu: DeliverSm, user: UserText, at: datetime) -> Inbound:

@@ -47,10 +47,10 @@ _PAIR = re.compile(rf"(?:^|(?<=[\s,;:]))({_KEYS}) ?: *(?:(?!{_KEYS} ?:)([^\s,;]*
 #: The form of appendix B to the letter, as most networks write it: read in one go, with the same outcome.
 _USUAL = re.compile(
     r"id:([\w-]+) sub:([\w-]+) dlvrd:([\w-]+) submit date:(\d+) done date:(\d+) stat:(\w+) err:([\w-]+)"
-    r"(?: [Tt]ext:.*)?",
+    r"(?: [Tt]ext:(.*))?",
     re.ASCII | re.DOTALL,
 )
-_USUAL_KEYS = ("id", "sub", "dlvrd", "submitdate", "donedate", "stat", "err")
+_USUAL_KEYS = ("id", "sub", "dlvrd", "submitdate", "donedate", "stat", "err", "text")
 _ZONED = re.compile(r"(\d{12})\d(\d\d)([+-])")  # §7.1.1: tenths, quarters of an hour, direction
 _DATES = ("%y%m%d%H%M", "%y%m%d%H%M%S", "%Y%m%d%H%M", "%Y%m%d%H%M%S")
 _LENGTHS = {10: _DATES[:1], 12: _DATES[1:3], 14: _DATES[3:]}
@@ -68,6 +68,8 @@ class Report:
     state: str  #: in upper case, as it came or from message_state
     error: str = ""
     done_at: datetime | None = None
+    submitted_at: datetime | None = None
+    quoted: str = ""  #: how the message begins, as the network remembers it
 
 
 def parse_receipt(text: str, tlvs: tlv.Tlvs, zone: tzinfo = UTC) -> Report:
@@ -82,6 +84,8 @@ def parse_receipt(text: str, tlvs: tlv.Tlvs, zone: tzinfo = UTC) -> Report:
         state=state,
         error=_error(said.get("err", ""), tlvs),
         done_at=read_date(said.get("donedate", ""), zone),
+        submitted_at=read_date(said.get("submitdate", ""), zone),
+        quoted=said.get("text", "").strip(),
     )
 
 
@@ -95,12 +99,15 @@ def reads_as_receipt(text: str, tlvs: tlv.Tlvs) -> bool:
 
 def _pairs(text: str) -> dict[str, str]:
     if usual := _USUAL.fullmatch(text):
-        return dict(zip(_USUAL_KEYS, usual.groups(), strict=True))
+        return dict(zip(_USUAL_KEYS, usual.groups(default=""), strict=True))
     found: dict[str, str] = {}
-    for pair in _PAIR.finditer(text.lstrip("\0")):
+    text = text.replace("\0", "")  # one before the text, or before each character of a text in another alphabet
+    for pair in _PAIR.finditer(text):
         key = pair[1].lower().replace(" ", "")
         if key == "text":
-            break  # what follows was written by a person, and may look like anything
+            # What follows was written by a person, and may look like anything.
+            found[key] = text[pair.start(1) :].partition(":")[2]
+            break
         found.setdefault(key, pair[2] or "")
     return found
 

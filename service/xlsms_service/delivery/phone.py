@@ -1,0 +1,36 @@
+"""Whether the phone that a receipt names is the one that a message went to; networks write numbers in many ways."""
+
+from xlsms.model import Receipt
+
+__all__ = ["contradicts", "same"]
+
+#: Digits that two writings of one phone number have in common at least.
+_COMMON_DIGITS = 8
+
+#: Digits that make a number of what the network says; fewer are a short code, or nothing.
+_A_NUMBER = 5
+
+
+def same(ours: str, receipt: Receipt) -> bool:
+    """Whether the receipt certainly names this phone, as the one that got the message or, swapped, as its sender."""
+    return any(_alike(ours, theirs, _COMMON_DIGITS) for theirs in (receipt.recipient, receipt.sender))
+
+
+def contradicts(ours: str, receipt: Receipt) -> bool:
+    """Whether the receipt certainly names another phone; one without a number, or with a masked one, names none."""
+    if len(_digits(receipt.recipient)) < _A_NUMBER or not _digits(ours):
+        return False
+    return not any(_alike(ours, theirs, _A_NUMBER) for theirs in (receipt.recipient, receipt.sender))
+
+
+def _digits(number: str) -> str:
+    """The number as digits without what stands before it; empty where it is no number."""
+    bare = number.lstrip("+")
+    return bare.lstrip("0") if bare.isascii() and bare.isdigit() else ""
+
+
+def _alike(ours: str, theirs: str, least: int) -> bool:
+    """National and international writings end alike."""
+    one, other = _digits(ours), _digits(theirs)
+    common = min(len(one), len(other))
+    return bool(one) and (one == other or (common >= least and one[-common:] == other[-common:]))
