@@ -58,12 +58,12 @@ class Hand:
             await self.arrived.wait()
         return self.submitted
 
-    def answer(self, result, *keys, code=None, retry_after=None):
+    def answer(self, result, *keys, code=None, retry_after=None, at=NOW):
         outcomes = [
             Outcome(
                 key=key,
                 result=result,
-                at=NOW,
+                at=at,
                 network_id=f"N{key.message}.{key.part}" if result is Result.ACCEPTED else None,
                 code=code or CODES.get(result),
                 retry_after=retry_after,

@@ -232,7 +232,7 @@ async def play(kit, link: Link, script: list) -> int:
     return submitted
 
 
-@settings(max_examples=150, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.lists(STEP, max_size=25), st.integers(1, 5), st.sampled_from([None, 1, 50]))
 def test_whatever_happens_each_part_has_one_outcome_and_a_returned_one_never_left(kit, script, window, rate) -> None:
     async def main() -> None:

@@ -319,6 +319,34 @@ def test_what_waits_for_its_turn_at_a_limit_goes_at_its_moment(tmp_path):
     assert set(run(tmp_path, scene, clock=clock, limiter=limiter).values()) == {State.SENT}
 
 
+def test_a_clock_that_is_put_back_makes_nothing_wait_for_the_same_moment_again(tmp_path):
+    clock = Clock()
+
+    async def scene(engine, ledger, hand):
+        await ledger.do(lambda c: [acceptance.accept_text(c, draft, NOW) for draft in [_one()]])
+        engine.wake()
+        [sent] = await hand.parts(1)
+        clock.now += timedelta(hours=10)
+        hand.answer(Result.RETURNED, sent.key, code="smsc-throttled", retry_after=timedelta(seconds=1), at=clock.now)
+        engine.wake()
+        for _ in range(20):  # it looks at the clock when it is woken, and each second
+            await ledger.do(lambda _: None)
+        await until(ledger, State.QUEUED)
+        clock.now = NOW
+        engine.wake()
+        assert len(await hand.parts(2)) == 2
+        hand.answer(Result.ACCEPTED, sent.key)
+
+    async def until(ledger, state):
+        while set(await ledger.do(lambda c: c.execute(select(message.c.state)).scalars().all())) != {state}:
+            await asyncio.sleep(0)
+
+    def _one():
+        return Draft(number="+34600000000", text="hola", alphabet="gsm7", parts=1, fingerprint="f", route="")
+
+    run(tmp_path, scene, clock=clock)
+
+
 def test_what_was_not_sent_in_its_time_expires_though_the_link_never_comes_up(tmp_path):
     class Never(Hand):
         def up(self):
