@@ -6,6 +6,7 @@ Run by the Python that has LibreOffice's `uno` module, not by the one that runs 
 
 import contextlib
 import json
+import os
 import subprocess
 import sys
 import time
@@ -44,6 +45,7 @@ class Calc:
                 f"-env:UserInstallation={Path(profile).as_uri()}", f"--accept=pipe,name={pipe};urp;",
             ],
             stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
+            env={**os.environ, "XLSMS_OFFICE": f"pipe,name={pipe}"},  # for what a macro starts
         )  # fmt: skip
         context = uno.getComponentContext()
         resolver = context.ServiceManager.createInstanceWithContext("com.sun.star.bridge.UnoUrlResolver", context)

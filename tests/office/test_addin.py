@@ -4,6 +4,7 @@ LibreOffice says nothing when a macro cannot be run, so every test looks at an e
 """
 
 import stat
+import sys
 from pathlib import Path
 from urllib.parse import quote
 
@@ -202,6 +203,20 @@ def test_from_the_ribbon_to_the_sheet(loaded):
     ((verb, book, news),) = loaded.asked()
     assert (verb, book) == ("send-selected", str(loaded.path))
     assert Path(news).parent == loaded.news
+
+
+def test_the_shipped_commands_do_what_the_button_says(desk):
+    """Nothing of the test's own between the ribbon and the sheet: the interpreter that has xlsms, and its commands."""
+    desk.interpreter = Path(sys.executable)
+    desk.load()
+    path = desk.book("it's 100% a=b & c.xlsx")
+    desk.calc.write(place="A3:D3", rows=[["Eva", "600000002", "Hello", ""]])
+    desk.calc.select(place="B2:B3")
+    desk.run("TestDesk.Press", control(Verb.MARK))
+    until(lambda: [row[3] for row in desk.calc.read()[1:]] == ["x", "x"], 30, desk.calc.read)
+    desk.run("TestDesk.Press", control(Verb.MARK))
+    until(lambda: [row[3] for row in desk.calc.read()[1:]] == ["", ""], 30, desk.calc.read)
+    assert path.name in [each.name for each in desk.folder.iterdir()]
 
 
 def test_every_button_asks_for_its_verb(loaded):

@@ -38,8 +38,6 @@ def run(arguments: Sequence[str], environment: Mapping[str, str], commands: Comm
         return 2
     chosen = commands
     try:
-        if chosen is None and request.verb is Verb.LISTEN:
-            return _listen(request)
         chosen = chosen or _commands()
         chosen.COMMANDS[request.verb](request)
     except XlsmsError as error:
@@ -47,16 +45,6 @@ def run(arguments: Sequence[str], environment: Mapping[str, str], commands: Comm
     except Exception as error:  # noqa: BLE001 (the last resort: the user gets a line, the file the rest)
         log = _log(traceback.format_exc())
         return _told(chosen, request, UserError("unexpected", reason=type(error).__name__, file=log or "–"))
-    return 0
-
-
-def _listen(request: Invocation) -> int:
-    """Not for the user, so nothing is said to him: without a desk there is nobody to tell."""
-    from xlsms.addin.news import listen_to_the_service  # noqa: PLC0415 (see below)
-
-    if request.news is None:
-        return 2
-    listen_to_the_service(request.news.parent)
     return 0
 
 

@@ -1,5 +1,6 @@
 """What the commands are made of, without a spreadsheet program or a service."""
 
+import os
 import re
 from pathlib import Path
 
@@ -118,7 +119,35 @@ def test_the_listener_leaves_word_when_there_is_news(tmp_path, monkeypatch):
     assert news.read_text() == "7\n"
     assert listener.round() == 1
     assert (service.since, names) == ([3, 4, 7], ["/tmp/p.xlsx"])
-    assert (tmp_path / "listener.life").exists()
     (tmp_path / "1.open").unlink()
     assert listener.round() == 0
     assert service.closed_books == [book]
+
+
+def listener_at(folder, time):
+    """A listener that stays for one round and learns the time from a list."""
+    return Listener(None, folder, Invocation(verb=Verb.LISTEN), clock=lambda: time[0], sleep=lambda seconds: None)
+
+
+def test_of_two_listeners_one_stays(tmp_path):
+    time = [2_000_000_000.0]
+    first, second = listener_at(tmp_path, time), listener_at(tmp_path, time)
+    assert first.alone()
+    assert not second.alone()
+    time[0] += 31
+    assert first.alone()
+    time[0] += 61  # the first has died
+    assert second.alone()
+    time[0] += 31
+    assert not first.alone()
+
+
+def test_what_an_excel_left_that_ended_without_a_word_is_cleared_away(tmp_path):
+    time = [2_000_000_000.0]
+    for name, age in (("old.open", 4000), ("old.news", 5000), ("new.open", 10), ("new.news", 9000)):
+        (tmp_path / name).write_text("")
+        os.utime(tmp_path / name, (time[0] - age,) * 2)
+    listener = listener_at(tmp_path, time)
+    listener._look = lambda *_: None
+    assert listener.round() == 1
+    assert {path.name for path in tmp_path.iterdir()} == {"new.open", "new.news"}

@@ -5,6 +5,7 @@ in Calc, which has no tick, it writes into the sheet itself.
 """
 
 import os
+import secrets
 import time
 from collections.abc import Callable
 from contextlib import suppress
@@ -23,6 +24,7 @@ __all__ = ["Listener", "listen"]
 _LOOK = 2.0  # seconds between two rounds
 _STALE = 60.0  # seconds after which a workbook whose tick has not shown life counts as closed
 _LIFE = 30.0  # seconds between two signs of our own life
+_LEFT = 3600.0  # seconds after which the files of a workbook are what a crash has left
 
 
 @dataclass(slots=True)
@@ -79,22 +81,34 @@ class Listener:
         self._clock, self._sleep = clock, sleep
         self._heard: dict[Path, _Heard] = {}
         self._shown = 0.0
+        self._me = f"{os.getpid()}-{secrets.token_hex(4)}"
 
     def stay(self) -> None:
-        """Round after round, until no workbook has been open for a while."""
+        """Round after round, until no workbook has been open for a while, or another one listens here."""
         quiet_since = self._clock()
-        while self._clock() - quiet_since < _STALE:
+        while self.alone() and self._clock() - quiet_since < _STALE:
             if self.round():
                 quiet_since = self._clock()
             self._sleep(_LOOK)
 
+    def alone(self) -> bool:
+        """Show life, or learn that another one does: two Excels may each have started one."""
+        now, life = self._clock(), self._folder / "listener.life"
+        if now - self._shown <= _LIFE:
+            return True
+        with suppress(OSError):
+            if life.read_text("ascii") != self._me and abs(now - life.stat().st_mtime) < 2 * _LIFE:
+                return False
+        self._folder.mkdir(parents=True, exist_ok=True)
+        life.write_text(self._me, "ascii")
+        os.utime(life, (now, now))
+        self._shown = now
+        return True
+
     def round(self) -> int:
         """One look at everything; how many workbooks are open."""
         now = self._clock()
-        if now - self._shown > _LIFE:
-            self._folder.mkdir(parents=True, exist_ok=True)
-            (self._folder / "listener.life").write_text(str(os.getpid()), "ascii")
-            self._shown = now
+        self._clear(now)
         marks = {mark.with_suffix(".news"): mark for mark in self._folder.glob("*.open") if self._is_alive(mark, now)}
         for news in self._heard.keys() - marks.keys():
             with suppress(XlsmsError):
@@ -103,6 +117,13 @@ class Listener:
             with suppress(XlsmsError):  # busy, or not saved yet: in the next round
                 self._look(news, mark, now)
         return len(marks)
+
+    def _clear(self, now: float) -> None:
+        """Take away what workbooks left whose Excel ended without a word."""
+        for file in (*self._folder.glob("*.open"), *self._folder.glob("*.news")):
+            with suppress(OSError):
+                if now - file.stat().st_mtime > _LEFT and not self._is_alive(file.with_suffix(".open"), now):
+                    file.unlink()
 
     @staticmethod
     def _is_alive(mark: Path, now: float) -> bool:
