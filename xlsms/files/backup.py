@@ -12,6 +12,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
+from xlsms.journal import note
+
 __all__ = ["Backups"]
 
 _log = logging.getLogger(__name__)
@@ -46,7 +48,7 @@ class Backups:
         try:
             self._save(path, original, theirs=theirs, ours=ours)
         except OSError as error:
-            _log.warning("no backup of %s could be kept: %s", path, error.strerror or error)
+            note(_log, logging.WARNING, "log-no-backup", file=path, reason=error.strerror or "")
 
     def _save(self, path: Path, original: Path, *, theirs: str, ours: str) -> None:
         if self.keep < 1:

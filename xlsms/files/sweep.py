@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from xlsms.files.swap import Identify, all_drafts, is_dead, key_of, recover
+from xlsms.journal import note
 
 __all__ = ["sweep"]
 
@@ -41,4 +42,4 @@ def _clear(draft: Path, match: re.Match[str], identify: Identify) -> None:
     if known and not match["old"]:
         draft.unlink(missing_ok=True)
     else:
-        _log.warning("%s is a workbook that a crash left behind and no other file holds; rename it to *.xlsx", draft)
+        note(_log, logging.WARNING, "log-left-behind", file=draft)

@@ -1,7 +1,6 @@
 """Errors as answers: problem+json (RFC 9457) with our stable codes; nothing of a request is ever repeated in one."""
 
 import logging
-import traceback
 from collections.abc import Mapping
 
 from fastapi import FastAPI, Request
@@ -11,6 +10,7 @@ from starlette.exceptions import HTTPException
 
 from xlsms.client import wire
 from xlsms.errors import TransientError, UserError, XlsmsError
+from xlsms.journal import note
 
 __all__ = ["answer", "install"]
 
@@ -74,6 +74,5 @@ def install(app: FastAPI, language: str) -> None:
 
 def surprise(error: Exception) -> XlsmsError:
     """What nobody foresaw: its kind and its lines of code go into the log, not what it says, which may hold a text."""
-    where = "".join(traceback.format_tb(error.__traceback__))
-    _log.error("an answer failed with %s\n%s", type(error).__name__, where)
+    note(_log, logging.ERROR, "log-answer-failed", error)
     return UserError("unexpected-here", reason=type(error).__name__)

@@ -7,11 +7,13 @@ from datetime import datetime
 from random import Random
 
 from xlsms_service import auth
+from xlsms_service.api import metrics
 from xlsms_service.api.app import build
 from xlsms_service.api.desk import Desk
 from xlsms_service.api.news import News
 from xlsms_service.api.serving import bind, hosts_of, serve
 from xlsms_service.api.session import Sessions
+from xlsms_service.app.observing import Observer
 from xlsms_service.app.together import together
 from xlsms_service.config import Settings
 from xlsms_service.delivery.routing import Router
@@ -28,7 +30,7 @@ _COMPACT = 3_600.0
 
 
 @asynccontextmanager
-async def face(
+async def face(  # noqa: PLR0913 (everything that the face shows or moves)
     settings: Settings,
     ledger: Ledger,
     router: Router,
@@ -37,6 +39,7 @@ async def face(
     terms: Callable[[bool], Terms],
     wake: Callable[[], None],
     news: News,
+    observer: Observer,
     clock: tuple[Callable[[], datetime], Random],
 ) -> AsyncIterator[str]:
     """Answer the API where the settings say, while the body runs; the address.
@@ -61,11 +64,10 @@ async def face(
         news=news,
     )
     try:
-        async with (
-            serve(build(desk, token, hosts_of(listening)), listening, data, news.close) as address,
-            together(_tend(ledger)),
-        ):
-            yield address
+        with observer.registry() as registry:
+            app = build(desk, token, hosts_of(listening), [metrics.page(registry)])
+            async with serve(app, listening, data, news.close) as address, together(_tend(ledger)):
+                yield address
     finally:
         reader.close()
 

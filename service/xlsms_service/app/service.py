@@ -22,7 +22,7 @@ from xlsms.workbook.replies import Appended, Incoming, append_replies
 from xlsms.workbook.source import kind_of
 from xlsms.workbook.tidy import tidy
 from xlsms_service.api.news import News
-from xlsms_service.app.event import Event
+from xlsms_service.app.event import Event, noted, recorded
 from xlsms_service.app.following import SETTLED, Count, Patience, Progress, Report, follow
 from xlsms_service.app.observing import Observer, saved_at
 from xlsms_service.app.together import together
@@ -103,7 +103,7 @@ class App:
         self._password = password
         self._now = now
         self._rng = rng or SystemRandom()
-        self._on_event = on_event
+        self._on_event = recorded(on_event)
         self._zone = ZoneInfo(settings.service.zone) if settings.service.zone else None
         self._backups = Backups(folder=settings.service.data / "backups", keep=settings.service.backups)
         self._engine: Engine | None = None
@@ -258,6 +258,7 @@ class App:
         metrics = self.observer.served(self._told)
         async with (
             self._delivery(patient=False, only_here=True),
+            noted(),
             metrics,
             self._face(),
             asyncio.TaskGroup() as group,
@@ -280,6 +281,7 @@ class App:
             self._ledger,
             self._router,
             alone=self._alone,
+            observer=self.observer,
             terms=lambda hidden: terms(self._settings, hidden=hidden),
             wake=self._wake,
             news=self._news,

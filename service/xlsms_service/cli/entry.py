@@ -10,11 +10,12 @@ from typer import rich_utils
 
 import xlsms
 from xlsms.errors import UserError, XlsmsError
+from xlsms_service.app.logbook import logbook
 from xlsms_service.cli import addin, connector, control, demo, doctor, sending, status, watching, workbook
 from xlsms_service.cli.figures import complaint
 from xlsms_service.cli.session import Ending, Session, ending_of
 from xlsms_service.cli.simulate import simulate
-from xlsms_service.cli.words import speak, tr
+from xlsms_service.cli.words import language, speak, tr
 from xlsms_service.config import Settings, load, system_language
 
 __all__ = ["app", "command_tree", "run", "walk"]
@@ -73,7 +74,8 @@ def run(arguments: Sequence[str]) -> int:
     speak(loaded.service.language if isinstance(loaded, Settings) else system_language())
     session = Session(loaded)
     try:
-        result = command_tree().main(args=words, prog_name="xlsms", standalone_mode=False, obj=session)
+        with logbook(language=language()):
+            result = command_tree().main(args=words, prog_name="xlsms", standalone_mode=False, obj=session)
     except (KeyboardInterrupt, typer.Abort):
         return 130  # what a shell expects of an interrupted program
     except Exception as error:  # noqa: BLE001 (the last resort: the user gets a line, the file the rest)

@@ -4,7 +4,6 @@ import json
 import os
 import sys
 import tempfile
-import traceback
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -15,6 +14,7 @@ import typer
 from rich.console import Console
 
 from xlsms.errors import UserError, XlsmsError
+from xlsms_service.app.logbook import trace
 from xlsms_service.cli.words import language, shown
 from xlsms_service.config import Settings
 
@@ -91,9 +91,12 @@ class Session:
             return self.loaded.service.data
         return Path(tempfile.gettempdir())
 
+    def _texts(self) -> bool:
+        return isinstance(self.loaded, Settings) and self.loaded.service.log_texts
+
     def surprise(self, error: BaseException) -> UserError:
         """What to say about it; the traceback goes into a file."""
-        text = f"{datetime.now().astimezone():%Y-%m-%d %H:%M:%S%z}\n{''.join(traceback.format_exception(error))}\n"
+        text = f"{datetime.now().astimezone():%Y-%m-%d %H:%M:%S%z}\n{trace(error, texts=self._texts())}\n"
         for folder in (self.log_folder(), Path(tempfile.gettempdir())):
             try:
                 folder.mkdir(parents=True, exist_ok=True, mode=0o700)

@@ -11,6 +11,7 @@ import typer
 from rich.text import Text
 
 from xlsms_service.app import App, Event
+from xlsms_service.app.logbook import logbook
 from xlsms_service.cli.figures import LINK_STYLES, complaint
 from xlsms_service.cli.session import Session, session_of
 from xlsms_service.cli.words import language, shown, tr
@@ -39,7 +40,7 @@ def run(
 
     if settings.watches and not as_json:
         _announce(session, settings)
-    with suppress(KeyboardInterrupt, asyncio.CancelledError):
+    with logbook(settings.service, language()), suppress(KeyboardInterrupt, asyncio.CancelledError):
         asyncio.run(_serve(settings, tell))
     if not as_json:
         session.say(tr("Stopped. Nothing is lost: what is under way goes on with the next start."), "dim")

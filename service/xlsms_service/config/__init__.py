@@ -46,6 +46,9 @@ __all__ = [
 Mark = Literal["marked", "all"]
 Transliterate = Literal["off", "safe", "wide"]
 Uncertain = Literal["hold", "resend"]
+Log = Literal["text", "json"]
+LogLevel = Literal["debug", "info", "warning", "error"]
+LOG_LEVELS = ("debug", "info", "warning", "error")
 CONNECTOR_TYPES = ("smpp", "ucp", "cimd2", "modem", "http", "simulator")
 
 _LISTEN = re.compile(r"(?:\[[0-9a-fA-F:.]+\]|[\w.-]+):(\d{1,5})")
@@ -72,6 +75,10 @@ class ServiceSettings:
     validity: timedelta = timedelta(hours=48)  #: a message that could not go for so long does not go any more
     uncertain: Uncertain = "hold"  #: what may have left: wait for word, or send it again and risk sending it twice
     metrics: str | None = None  #: address on this computer at which Prometheus reads; None: it does not
+    log: Log = "text"  #: lines for people, or JSON for programs
+    log_file: str | None = None  #: where the log of `xlsms run` goes, or "stderr"; None: a file in `data`
+    log_level: LogLevel = "info"
+    log_texts: bool = False  #: whether the log may hold what errors say, and with it numbers and texts
     backups: int = 3  #: how many versions of each workbook, as its user saved them, are kept in `data`
 
 
@@ -200,6 +207,10 @@ def _service(table: Table) -> ServiceSettings:
         validity=timedelta(hours=table.whole("validity", _VALIDITY, 48)),
         uncertain=cast(Uncertain, table.choice("uncertain", ("hold", "resend"), "hold")),
         metrics=table.optional("metrics"),
+        log=cast(Log, table.choice("log", ("text", "json"), "text")),
+        log_file=_log_file(table),
+        log_level=cast(LogLevel, table.choice("log_level", LOG_LEVELS, "info")),
+        log_texts=table.flag("log_texts"),
         backups=table.whole("backups", _BACKUPS, 3),
     )
     table.done()
@@ -217,6 +228,11 @@ def _service(table: Table) -> ServiceSettings:
         except (ZoneInfoNotFoundError, ValueError, OSError):  # a folder's name or an absolute path is the last two
             raise table.error("config-expects-zone", "zone", value=service.zone) from None
     return service
+
+
+def _log_file(table: Table) -> str | None:
+    written = table.optional("log_file")
+    return written if written in (None, "stderr") else str(table.source.beside(written))
 
 
 def _is_here(address: str) -> bool:

@@ -10,6 +10,7 @@ from datetime import datetime, timedelta
 from sqlalchemy import Connection
 from sqlalchemy.exc import SQLAlchemyError
 
+from xlsms.journal import note
 from xlsms.model import Inbound, Outcome, Receipt
 from xlsms_service.connectors.base import Acknowledgeable, Connector, IdForms, Link, LinkStatus
 from xlsms_service.delivery import late, outcome, receipt
@@ -89,7 +90,7 @@ class Engine:
         """Make good for a stop without leave, then open the links and begin."""
         lost = await self._ledger.do(claim.recover, self._now(), resends=self._resends)
         if lost:
-            _log.warning("%d messages may have left before the last stop", lost)
+            note(_log, logging.WARNING, "log-may-have-left", count=lost)
             self._measures.count(metric.LOST, lost)
             self._changed()
         await self._look_at_strangers()
@@ -157,7 +158,8 @@ class Engine:
         lane = self._lanes[status.connector]
         before, lane.status = lane.status, status
         if before is None or before.link is not status.link:
-            _log.info("%s: %s%s", status.connector, status.link, f" ({status.error})" if status.error else "")
+            reason = status.error.code if status.error else ""
+            note(_log, logging.INFO, "log-link", connector=status.connector, link=status.link, reason=reason)
             self._on_link(status)
         self._note(lane, status)
         self.wake()
@@ -201,9 +203,9 @@ class Engine:
                 if clock() - looked >= _STRANGERS:
                     looked = clock()
                     await self._look_at_strangers()
-            except SQLAlchemyError:
+            except SQLAlchemyError as error:
                 self._measures.count(metric.LEDGER_FAILURES)
-                _log.exception("the ledger cannot be written; trying again")
+                note(_log, logging.ERROR, "log-ledger-again", error)
             await _woken(self._tend_wake, _LOOK_AGAIN)
 
     async def _look_at_strangers(self) -> None:
@@ -219,9 +221,9 @@ class Engine:
                 await _woken(lane.wake, min(wait, _LOOK_AGAIN))
             try:
                 wait = await self._fill(lane)
-            except SQLAlchemyError:
+            except SQLAlchemyError as error:
                 self._measures.count(metric.LEDGER_FAILURES)
-                _log.exception("the ledger cannot be read; trying again")
+                note(_log, logging.ERROR, "log-ledger-again", error)
                 await asyncio.sleep(_LEDGER_RETRY)
 
     async def _fill(self, lane: Lane) -> float:
@@ -267,9 +269,9 @@ class Engine:
                             _settle, name, answered, overdue, items, lane.forms, self._now(), self._resends
                         )
                         break
-                    except SQLAlchemyError:
+                    except SQLAlchemyError as error:
                         self._measures.count(metric.LEDGER_FAILURES)
-                        _log.exception("the ledger cannot be written; trying again")
+                        note(_log, logging.ERROR, "log-ledger-again", error)
                         await asyncio.sleep(_LEDGER_RETRY)
                 self._measure(name, items)
                 lane.connector.acknowledge([each.token for each in received])
@@ -289,7 +291,7 @@ class Engine:
         return self._lanes
 
     def _breaker_changed(self, lane: Lane) -> None:
-        _log.warning("%s: %s", lane.connector.name, lane.breaker.phase)
+        note(_log, logging.WARNING, "log-link-use", connector=lane.connector.name, phase=lane.breaker.phase)
         if lane.status is not None:
             self._note(lane, lane.status)
         self._wake_lanes()

@@ -16,6 +16,7 @@ from watchdog.observers.api import BaseObserver
 
 from xlsms.errors import TransientError, XlsmsError
 from xlsms.files.mount import is_remote
+from xlsms.journal import note
 from xlsms.workbook.opening import SUFFIXES
 
 __all__ = ["Watcher", "candidates"]
@@ -129,7 +130,8 @@ class Watcher:
             try:
                 observer.schedule(hints, str(folder))
             except OSError as error:
-                _log.warning("%s cannot be watched (%s); looking again in %.0f s", folder, error, self._scan_every)
+                reason, seconds = error.strerror or "", round(self._scan_every)
+                note(_log, logging.WARNING, "log-folder-unwatched", folder=folder, reason=reason, seconds=seconds)
                 absent.append(place)
         return absent
 
@@ -171,8 +173,8 @@ class Watcher:
                 self._later(path, _RETRY)
         except FileNotFoundError:
             return  # renamed or deleted meanwhile; its new name has its own event
-        except Exception:  # noqa: BLE001  # one file's trouble never stops the watch
-            _log.exception("%s could not be looked at", path)
+        except Exception as error:  # noqa: BLE001  # one file's trouble never stops the watch
+            note(_log, logging.ERROR, "log-not-looked-at", error, file=path)
 
 
 def _is_share(place: Path) -> bool:

@@ -12,6 +12,7 @@ from pathlib import Path
 from sqlalchemy.exc import SQLAlchemyError
 
 from xlsms.errors import Place, TransientError, UserError, XlsmsError
+from xlsms.journal import note
 from xlsms.model import CellValue, Role
 from xlsms.states import LABELS
 from xlsms.wording import detail
@@ -110,9 +111,9 @@ class Writeback:
                         pace.behind_since = woken_at
                     if self._clock() >= pace.not_before:
                         await self._try(book, pace)
-            except SQLAlchemyError:
+            except SQLAlchemyError as error:
                 self._measures.count(metric.LEDGER_FAILURES)
-                _log.exception("the ledger cannot be read; trying again")
+                note(_log, logging.ERROR, "log-ledger-again", error)
 
     async def flush(self) -> None:
         """Write all that is lacking, once; what cannot be written now is written the next time."""
@@ -200,7 +201,7 @@ def _problem(book: Book, error: Exception) -> XlsmsError:
     place = Place(file=book.path.name)
     if isinstance(error, OSError):
         return TransientError("file-not-written", place=place, reason=error.strerror or str(error))
-    _log.error("%s could not be written", book.path, exc_info=error)
+    note(_log, logging.ERROR, "log-not-written", error, file=book.path)
     return UserError("file-not-written", place=place, reason=type(error).__name__)
 
 

@@ -8,6 +8,7 @@ from datetime import datetime
 
 from sqlalchemy.exc import SQLAlchemyError
 
+from xlsms.journal import note
 from xlsms_service.ledger.ledger import Ledger
 from xlsms_service.twoway import inbox
 from xlsms_service.twoway.inbox import Handled
@@ -55,8 +56,8 @@ class Keeper:
             self._wake.clear()
             try:
                 handled = await self.look()
-            except SQLAlchemyError:
-                _log.exception("the inbox cannot be read; trying again")
+            except SQLAlchemyError as error:
+                note(_log, logging.ERROR, "log-ledger-again", error)
                 wait = _LEDGER_RETRY
                 continue
             wait = (handled.next_at - self._now()).total_seconds() if handled.next_at else None

@@ -3,12 +3,14 @@
 import asyncio
 import re
 import socket
+import urllib.error
 import urllib.request
 from datetime import UTC, datetime, timedelta
 
 import openpyxl
 import pytest
 
+from xlsms import home
 from xlsms_service.app import App, live
 from xlsms_service.app.counter import Counter
 from xlsms_service.app.live import LinkLive, Live, Speed
@@ -151,3 +153,22 @@ def test_an_address_that_is_taken_stops_nothing(tmp_path):
             watching(tmp_path, address), lambda app: app.observer.live and app.observer.live.links[0].link == "up"
         )
     assert [event.error.code for event in events if event.error] == ["metrics-not-served"]
+
+
+def test_the_same_stands_beside_the_api(tmp_path):
+    (tmp_path / "watched").mkdir()
+
+    def ready(_app):
+        beacon = home.read_beacon(tmp_path / "data")
+        if beacon is None:
+            return None
+        address = beacon.address.removeprefix("http://")
+        request = urllib.request.Request(f"http://{address}/metrics", headers={"Host": "evil.example"})
+        with pytest.raises(urllib.error.HTTPError) as caught:
+            urllib.request.urlopen(request, timeout=10)
+        caught.value.close()
+        return fetched(address), caught.value.code
+
+    (text, refused), _ = run_until(watching(tmp_path, None), ready)
+    assert "xlsms_info{" in text
+    assert refused == 403

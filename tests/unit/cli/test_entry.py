@@ -102,8 +102,10 @@ def test_complaints_are_in_the_users_language(xlsms, monkeypatch):
 
 
 def test_a_surprise_is_one_line_and_the_rest_stands_in_a_file(xlsms, monkeypatch, tmp_path):
+    details = "secret details"
+
     def broken(*_):
-        raise ZeroDivisionError("secret details")
+        raise ZeroDivisionError(details)
 
     monkeypatch.setattr("xlsms_service.cli.status.looking_at", broken)
     run = xlsms("status")
@@ -112,7 +114,9 @@ def test_a_surprise_is_one_line_and_the_rest_stands_in_a_file(xlsms, monkeypatch
     assert "[unexpected]" in run.complaint
     assert str(log) in run.complaint
     assert "secret details" not in run.complaint
-    assert "ZeroDivisionError: secret details" in log.read_text("utf-8")
+    assert "ZeroDivisionError" in log.read_text("utf-8")
+    assert "in broken" in log.read_text("utf-8")
+    assert "secret details" not in log.read_text("utf-8")  # it may be somebody's number or text
     assert log.stat().st_mode & 0o077 == 0
     assert log.parent.stat().st_mode & 0o077 == 0
 
