@@ -153,7 +153,8 @@ class Desk:
 
     def shown(self, it: LivePlan) -> Json:
         """A plan as it is told."""
-        gone = [self._row(entry, it) | {"goes": False, "earlier": str(found.state)} for entry, found in it.earlier]
+        said = {"goes": False, "held": None}
+        gone = [self._row(entry, it) | said | {"earlier": str(found.state)} for entry, found in it.earlier]
         rows = [self._row(entry, it) for entry in it.plan.entries]
         costs = [row["cost"] for row in rows if row["goes"]]
         known = [Decimal(cost) for cost in costs if cost is not None]
@@ -174,7 +175,7 @@ class Desk:
                 "cost": str(sum(known, Decimal(0))) if known else None,
                 "unpriced": costs.count(None),
             },
-            "rows": [*rows, *gone],
+            "rows": sorted([*rows, *gone], key=lambda row: (it.sheets.get(row["sheet"], 0), row["row"])),
         }
 
     def _row(self, entry: PlanEntry, it: LivePlan) -> Json:

@@ -14,7 +14,7 @@ from xlsms_service.api.session import Subject
 from xlsms_service.ledger.live import Opened
 from xlsms_service.sync.live import Asked
 
-__all__ = ["router"]
+__all__ = ["router", "stream"]
 
 #: Seconds after which a silent stream says that it is still there.
 _ALIVE = 15.0

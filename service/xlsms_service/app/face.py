@@ -22,6 +22,7 @@ from xlsms_service.ledger.ledger import Ledger
 from xlsms_service.ledger.reader import Reader
 from xlsms_service.planning import Terms
 from xlsms_service.sync.live import Alone, LiveIntake
+from xlsms_service.web.pages import pages
 
 __all__ = ["face"]
 
@@ -65,7 +66,7 @@ async def face(  # noqa: PLR0913 (everything that the face shows or moves)
     )
     try:
         with observer.registry() as registry:
-            app = build(desk, token, hosts_of(listening), [metrics.page(registry)])
+            app = build(desk, token, hosts_of(listening), [metrics.page(registry), pages(desk)])
             async with serve(app, listening, data, news.close) as address, together(_tend(ledger)):
                 yield address
     finally:

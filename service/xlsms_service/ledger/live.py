@@ -24,6 +24,7 @@ __all__ = [
     "earlier",
     "file_left",
     "first_lacking",
+    "name_of",
     "opened_at",
     "register",
     "saved",
@@ -125,6 +126,12 @@ def file_left(connection: Connection, book: int) -> str | None:
 def opened_at(connection: Connection, book: int) -> datetime | None:
     """Since when a workbook is open; None when it never was."""
     return connection.execute(select(live.c.opened_at).where(live.c.workbook_id == book)).scalar()
+
+
+def name_of(connection: Connection, book: int) -> str | None:
+    """What an open workbook is called."""
+    name: str | None = connection.execute(select(live.c.name).where(live.c.workbook_id == book)).scalar()
+    return name
 
 
 def check_closed(connection: Connection, path: Path, now: datetime) -> None:

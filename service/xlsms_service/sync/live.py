@@ -8,7 +8,7 @@ the id in the row, or a row that has lost it and is known by what it says.
 
 import asyncio
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, replace
@@ -68,6 +68,7 @@ class LivePlan:
     language: str
     plan: Plan
     earlier: tuple[tuple[PlanEntry, Earlier], ...]  #: rows that have gone already and do not show it
+    sheets: Mapping[str, int]  #: their places in the workbook
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -90,9 +91,14 @@ class _Draw:
     work: Work
 
     @property
+    def places(self) -> Mapping[str, int]:
+        """The places of the sheets in the workbook."""
+        return {sheet.name: index for index, sheet in enumerate(self.snapshot.sheets)}
+
+    @property
     def plan(self) -> Plan:
         """In the order of the sheets and rows."""
-        places = {sheet.name: index for index, sheet in enumerate(self.snapshot.sheets)}
+        places = self.places
         entries = sorted(self.work.entries, key=lambda it: (places.get(it.row.sheet, len(places)), it.row.number))
         return Plan(entries=tuple(entries), hidden=self.work.hidden)
 
@@ -217,7 +223,14 @@ class LiveIntake:
 
 
 def _live_plan(key: str, asked: Asked, draw: _Draw, plan: Plan) -> LivePlan:
-    return LivePlan(id=key, book=draw.book, language=asked.language, plan=plan, earlier=tuple(draw.work.earlier))
+    return LivePlan(
+        id=key,
+        book=draw.book,
+        language=asked.language,
+        plan=plan,
+        earlier=tuple(draw.work.earlier),
+        sheets=draw.places,
+    )
 
 
 def _answer(key: str, draw: _Draw, language: str) -> dict[str, Any]:
