@@ -188,7 +188,7 @@ class Desk:
             "row": entry.row.number,
             "goes": entry.goes,
             "number": number,
-            "repairs": list(entry.number.repairs) if entry.number else [],
+            "repairs": [note.words(it.language) for note in entry.number.mended] if entry.number else [],
             "text": entry.text,
             "alphabet": parts.alphabet if parts else None,
             "parts": list(parts.parts) if parts else [],

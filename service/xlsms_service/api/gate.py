@@ -5,6 +5,7 @@ is refused; and a name of its own that it lets point to this computer (DNS rebin
 """
 
 from collections.abc import Iterable
+from contextlib import suppress
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -56,10 +57,12 @@ class Gate:
         """One request."""
         if scope["type"] != "http":
             return  # a websocket is never opened; there is no lifespan
-        begun = False
+        begun = too_large = False
 
         async def answer(message: Message) -> None:
             nonlocal begun
+            if too_large and not begun:
+                return  # whatever the application makes of half a body
             if message["type"] == "http.response.start":
                 begun = True
                 known = {name for name, _ in HEADERS}
@@ -67,26 +70,25 @@ class Gate:
                 message["headers"] = [*kept, *HEADERS]
             await send(message)
 
-        most = _MOST_PLAN if scope["path"] == "/v1/plans" else _MOST
-        wrong = self._wrong(scope, most)
-        if wrong is not None:
-            await problem.answer(wrong, self._language)(scope, receive, answer)
-            return
-        left = most
+        left = most = _MOST_PLAN if scope["path"] == "/v1/plans" else _MOST
 
         async def bounded() -> Message:
-            nonlocal left
+            nonlocal left, too_large
             message = await receive()
             left -= len(message.get("body", b""))
             if left < 0:
+                too_large = True
                 raise _TooLargeError
             return message
 
-        try:
-            await self._app(scope, bounded, answer)
-        except _TooLargeError:
-            if not begun:
-                await problem.answer(UserError("api-too-large", most=most), self._language)(scope, receive, answer)
+        wrong = self._wrong(scope, most)
+        if wrong is None:
+            with suppress(_TooLargeError):
+                await self._app(scope, bounded, answer)
+            if begun or not too_large:
+                return
+            wrong, too_large = UserError("api-too-large", most=most), False
+        await problem.answer(wrong, self._language)(scope, receive, answer)
 
     def _wrong(self, scope: Scope, most: int) -> UserError | None:
         """What is wrong with a request, before anything of its body is read."""

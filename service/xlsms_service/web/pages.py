@@ -70,6 +70,7 @@ def pages(desk: Desk) -> APIRouter:
     _shells(made)
     _opening(made, desk)
     _preview(made, desk)
+    _cells(made, desk)
     _conversation(made, desk)
     return made
 
@@ -149,6 +150,8 @@ def _preview(made: APIRouter, desk: Desk) -> None:
         await desk.want(key)
         return Response(status_code=204)
 
+
+def _cells(made: APIRouter, desk: Desk) -> None:
     @made.post("/page/show", status_code=204)
     async def show(asked: _Cell, authorization: Auth = None) -> Response:
         key = _subject(desk, authorization, "preview").plan or ""

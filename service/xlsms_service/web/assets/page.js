@@ -181,7 +181,8 @@ function line(row, several) {
   const spans = marked(row);
   const extra = [...new Set(row.culprits.map(([, character]) => character))];
   return el("div", {},
-    el("span", { class: "where" }, several ? `${row.sheet} · ${row.row}` : String(row.row)),
+    el("span", { class: "where" }, el("span", { class: "narrow" }, `${say("row")} `),
+      several ? `${row.sheet} · ${row.row}` : String(row.row)),
     el("span", { class: "to" }, row.number ?? "–", ...row.repairs.map((repair) => el("small", {}, repair)),
       row.sender ? el("small", {}, row.sender) : ""),
     el("span", { class: "body" }, ...spans,

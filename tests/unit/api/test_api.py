@@ -1,0 +1,311 @@
+"""The API's contract, over its client and a real server on loopback."""
+
+import importlib.util
+import json
+import re
+import threading
+import time
+from datetime import UTC, datetime
+from pathlib import Path
+
+import openpyxl
+import pytest
+
+from tests.unit.api.conftest import GUID, applied, running, snapshot
+from xlsms.client import Client, OrderKind
+from xlsms.client.starting import Found
+from xlsms.errors import TransientError, UserError
+from xlsms.model import Role
+from xlsms.states import FINAL, State
+from xlsms.workbook import read_rows
+
+DOCS = Path(__file__).parents[3] / "docs"
+
+
+def final(count):
+    return lambda states: len(states) == count and all(state.state in FINAL for state in states.values())
+
+
+def test_an_open_workbook_is_sent_and_its_states_and_replies_come(office):
+    book = office.book()
+    plan = office.client.plan(book, snapshot("600000001", "600000002", "6000", "600000035"))
+    assert (plan.totals.rows, plan.totals.go, plan.totals.problems) == (4, 3, 1)
+    assert plan.rows[0].text == "Hola P2"
+    assert plan.rows[0].repairs == ("añadido el prefijo de país +34",)
+    assert plan.rows[2].problem.code == "number-too-short"
+    assert plan.rows[2].problem.place.column == "B"
+    campaign = office.client.send(plan)
+    ids = [edit.values[Role.ID] for edit in campaign.edits if Role.ID in edit.values]
+    assert len(ids) == 3
+    assert office.client.states(ids) == {}  # nothing goes before its id stands in the sheet
+    told = office.client.written(campaign, applied(campaign))
+    assert (told.accepted, told.held, told.withdrawn) == (3, 0, 0)
+    states = office.changes(book, book.cursor, final(3))
+    assert set(states) == set(ids)
+    assert any(state.reply for state in states.values())
+    found = office.client.changes(book, since=book.cursor)
+    edits = {edit.id: edit.values for edit in found.edits}
+    assert {values[Role.STATUS] for values in edits.values()} <= {"Entregado", "Fallido", "Caducado"}
+    assert all(isinstance(values[Role.STATUS_TIME], datetime) for values in edits.values())
+    assert set(office.client.states([*ids, "none"])) == set(ids)
+
+
+def test_everything_that_is_repeated_is_done_once(office):
+    book = office.book()
+    plan = office.client.plan(book, snapshot("600000001"))
+    first = office.client.send(plan)
+    assert office.client.send(plan.id, plan.hash) == first
+    assert office.client.written(first, applied(first)) == office.client.written(first, applied(first))
+    one = office.client.text("600000002", "hola", key="0" * 16)
+    again = office.client.text("600000002", "hola", key="0" * 16)
+    assert (one.message, one.number) == (again.message, again.number)
+    other = office.client.text("600000002", "hola", key="1" * 16)
+    assert other.message != one.message
+    office.changes(book, book.cursor, final(1))
+    assert [said.text for said in office.client.conversation("600 000 001").texts if said.mine] == ["Hola P2"]
+
+
+def test_rows_that_were_not_written_do_not_go(office):
+    book = office.book()
+    campaign = office.client.send(office.client.plan(book, snapshot("600000001", "600000002")))
+    told = office.client.written(campaign, applied(campaign, done=campaign.edits[:1]))
+    assert (told.accepted, told.withdrawn) == (1, 1)
+    states = office.changes(book, book.cursor, final(1))
+    assert set(states) == {campaign.edits[0].values[Role.ID]}
+
+
+def test_only_what_was_approved_is_sent(office):
+    book = office.book()
+    plan = office.client.plan(book, snapshot("600000001"))
+    with pytest.raises(UserError, match="plan-changed"):
+        office.client.send(plan.id, "0" * 64)
+    with pytest.raises(UserError, match="plan-unknown"):
+        office.client.send("nothing", plan.hash)
+
+
+def test_a_plan_of_a_workbook_that_nobody_registered_is_refused(office):
+    book = office.book()
+    stranger = type(book)(id=book.id + 1, guid=GUID, path=None, cursor=0, beat=30)
+    with pytest.raises(UserError, match="workbook-not-registered"):
+        office.client.plan(stranger, snapshot("600000001"))
+
+
+def test_stop_pause_and_recall(office):
+    book = office.book()
+    since = office.client.stop()
+    assert office.client.stop() == since
+    assert office.client.health().stopped == since
+    campaign = office.client.send(office.client.plan(book, snapshot("600000001", "600000002")))
+    office.client.written(campaign, applied(campaign))
+    assert office.client.pause(book) == 2
+    ids = [edit.values[Role.ID] for edit in campaign.edits]
+    assert {it.code for it in office.client.states(ids).values()} == {"paused"}
+    assert office.client.unpause(book) == 2
+    assert office.client.recall(book, ids[:1]) == 1
+    assert office.client.resume() is True
+    assert office.client.resume() is False
+    states = office.changes(book, book.cursor, final(2))
+    assert states[ids[0]].state is State.CANCELLED
+    assert states[ids[0]].detail == "Se retiró antes de salir [recalled]"
+    assert office.client.recall() == 0
+
+
+def test_texts_and_what_came_back(office):
+    office.client.text("600000001", "¿Viene?")
+    deadline = time.monotonic() + 20
+    while not (inbox := office.client.inbox()) and time.monotonic() < deadline:
+        time.sleep(0.05)
+    assert inbox[0].number == "+34600000001"
+    answer = office.client.reply("+34600000001", "Gracias")
+    assert answer.parts == 1
+    said = office.client.conversation("0034600000001")
+    assert said.number == "+34600000001"
+    assert (said.texts[0].mine, said.texts[0].text) == (True, "¿Viene?")
+    assert [it.mine for it in said.texts[:2]] == [True, False]
+
+
+def test_the_stream_goes_on_from_the_cursor(office):
+    book = office.book()
+    plan = office.client.plan(book, snapshot("600000001", "600000002"))
+    campaign = office.client.send(plan)
+    seen, cursors = {}, []
+
+    def listen(since, enough):
+        with Client(Found(address=office.address, token=office.token)) as client:
+            for changes in client.follow(book, since=since):
+                cursors.append(changes.cursor)
+                seen.update({state.row_id: state for state in changes.states})
+                if enough():
+                    return
+
+    thread = threading.Thread(target=listen, args=(book.cursor, lambda: bool(seen)))
+    thread.start()
+    office.client.written(campaign, applied(campaign))
+    thread.join(20)
+    assert seen  # and the connection is gone
+    listen(cursors[-1], lambda: len(seen) == 2 and all(it.state in FINAL for it in seen.values()))
+    assert cursors == sorted(cursors)
+    assert len(set(cursors)) == len(cursors)
+
+
+def test_a_cursor_misses_nothing_whatever_its_age(office):
+    book = office.book()
+    campaign = office.client.send(office.client.plan(book, snapshot("600000001", "600000002")))
+    office.client.written(campaign, applied(campaign))
+    states = office.changes(book, book.cursor, final(2))
+    for since in range(office.client.health().cursor):
+        found = office.client.changes(book, since=since)
+        assert {it.row_id: it.state for it in found.states}.items() <= {k: v.state for k, v in states.items()}.items()
+    assert set(office.changes(book, 0, final(2))) == set(states)
+    assert office.client.changes(book, since=10**12).cursor <= office.client.health().cursor
+
+
+def test_a_workbook_that_is_open_is_not_written_until_it_is_closed(tmp_path):
+    watched = tmp_path / "watched"
+    watched.mkdir()
+    path = watched / "lista.xlsx"
+    book = openpyxl.Workbook()
+    headers = ["Nombre", "Teléfono", "Mensaje", "Enviar", "Estado", "Detalle", "Hora del estado", "Respuesta",
+               "Hora de la respuesta", "ID SMS"]  # fmt: skip
+    with running(tmp_path, watch=watched) as office:
+        opened = office.book(path)
+        book.active.title = "Lista"
+        book.active.append(headers)
+        book.active.append(["P2", "600000001", "Hola {Nombre}", "x"])
+        book.save(path)
+        before = path.read_bytes()
+        campaign = office.client.send(office.client.plan(opened, snapshot("600000001")))
+        office.client.written(campaign, applied(campaign))
+        states = office.changes(opened, opened.cursor, final(1))
+        office.book(path)
+        assert path.read_bytes() == before
+        office.client.closed(opened)  # without saving
+        deadline = time.monotonic() + 30
+        while time.monotonic() < deadline and not (row := next(iter(read_rows(path)))).id:
+            time.sleep(0.1)
+        assert row.id in states
+        assert not row.marked
+        said = office.client.conversation("600000001").texts
+        assert len([it for it in said if it.mine]) == 1
+
+
+def test_a_second_workbook_with_the_same_guid_is_told(tmp_path):
+    with running(tmp_path) as office:
+        one, other = tmp_path / "a.xlsx", tmp_path / "b.xlsx"
+        one.write_bytes(b"x")
+        other.write_bytes(b"x")
+        office.book(one)
+        with pytest.raises(UserError, match="workbook-copied") as caught:
+            office.book(other)
+        assert "a.xlsx" in caught.value.message()
+        one.unlink()
+        assert office.book(other).path == other  # it was renamed
+
+
+def test_a_workbook_that_is_saved_for_the_first_time_is_the_same(tmp_path):
+    with running(tmp_path) as office:
+        never = office.book()
+        assert never.path is None
+        assert office.book(tmp_path / "now.xlsx").id == never.id
+
+
+def test_a_service_that_is_gone_is_told(tmp_path):
+    with running(tmp_path) as office:
+        found = Found(address=office.address, token=office.token)
+    with Client(found) as client, pytest.raises(TransientError, match="service-not-answering"):
+        client.health()
+    assert not (tmp_path / "data" / "service.json").exists()
+
+
+# Pages.
+
+
+def open_page(office, address):
+    path, _, ticket = address.removeprefix(office.address).partition("#")
+    with office.http(Origin=office.address) as http:
+        assert http.get(path).status_code == 200
+        return http.post("/page/open", json={"ticket": ticket})
+
+
+def test_a_preview_page_opens_once_shows_the_plan_and_orders_its_sending(office):
+    book = office.book()
+    plan = office.client.plan(book, snapshot("600000001", "6000"))
+    address = office.client.preview_page(plan)
+    assert plan.id not in address
+    opened = open_page(office, address).json()
+    assert open_page(office, address).json()["code"] == "page-expired"
+    with office.http(Authorization=f"Bearer {opened['key']}") as page:
+        shown = page.post("/page/plan").json()
+        assert (shown["hash"], shown["stage"], shown["name"]) == (plan.hash, "open", "lista.xlsx")
+        assert page.post("/page/show", json={"sheet": "Lista", "row": 3, "column": "B"}).status_code == 204
+        assert page.post("/page/approve", json={"hash": "0" * 64}).json()["code"] == "plan-changed"
+        assert page.post("/page/approve", json={"hash": plan.hash}).status_code == 204
+        orders = office.client.changes(book, since=book.cursor).orders
+        assert [order.kind for order in orders] == [OrderKind.SHOW, OrderKind.SEND]
+        assert (orders[0].sheet, orders[0].row, orders[0].column) == ("Lista", 3, "B")
+        assert (orders[1].plan, orders[1].hash) == (plan.id, plan.hash)
+        assert office.client.changes(book, since=book.cursor).orders == ()
+        campaign = office.client.send(orders[1].plan, orders[1].hash)
+        office.client.written(campaign, applied(campaign))
+        assert page.post("/page/stage").json()["stage"] == "approved"
+        # Its key opens this page only.
+        assert page.post("/page/conversation").json()["code"] == "page-expired"
+        assert page.get("/v1/health").status_code == 401
+
+
+def test_a_conversation_page_shows_one_number_and_answers_it_once(office):
+    office.client.text("600000001", "<img src=x onerror=alert(1)>")
+    opened = open_page(office, office.client.conversation_page("600 000 001")).json()
+    assert "600000001" not in office.client.conversation_page("600000001")
+    with office.http(Authorization=f"Bearer {opened['key']}") as page:
+        shown = page.post("/page/conversation").json()
+        assert shown["number"] == "+34600000001"
+        for _ in range(2):
+            assert page.post("/page/reply", json={"text": "Gracias", "key": "k" * 16}).status_code == 204
+        texts = [it["text"] for it in page.post("/page/conversation").json()["texts"] if it["mine"]]
+        assert sorted(texts) == ["<img src=x onerror=alert(1)>", "Gracias"]
+        with page.stream("GET", "/page/events", headers={"Last-Event-ID": "0"}) as stream:
+            assert any(line.startswith("id: ") for line in stream.iter_lines())
+
+
+def test_the_pages_say_the_same_in_both_languages():
+    from xlsms_service.web.pages import words
+
+    assert set(words("en")) == set(words("es"))
+    script = (DOCS.parent / "service/xlsms_service/web/assets/page.js").read_text("utf-8")
+    asked = set(re.findall(r'say\("(\w+)"', script))
+    assert asked <= set(words("en"))
+    assert "innerHTML" not in script
+
+
+# The description.
+
+
+@pytest.fixture(scope="module")
+def made():
+    spec = importlib.util.spec_from_file_location("generate_api", DOCS / "generate_api.py")
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+def test_the_description_in_the_docs_is_that_of_the_service(made):
+    kept, now = json.loads((DOCS / "reference" / "openapi.json").read_text("utf-8")), made.document()
+
+    def shape(document):
+        paths = {(path, method): sorted(said["responses"]) for path, of in document["paths"].items() for method, said in of.items()}  # fmt: skip
+        bodies = {name: sorted(it.get("properties", ())) for name, it in document["components"]["schemas"].items()}
+        return paths, bodies
+
+    assert now["openapi"].startswith("3.1")
+    assert shape(kept) == shape(now), "run python docs/generate_api.py"
+
+
+def test_the_page_about_the_api_is_fresh(made):
+    assert (DOCS / "reference" / "api.md").read_text("utf-8") == made.page(), "run python docs/generate_api.py"
+
+
+def test_times_are_utc(shared):
+    shared.client.stop()
+    assert shared.client.health().stopped.tzinfo == UTC
+    shared.client.resume()
