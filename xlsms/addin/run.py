@@ -10,7 +10,8 @@ from pathlib import Path
 from typing import Protocol, cast
 
 from xlsms.addin.invocation import Invocation, invocation
-from xlsms.addin.verb import Verb
+from xlsms.addin.notice import show
+from xlsms.addin.verb import BUTTONS, Verb
 from xlsms.errors import UserError, XlsmsError
 
 __all__ = ["Commands", "run"]
@@ -26,7 +27,12 @@ class Commands(Protocol):
         """Tell the user, in the language of his Excel."""
 
 
-def run(arguments: Sequence[str], environment: Mapping[str, str], commands: Commands | None = None) -> int:
+def run(
+    arguments: Sequence[str],
+    environment: Mapping[str, str],
+    commands: Commands | None = None,
+    tell: Callable[[str], object] = show,
+) -> int:
     """Do what was asked; 0 done, 1 the user was told why not, 2 the launcher and this program do not fit together.
 
     There is no terminal: nothing is printed, and no error leaves.
@@ -41,10 +47,11 @@ def run(arguments: Sequence[str], environment: Mapping[str, str], commands: Comm
         chosen = chosen or _commands()
         chosen.COMMANDS[request.verb](request)
     except XlsmsError as error:
-        return _told(chosen, request, error)
+        return _told(chosen, request, error, tell)
     except Exception as error:  # noqa: BLE001 (the last resort: the user gets a line, the file the rest)
         log = _log(traceback.format_exc())
-        return _told(chosen, request, UserError("unexpected", reason=type(error).__name__, file=log or "–"))
+        surprise = UserError("unexpected", reason=type(error).__name__, file=log or "–")
+        return _told(chosen, request, surprise, tell)
     return 0
 
 
@@ -53,13 +60,15 @@ def _commands() -> Commands:
     return cast(Commands, import_module("xlsms.addin.commands"))
 
 
-def _told(commands: Commands | None, request: Invocation, error: XlsmsError) -> int:
-    if commands is None:
-        return 1
+def _told(commands: Commands | None, request: Invocation, error: XlsmsError, tell: Callable[[str], object]) -> int:
     try:
+        if commands is None:
+            raise error  # noqa: TRY301 (the commands could not even be loaded)
         commands.complain(request, error)
-    except Exception:  # noqa: BLE001 (Excel may have gone: then nobody is there to be told)
+    except Exception:  # noqa: BLE001 (Excel may have gone: then the system itself has to tell)
         _log(f"{error.line()}\n{traceback.format_exc()}")
+        if request.verb in BUTTONS:  # else nobody has asked for anything
+            tell(error.line(request.language))
     return 1
 
 

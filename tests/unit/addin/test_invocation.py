@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from xlsms.addin import Host, Invocation, Verb
+from xlsms.addin import Host, Invocation, Verb, notice
 from xlsms.addin.invocation import invocation
 from xlsms.addin.run import run
 from xlsms.addin.verb import BUTTONS, Need, needs
@@ -135,11 +135,44 @@ def test_a_surprise_is_told_in_a_line_and_kept_in_a_file(own_temp):
     assert own_temp.stat().st_mode & 0o077 == 0
 
 
-def test_nobody_there_to_be_told_is_no_traceback(own_temp):
+def test_when_excel_cannot_be_reached_the_system_tells(own_temp):
     commands = Commands(UserError("no-phone-column", sheets="List"))
     commands.complain = None
-    assert run(["send"], {}, commands) == 1
+    told = []
+    assert run(["send"], {"XLSMS_LANGUAGE": "es"}, commands, told.append) == 1
+    assert told == [UserError("no-phone-column", sheets="List").line("es")]
     assert "no-phone-column" in own_temp.read_text()
+
+
+def test_when_the_commands_cannot_be_loaded_the_system_tells(own_temp, monkeypatch):
+    monkeypatch.setitem(sys.modules, "xlsms.addin.commands", None)
+    told = []
+    assert run(["help"], {}, tell=told.append) == 1
+    assert "[unexpected]" in told[0]
+    assert str(own_temp) in told[0]
+
+
+def test_what_nobody_asked_for_is_told_to_nobody(own_temp):
+    commands = Commands(UserError("no-phone-column", sheets="List"))
+    commands.complain = None
+    told = []
+    assert run(["update"], {}, commands, told.append) == 1
+    assert told == []
+
+
+def test_a_box_of_the_system_is_given_the_text_as_an_argument(monkeypatch):
+    shown = []
+    text = '"; do shell script "rm" --no'
+    assert notice.show(text, "darwin", shown.append)
+    assert shown[0][0] == "/usr/bin/osascript"
+    assert shown[0][3:] == [text, "SMS"]
+    assert text not in shown[0][2]
+    monkeypatch.setattr("shutil.which", lambda name: f"/usr/bin/{name}")
+    assert notice.show(text, "linux", shown.append)
+    assert f"--text={text}" in shown[1]
+    monkeypatch.setattr("shutil.which", lambda name: None)
+    assert not notice.show(text, "linux", shown.append)
+    assert len(shown) == 2
 
 
 def test_an_add_in_of_another_version_is_told_apart(own_temp):
