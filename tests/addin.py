@@ -345,10 +345,23 @@ def _module(name, code, public):
             yield f"there is no public {module}.{member}"
         if module.lower() not in public:
             yield f"there is no module {module}"
+    yield from _swallowed(code)
     for reading in re.findall(r"(\w+)\.(?:Worksheets|Sheets|Names|Cells|Range)\(", code):
         if reading.lower() != "thisworkbook":
             yield f"reads cells of {reading}, which is not the add-in"
     yield from _names(name, code, public)
+
+
+def _swallowed(code):
+    """After `On Error Resume Next` a condition that fails counts as met: nothing may be called in one."""
+    for match in PROCEDURE.finditer(code):
+        swallowing = False
+        for line in code[match.end() : code.index(f"\nEnd {match['kind']}", match.end())].split("\n"):
+            if "On Error" in line:
+                swallowing = "Resume Next" in line
+            condition = re.match(r"\s*(?:If|ElseIf|Do While|Select Case) (.*?)(?: Then.*)?$", line)
+            if swallowing and condition and re.search(r"[\w.]*\w\(|\w\.\w", condition[1].replace("Len(", "")):
+                yield f"{match['name']}: an error in {condition[1]!r} would count as true"
 
 
 def _names(name, code, public):

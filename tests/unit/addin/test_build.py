@@ -234,6 +234,10 @@ MUTATIONS = {
     "a loop that does not end": (code("SmsTick", "    Next at\r\n", ""), "Next"),
     "a line too long": (code("SmsText", "' Nothing is ever read", "' " + "x" * 1000 + "\r\n' Nothing is ever read"), None),
     "reads the user's workbook": (code("SmsText", "ThisWorkbook.Worksheets(sheet)", "Application.Worksheets(sheet)"), "reads cells of Application"),
+    "an error that would count as true": (
+        code("SmsTick", "        If found = name Then", "        If SmsLaunch.FullNameOf(other) = name Then"),
+        "would count as true",
+    ),
     "a message lost": (swap("xl/worksheets/sheet2.xml", ">no-interpreter<", ">no-python<"), "the VBA says no-interpreter"),
     "OnTime calls what is private": (code("SmsTick", "Public Sub Tick()", "Private Sub Tick()"), "what OnTime calls"),
 }  # fmt: skip

@@ -145,13 +145,14 @@ End Function
 
 Public Function Interpreter(ByVal kind As String) As String
     ' The installer writes it on the hidden sheet. An add-in that was built for everybody has it in a file of the user's.
-    Dim files As Object, path As String
+    Dim files As Object, path As String, line As String
     Interpreter = SmsText.Setting("interpreter")
     If Len(Interpreter) > 0 Or kind <> "windows" Then Exit Function
     On Error Resume Next
     Set files = CreateObject("Scripting.FileSystemObject")
     path = Environ$("LOCALAPPDATA") & "\xlsms\interpreter.txt"
-    If files.FileExists(path) Then Interpreter = Trim$(files.OpenTextFile(path, 1, False, -1).ReadLine) ' UTF-16
+    line = files.OpenTextFile(path, 1, False, -1).ReadLine ' UTF-16
+    Interpreter = Trim$(line)
 End Function
 
 Private Function StartedOnWindows(ByVal command As String, ByVal lines As Variant) As String
@@ -169,6 +170,7 @@ Private Function StartedOnWindows(ByVal command As String, ByVal lines As Varian
         environment(Left$(line, at - 1)) = Mid$(line, at + 1)
     Next line
     shell.Run command, 0, False ' straight to CreateProcess: no cmd.exe, no window, no waiting
+    On Error Resume Next ' it has started; an empty variable may be gone already
     For Each line In lines
         environment.Remove Left$(line, InStr(line, "=") - 1)
     Next line
@@ -179,15 +181,13 @@ End Function
 
 Private Function StartedOnMac(ByVal verb As String, ByVal lines As Variant) As String
     ' The script has its own fixed command; it stands where Excel may read and not write.
-    StartedOnMac = "no-script"
+    Dim answer As String
     #If Mac Then
         On Error Resume Next
-        If IsVerb(verb) Then
-            If AppleScriptTask("xlsms.applescript", "launch", verb & vbLf & Join(lines, vbLf)) = "started" Then
-                StartedOnMac = ""
-            End If
-        End If
+        answer = AppleScriptTask("xlsms.applescript", "launch", verb & vbLf & Join(lines, vbLf))
+        On Error GoTo 0
     #End If
+    If answer <> "started" Then StartedOnMac = "no-script"
 End Function
 
 Private Function StartedInCalc(ByVal command As String, ByVal lines As Variant) As String

@@ -111,7 +111,6 @@ Public Function WordIn(ByVal path As String) As String
     ' The first line of a small file; empty when it is not there, or is just being written.
     Dim file As Integer, line As String
     On Error Resume Next
-    If Len(Dir$(path)) = 0 Then Exit Function
     file = FreeFile
     Open path For Input Access Read Shared As #file
     Line Input #file, line
@@ -175,25 +174,28 @@ End Function
 
 Private Function IsOpen(ByVal one As SmsBook) As Boolean
     ' Whether it is among those that are open; one that was closed is never opened again for this.
-    Dim host As Object, other As Object, name As String
+    Dim host As Object, other As Object, name As String, found As String
     On Error Resume Next
     name = SmsLaunch.FullNameOf(one.Book)
     If Len(name) = 0 Then Exit Function
     Set host = Application
     For Each other In host.Workbooks
-        If SmsLaunch.FullNameOf(other) = name Then IsOpen = True
+        found = ""
+        found = SmsLaunch.FullNameOf(other)
+        If found = name Then IsOpen = True
     Next other
 End Function
 
 Private Function PlaceOf(ByVal book As Object) As Long
-    Dim at As Long, name As String, one As SmsBook
+    Dim at As Long, wanted As String, name As String, one As SmsBook
     If mBooks Is Nothing Then Exit Function
     On Error Resume Next
+    wanted = SmsLaunch.FullNameOf(book)
     For at = 1 To mBooks.Count
         name = ""
         Set one = mBooks.Item(at)
         name = SmsLaunch.FullNameOf(one.Book)
-        If Len(name) > 0 And name = SmsLaunch.FullNameOf(book) Then
+        If Len(name) > 0 And name = wanted Then
             PlaceOf = at
             Exit Function
         End If
