@@ -265,7 +265,7 @@ class Engine:
                 items = [each.item for each in received]
                 while True:
                     try:
-                        await self._ledger.do(
+                        waits = await self._ledger.do(
                             _settle, name, answered, overdue, items, lane.forms, self._now(), self._resends
                         )
                         break
@@ -273,17 +273,19 @@ class Engine:
                         self._measures.count(metric.LEDGER_FAILURES)
                         note(_log, logging.ERROR, "log-ledger-again", error)
                         await asyncio.sleep(_LEDGER_RETRY)
-                self._measure(name, items)
+                self._measure(name, items, waits)
                 lane.connector.acknowledge([each.token for each in received])
                 lane.wake.set()
                 self._changed()
 
     # For those who look from outside.
 
-    def _measure(self, connector: str, items: Sequence[Receipt | Inbound]) -> None:
+    def _measure(self, connector: str, items: Sequence[Receipt | Inbound], waits: Sequence[float]) -> None:
         words = [receipt.STATES.get(item.state, "other") for item in items if isinstance(item, Receipt)]
         for state, count in Counter(words).items():
             self._measures.count(metric.RECEIPTS, count, connector, state)
+        for seconds, count in Counter(waits).items():
+            self._measures.took(metric.RECEIPT_SECONDS, seconds, count, connector)
 
     @property
     def lanes(self) -> Mapping[str, Lane]:
@@ -359,12 +361,13 @@ def _settle(
     forms: IdForms,
     now: datetime,
     resends: int,
-) -> None:
+) -> list[float]:
+    """Gives the seconds from answer to report of the parts that have come to their end."""
     if answered:
         outcome.settle(connection, connector, answered, forms, now, resends=resends)
     if overdue:
         late.settle(connection, connector, overdue, forms, now)
     receipts = [item for item in items if isinstance(item, Receipt)]
-    if receipts:
-        receipt.settle(connection, connector, receipts, forms, now)
+    waits = receipt.settle(connection, connector, receipts, forms, now) if receipts else []
     conversation.keep(connection, [item for item in items if isinstance(item, Inbound)])
+    return waits

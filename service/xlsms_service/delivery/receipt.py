@@ -69,20 +69,25 @@ class _Match:
     state: State
 
 
-def settle(connection: Connection, connector: str, receipts: Sequence[Receipt], forms: IdForms, now: datetime) -> None:
+def settle(
+    connection: Connection, connector: str, receipts: Sequence[Receipt], forms: IdForms, now: datetime
+) -> list[float]:
     """Give each receipt to the part it is about; those of which that is not certain wait.
+
+    Gives the seconds from answer to report of the parts that it has brought to their end.
 
     The id that the network gave with its answer decides, unless the phone contradicts it; then another writing of the
     id, if the phone agrees and one message is left; then, for an id that was never heard, number, time and text.
     """
     telling = [receipt for receipt in receipts if receipt.state in STATES]
     matches, strangers = _match(connection, connector, telling, forms)
-    _carry_out(connection, matches, now)
+    waits = _carry_out(connection, matches, now)
     if strangers:
         found, rest = suspicion.find(connection, connector, strangers)
         settlement.name_parts(connection, connector, found.names, now)
         _carry_out(connection, [_found(connector, guess, now) for guess in found.guesses], now)
         stranger.wait(connection, rest)
+    return waits
 
 
 def settle_lost(connection: Connection, connector: str, forms: IdForms, now: datetime) -> None:
@@ -158,20 +163,28 @@ def _found(connector: str, guess: suspicion.Guess, now: datetime) -> _Match:
     return _Match(part, guess.receipt, STATES[guess.receipt.state])
 
 
-def _carry_out(connection: Connection, matches: Sequence[_Match], now: datetime) -> None:
-    """Settle the parts, then the messages: delivered only if all parts are, final only when all are."""
+def _carry_out(connection: Connection, matches: Sequence[_Match], now: datetime) -> list[float]:
+    """Settle the parts, then the messages: delivered only if all parts are, final only when all are.
+
+    Gives the seconds that parts waited for their end since their answer.
+    """
     last: dict[PartKey, _Match] = {}
     for match in matches:
         before = last[match.part.key].state if match.part.key in last else match.part.state
         if may_move(before, match.state):
             last[match.part.key] = match
     if not last:
-        return
+        return []
     settlement.set_part_states(connection, [(key, match.state) for key, match in last.items()], now)
     moves = [_move(key.message, match.state, match.receipt) for key, match in last.items() if match.part.of == 1]
     if long := {key: match for key, match in last.items() if match.part.of > 1}:
         moves += _whole(connection, long)
     settlement.move(connection, moves)
+    return [
+        max((match.receipt.at - match.part.at).total_seconds(), 0.0)
+        for match in last.values()
+        if match.part.state is State.SENT and match.state is not State.SENT
+    ]
 
 
 def _whole(connection: Connection, last: Mapping[PartKey, _Match]) -> list[Move]:

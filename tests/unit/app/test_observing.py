@@ -127,6 +127,7 @@ def test_a_service_serves_what_it_does_and_nothing_of_whom_it_writes_to(tmp_path
         'xlsms_link_up{connector="network"} 1.0',
         'xlsms_answer_seconds_count{connector="network"} 4.0',
         "xlsms_intake_seconds_count 1.0",
+        'xlsms_receipt_seconds_count{connector="network"} 4.0',
         "xlsms_lacking_rows 0.0",
     }
 

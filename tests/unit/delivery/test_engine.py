@@ -65,7 +65,7 @@ def run(tmp_path, scene, *, connectors=None, routes=(), ledger=None, clock=None,
         )
         await engine.start()
         try:
-            async with asyncio.timeout(20):
+            async with asyncio.timeout(60):
                 await scene(engine, opened, *links)
         finally:
             await engine.close()
