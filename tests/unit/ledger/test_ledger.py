@@ -15,7 +15,7 @@ from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from hypothesis import given
 from hypothesis import strategies as st
-from sqlalchemy import insert, select, text
+from sqlalchemy import event, insert, select, text
 from sqlalchemy.exc import IntegrityError, OperationalError, StatementError
 
 from xlsms.errors import UserError
@@ -338,3 +338,21 @@ def test_a_reader_neither_waits_for_a_writer_nor_stops_one(ledger, tmp_path):
 def test_a_reader_brings_a_ledger_up_to_date_first(tmp_path):
     with Reader.open(tmp_path / "new") as reader:
         assert reader.ask(link_names) == []
+
+
+def test_works_that_wait_together_share_one_commit(ledger):
+    commits, begun, go = [], threading.Event(), threading.Event()
+    event.listen(ledger._engine, "commit", commits.append)
+
+    def first(_connection):
+        begun.set()
+        assert go.wait(10)
+
+    futures = [ledger._writer.submit(first)]
+    assert begun.wait(10)
+    futures += [ledger._writer.submit(lambda c, name=f"net{n}": add_link(c, name)) for n in range(50)]
+    go.set()
+    for future in futures:
+        future.result(10)
+    assert len(ledger.do_now(link_names)) == 50
+    assert len(commits) == 3  # the first work's, that of all others, and our question's
