@@ -1,7 +1,11 @@
 """Every verb of the ribbon in a workbook that is open in a real LibreOffice, with the service and a simulated network."""
 
+import os
 import re
+import subprocess
+import sys
 from pathlib import Path
+from urllib.parse import quote
 
 import openpyxl
 import pytest
@@ -354,3 +358,22 @@ def test_every_button_is_tried_here():
     text = Path(__file__).read_text("utf-8")
     tried = {verb for verb in BUTTONS if f"Verb.{verb.name}" in text}
     assert tried == set(BUTTONS)
+
+
+def test_news_come_by_themselves_until_the_workbook_is_closed(user, desk, live, monkeypatch):
+    """The process that the extension starts, as a process of its own."""
+    person = user(4)
+    person.press(Verb.SEND)
+    given = {"HOST": "calc", "OFFICE": live.pipe, "BOOK": live.document(person.path).URL, "NAME": person.path.name}
+    environment = {**os.environ, **{f"XLSMS_{name}": quote(value, safe="") for name, value in given.items()}}
+    listening = subprocess.Popen([sys.executable, "-I", "-m", "xlsms.addin", "listen"], env=environment)
+    try:
+        until(lambda: set(person.states().values()) == {"Delivered"}, 60, person.states)
+        until(lambda: person.shown()["Person 2"]["Reply"] == "yes please", 60, person.shown)
+        live.document(person.path).store()
+        live.close_all()
+        assert listening.wait(60) == 0
+    finally:
+        listening.kill()
+        listening.wait()
+    assert desk.reached() == {f"346{n:08}": 1 for n in range(4)}

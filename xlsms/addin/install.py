@@ -21,7 +21,7 @@ from xlsms.addin.place import Places
 from xlsms.addin.verb import Verb
 from xlsms.errors import UserError
 
-__all__ = ["Interpreter", "Standing", "install", "installed_settings", "interpreter", "standing", "uninstall"]
+__all__ = ["Interpreter", "Standing", "install", "installed_settings", "interpreter", "standing", "uninstall", "usable"]
 
 Interpreter = NewType("Interpreter", Path)
 

@@ -8,6 +8,8 @@ import typer
 
 from xlsms.addin import build as builder
 from xlsms.addin import install as installer
+from xlsms.addin.calc import extension as calc_builder
+from xlsms.addin.calc import installation as calc_installer
 from xlsms.addin.genuine import genuine_project, running_excel
 from xlsms.addin.place import Places, places
 from xlsms.addin.ribbon import ribbon_xml
@@ -26,6 +28,8 @@ Startup = Annotated[
 Interpreter = Annotated[
     Path | None, typer.Option("--interpreter", metavar="FILE", help="The Python that Excel is to start; else this one.")
 ]
+
+LibreOffice = Annotated[bool, typer.Option("--libreoffice", help="The extension for LibreOffice Calc instead.")]
 
 
 def _places(startup: Path | None) -> Places:
@@ -46,10 +50,20 @@ def install_addin(
         bool,
         typer.Option("--with-excel", help="Let the Excel that runs make the VBA project from the sources (Windows)."),
     ] = False,
+    libreoffice: LibreOffice = False,
     as_json: AsJson = False,
 ) -> None:
     """Put the add-in where Excel loads it at its next start. Installing again is the update."""
     session = session_of(context)
+    if libreoffice:
+        python = _python(interpreter)
+        installer.usable(python)
+        calc_installer.install(python)
+        if as_json:
+            session.json({"extension": calc_builder.IDENTIFIER, "changed": True})
+        else:
+            session.say(tr("Installed in LibreOffice. Start it anew: the menu is called SMS."), "green")
+        return
     where = _places(startup)
     project = genuine_project(running_excel()) if with_excel else None
     changed = installer.install(where, _python(interpreter), project=project)
@@ -62,9 +76,18 @@ def install_addin(
 
 
 @commands.command("uninstall", epilog="xlsms addin uninstall")
-def uninstall_addin(context: typer.Context, *, startup: Startup = None, as_json: AsJson = False) -> None:
+def uninstall_addin(
+    context: typer.Context, *, startup: Startup = None, libreoffice: LibreOffice = False, as_json: AsJson = False
+) -> None:
     """Take the add-in away again. Your workbooks, the service and its ledger stay as they are."""
     session = session_of(context)
+    if libreoffice:
+        changed = calc_installer.uninstall()
+        if as_json:
+            session.json({"extension": calc_builder.IDENTIFIER, "changed": changed})
+        else:
+            session.say(tr("Taken out of LibreOffice.") if changed else tr("The add-in is not installed."))
+        return
     where = _places(startup)
     changed = installer.uninstall(where)
     if as_json:
@@ -79,10 +102,23 @@ def uninstall_addin(context: typer.Context, *, startup: Startup = None, as_json:
 
 @commands.command("status", epilog="xlsms addin status")
 def status_of_addin(
-    context: typer.Context, *, startup: Startup = None, interpreter: Interpreter = None, as_json: AsJson = False
+    context: typer.Context,
+    *,
+    startup: Startup = None,
+    interpreter: Interpreter = None,
+    libreoffice: LibreOffice = False,
+    as_json: AsJson = False,
 ) -> None:
     """Whether the add-in is installed, up to date, and able to start Python; ends with 1 when it is not."""
     session = session_of(context)
+    if libreoffice:
+        there = calc_installer.installed()
+        if as_json:
+            session.json({"extension": calc_builder.IDENTIFIER, "installed": there})
+        else:
+            session.say(tr("The extension is in LibreOffice.") if there else tr("The add-in is not installed."))
+        session.end(Ending.DONE if there else Ending.SOME_NOT)
+        return
     now = installer.standing(_places(startup), _python(interpreter))
     wrong = _wrong(now)
     if as_json:
@@ -129,11 +165,12 @@ def _wrong(now: installer.Standing) -> list[str]:
 def build_addin(
     context: typer.Context,
     *,
-    output: Annotated[Path, typer.Option("--output", metavar="FILE", help="The file to write.")] = Path("xlsms.xlam"),
+    output: Annotated[Path | None, typer.Option("--output", metavar="FILE", help="The file to write.")] = None,
     interpreter: Annotated[
         str,
         typer.Option("--interpreter", metavar="FILE", help="The Python that it starts; may have %VARIABLES% in it."),
     ] = "",
+    libreoffice: LibreOffice = False,
     as_json: AsJson = False,
 ) -> None:
     """Build the add-in from its sources, for many computers: the same bytes each time.
@@ -141,7 +178,11 @@ def build_addin(
     Without --interpreter it asks the file that `xlsms addin install` leaves for each user.
     """
     session = session_of(context)
-    content = builder.addin(builder.Settings(interpreter=interpreter))
+    if libreoffice:
+        content = calc_builder.extension(interpreter)
+    else:
+        content = builder.addin(builder.Settings(interpreter=interpreter))
+    output = output or Path(calc_builder.FILE_NAME if libreoffice else builder.FILE_NAME)
     try:
         output.write_bytes(content)
     except OSError as error:

@@ -2,20 +2,23 @@
 
 import os
 import re
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 
 from xlsms.addin import commands
-from xlsms.addin.commands.listening import Listener
+from xlsms.addin.commands.desk import Desk
+from xlsms.addin.commands.listening import Listener, stay_with
+from xlsms.addin.commands.refreshing import bring, update
 from xlsms.addin.commands.selection import first_selected, selected
 from xlsms.addin.commands.word import word, words
 from xlsms.addin.invocation import Invocation, invocation
 from xlsms.addin.verb import Verb
 from xlsms.client import Changes, LiveBook
-from xlsms.errors import UserError
+from xlsms.errors import TransientError, UserError
 from xlsms.model import Role, Row
-from xlsms.workbook.base import RowEdit, Sheet, Snapshot, Version
+from xlsms.workbook.base import Applied, RowEdit, Sheet, Snapshot, Version
 
 VERSION = Version(size=0, mtime_ns=0, inode=0, directory="")
 FACT = re.compile(r"(?<!\{)\{(\w+)\}")
@@ -151,3 +154,78 @@ def test_what_an_excel_left_that_ended_without_a_word_is_cleared_away(tmp_path):
     listener._look = lambda *_: None
     assert listener.round() == 1
     assert {path.name for path in tmp_path.iterdir()} == {"new.open", "new.news"}
+
+
+class Replies:
+    """Answers as it is told to."""
+
+    def __init__(self, *answers):
+        self.answers, self.asked, self.closed_books = list(answers), [], []
+
+    def changes(self, book, *, since, wait=0.0):
+        self.asked.append(since)
+        answer = self.answers.pop(0)
+        if isinstance(answer, Exception):
+            raise answer
+        return answer
+
+    def closed(self, book):
+        self.closed_books.append(book)
+
+
+class Written:
+    """An open workbook that takes everything."""
+
+    def __init__(self):
+        self.edits = []
+
+    def apply(self, edits):
+        self.edits += edits
+        return Applied(before=VERSION, version=VERSION, done=tuple(edits))
+
+
+def news_at(cursor, *edits, **more):
+    return Changes(cursor=cursor, more=False, states=(), edits=edits, **more)
+
+
+def test_calc_is_listened_to_until_the_workbook_is_closed(monkeypatch):
+    edit = RowEdit(id="X", values={Role.STATUS: "Sent"})
+    service = Replies(
+        news_at(4), news_at(7, edit), TransientError("excel-busy"), news_at(7), UserError("workbook-not-open")
+    )
+    book = LiveBook(id=1, guid="g", path=None, cursor=3, beat=90.0)
+    monkeypatch.setattr("xlsms.addin.commands.listening.introduce", lambda *_: book)
+    monkeypatch.setattr("xlsms.addin.commands.listening.voice_of", lambda request: None)
+    written, pauses = Written(), []
+    stay_with(service, written, Invocation(verb=Verb.LISTEN), pause=pauses.append)
+    assert service.asked == [3, 4, 7, 7, 7]
+    assert (written.edits, len(pauses), service.closed_books) == ([edit], 1, [book])
+
+
+def test_of_many_changes_of_a_row_the_newest_is_written():
+    first, second = (RowEdit(id="X", values={Role.STATUS: text}) for text in ("Sent", "Delivered"))
+    service = Replies(
+        Changes(cursor=5, more=True, states=(), edits=(first,)),
+        Changes(cursor=9, more=False, states=(), edits=(second,)),
+    )
+    written = Written()
+    at = Desk(
+        request=Invocation(verb=Verb.REFRESH), workbook=written, client=service, voice=None,
+        book=LiveBook(id=1, guid="g", path=None, cursor=3, beat=90.0),
+    )  # fmt: skip
+    assert bring(at, 3).cursor == 9
+    assert (written.edits, service.asked) == ([second], [3, 5])
+
+
+def test_an_update_that_cannot_be_now_is_asked_for_again(tmp_path, monkeypatch):
+    file = tmp_path / "1.news"
+
+    @contextmanager
+    def busy(request):
+        raise TransientError("excel-busy")
+        yield
+
+    monkeypatch.setattr("xlsms.addin.commands.refreshing.desk", busy)
+    with pytest.raises(TransientError):
+        update(Invocation(verb=Verb.UPDATE, news=file))
+    assert file.read_text().startswith("again-")

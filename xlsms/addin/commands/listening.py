@@ -14,12 +14,18 @@ from pathlib import Path
 from urllib.parse import unquote
 
 from xlsms.addin.commands.desk import Desk, introduce, voice_of, workbook_of
+from xlsms.addin.commands.news import leave_word
 from xlsms.addin.commands.refreshing import bring, obey
 from xlsms.addin.invocation import Host, Invocation
 from xlsms.client import Client, LiveBook
 from xlsms.errors import TransientError, UserError, XlsmsError
+from xlsms.workbook.live import LiveWorkbook
 
-__all__ = ["Listener", "listen"]
+__all__ = ["Listener", "listen", "stay_with"]
+
+_PAUSE = 5.0  # seconds, after the spreadsheet was busy or the service away
+_LONGEST = 20.0  # seconds that one question waits for news
+_GONE = frozenset({"workbook-not-open", "no-workbook-open", "excel-not-running", "excel-refused"})
 
 _LOOK = 2.0  # seconds between two rounds
 _STALE = 60.0  # seconds after which a workbook whose tick has not shown life counts as closed
@@ -38,31 +44,36 @@ class _Heard:
 
 
 def listen(request: Invocation) -> None:
-    """Stay as long as a workbook is open, and one minute more."""
+    """Stay as long as a workbook is open; in Excel one minute more."""
     if request.host is Host.CALC:
-        _stay_with(request)
+        with Client.connect() as client:
+            stay_with(client, workbook_of(request), request)
     elif request.news is not None:
         with Client.connect() as client:
             Listener(client, request.news.parent, request).stay()
 
 
-def _stay_with(request: Invocation) -> None:
-    """Write what is new into one workbook of Calc, until it is closed."""
-    workbook = workbook_of(request)
-    with Client.connect() as client:
-        while True:
-            try:
-                book = introduce(client, workbook, request)
-                at = Desk(request=request, workbook=workbook, client=client, book=book, voice=voice_of(request))
-                bring(at, book.cursor, wait=min(book.beat / 3, 20.0))
-            except TransientError:
-                time.sleep(_LOOK)  # busy: in the next round
-            except UserError as error:
-                if error.code not in ("workbook-not-open", "no-workbook-open", "excel-not-running", "excel-refused"):
-                    raise
-                with suppress(XlsmsError, UnboundLocalError):
+def stay_with(
+    client: Client, workbook: LiveWorkbook, request: Invocation, *, pause: Callable[[float], None] = time.sleep
+) -> None:
+    """Write what is new into one workbook, round after round, until it is closed."""
+    book: LiveBook | None = None
+    cursor = 0
+    while True:
+        try:
+            # again each time: the service is to know that it is still open
+            book = introduce(client, workbook, request)
+            at = Desk(request=request, workbook=workbook, client=client, book=book, voice=voice_of(request))
+            cursor = bring(at, max(cursor, book.cursor), wait=min(book.beat / 3, _LONGEST)).cursor
+        except TransientError:
+            pause(_PAUSE)
+        except UserError as error:
+            if error.code not in _GONE:
+                raise
+            if book is not None:
+                with suppress(XlsmsError):
                     client.closed(book)
-                return
+            return
 
 
 class Listener:
@@ -145,7 +156,7 @@ class Listener:
             for order in changes.orders:
                 obey(at, order)
         if changes.edits or changes.unconfirmed:
-            _leave_word(news, str(changes.cursor))
+            leave_word(news, str(changes.cursor))
         heard.cursor = changes.cursor
 
     def _desk(self, heard: _Heard) -> Desk:
@@ -157,10 +168,3 @@ class Listener:
             book=heard.book,
             voice=voice_of(request),
         )
-
-
-def _leave_word(news: Path, text: str) -> None:
-    """Change the file at once, so that nobody reads half of it."""
-    draft = news.with_suffix(".draft")
-    draft.write_text(text + "\n", "ascii")
-    draft.replace(news)

@@ -4,10 +4,12 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from xlsms.addin.commands.desk import Desk, desk
+from xlsms.addin.commands.news import ask_again
 from xlsms.addin.commands.sending import deliver
 from xlsms.addin.commands.word import word
 from xlsms.addin.invocation import Invocation
 from xlsms.client import Order, OrderKind
+from xlsms.errors import TransientError
 from xlsms.workbook.identity import check
 
 if TYPE_CHECKING:
@@ -39,9 +41,15 @@ def refresh(request: Invocation) -> None:
 
 
 def update(request: Invocation) -> None:
-    """The same without a word; what cannot be written now stays in the service."""
-    with desk(request) as at:
-        bring(at, at.book.cursor)
+    """The same without a word; what cannot be written now stays in the service, and the tick comes back to it."""
+    try:
+        with desk(request) as at:
+            waiting = bring(at, at.book.cursor).waiting
+    except TransientError:
+        ask_again(request.news)
+        raise
+    if waiting:
+        ask_again(request.news)
 
 
 def bring(at: Desk, since: int, *, wait: float = 0.0) -> Brought:
@@ -50,14 +58,14 @@ def bring(at: Desk, since: int, *, wait: float = 0.0) -> Brought:
     orders: list[Order] = []
     cursor = since
     while True:
-        news = at.client.changes(at.book, since=cursor, wait=wait)
-        edits |= {edit.id: edit for edit in news.edits}  # the newest of each row
-        orders += news.orders
-        cursor, wait = news.cursor, 0.0
-        if not news.more:
+        found = at.client.changes(at.book, since=cursor, wait=wait)
+        edits |= {edit.id: edit for edit in found.edits}  # the newest of each row
+        orders += found.orders
+        cursor, wait = found.cursor, 0.0
+        if not found.more:
             break
-    if news.unconfirmed:
-        _confirm(at, frozenset(news.unconfirmed))
+    if found.unconfirmed:
+        _confirm(at, frozenset(found.unconfirmed))
     waiting = rows = 0
     if edits:
         applied = at.workbook.apply(list(edits.values()))
