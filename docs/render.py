@@ -41,7 +41,13 @@ _PATIENTS = (
     ("Félix Gil", "600 000 006"),
 )
 #: What each picture leaves out, so that the rest can be read.
-HIDDEN = {"before": "GHIJK", "after": "CDEFI"}
+HIDDEN = {
+    "before": "GHIJK",
+    "after": "CDEFI",
+    "live-before": "CDEHI",
+    "live-during": "CDEHI",
+    "live-after": "CDEHI",
+}
 
 
 def draw(name: str, workbook: Path, folder: Path) -> Path:
