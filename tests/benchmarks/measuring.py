@@ -15,7 +15,8 @@ import time
 from pathlib import Path
 from unittest import mock
 
-from tests.benchmarks.pipeline import generate, network
+from tests.benchmarks.pipeline import generate
+from tests.benchmarks.smsc import network
 from xlsms_service.app import App, Patience
 from xlsms_service.app.observing import Observer
 from xlsms_service.config import ConnectorSettings, ServiceSettings, Settings
@@ -55,7 +56,7 @@ def main():
         mock.patch.object(Tallies, "count", inner.around(Tallies.count)),
         mock.patch.object(Tallies, "took", inner.around(Tallies.took)),
     ]
-    with tempfile.TemporaryDirectory() as folder, network(100) as (port, *_):
+    with tempfile.TemporaryDirectory() as folder, network() as (port, _):
         path = Path(folder) / "list.xlsx"
         generate(path, rows)
         settings = Settings(

@@ -1,6 +1,7 @@
 """What those outside may know of the running service: its metrics, and how fast its links are."""
 
 import asyncio
+import logging
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
 from contextlib import asynccontextmanager, contextmanager, suppress
 from datetime import UTC, datetime, timedelta
@@ -10,6 +11,7 @@ from typing import TYPE_CHECKING
 from sqlalchemy.exc import SQLAlchemyError
 
 from xlsms.errors import UserError, XlsmsError
+from xlsms.journal import note
 from xlsms_service.app import live
 from xlsms_service.app.counter import Counter
 from xlsms_service.app.live import LinkLive, Live, Speed
@@ -27,6 +29,8 @@ if TYPE_CHECKING:
     from prometheus_client import CollectorRegistry
 
 __all__ = ["Observer", "saved_at"]
+
+_log = logging.getLogger(__name__)
 
 #: A file that was saved longer ago than this was not waited for: it has been copied or moved here.
 _JUST_SAVED = timedelta(hours=1)
@@ -46,20 +50,30 @@ class Observer:
         self._now = now
         self._accepted: dict[str, Speed] = {}
         self._throttled: dict[str, Speed] = {}
+        self._complained = False
 
     async def run(self, engine: Engine) -> None:
         """Look, and leave what was seen in a file for other processes, until cancelled."""
         loop, folder = asyncio.get_running_loop(), self._settings.service.data
         try:
             while True:
-                self.live = self._look(engine, loop.time())
-                with suppress(OSError):  # a full disk is told by those who need it
+                try:
+                    self.live = self._look(engine, loop.time())
                     await asyncio.to_thread(live.write, folder, self.live)
+                except OSError:
+                    pass  # a full disk is told by those who need it
+                except Exception as error:  # noqa: BLE001  # texts go before figures
+                    self._complain(error)
                 await asyncio.sleep(_BEAT)
         finally:
             self.live = None
             with suppress(OSError):
                 live.forget(folder)
+
+    def _complain(self, error: Exception) -> None:
+        if not self._complained:  # once is enough, not every second
+            self._complained = True
+            note(_log, logging.ERROR, "log-not-measured", error)
 
     def _look(self, engine: Engine, clock: float) -> Live:
         accepted: dict[str, int] = {}

@@ -11,6 +11,7 @@ import openpyxl
 import pytest
 
 from xlsms import home
+from xlsms.workbook import read_rows
 from xlsms_service.app import App, live
 from xlsms_service.app.counter import Counter
 from xlsms_service.app.live import LinkLive, Live, Speed
@@ -173,3 +174,20 @@ def test_the_same_stands_beside_the_api(tmp_path):
     (text, refused), _ = run_until(watching(tmp_path, None), ready)
     assert "xlsms_info{" in text
     assert refused == 403
+
+
+def test_a_connector_that_cannot_tell_its_speed_stops_nothing(tmp_path, monkeypatch, caplog):
+    def broken(_self):
+        raise ZeroDivisionError
+
+    monkeypatch.setattr("xlsms_service.connectors.simulator.SimulatorConnector.reading", broken)
+    (tmp_path / "watched").mkdir()
+    path = tmp_path / "watched" / "list.xlsx"
+    make_list(path)
+
+    def ready(_app):
+        return {row.status for row in read_rows(path)} == {"Delivered", "Failed", "Expired"}
+
+    with caplog.at_level("ERROR"):
+        run_until(watching(tmp_path, None), ready)
+    assert [record.code for record in caplog.records] == ["log-not-measured"]
