@@ -11,7 +11,7 @@ from typer import rich_utils
 import xlsms
 from xlsms.errors import UserError, XlsmsError
 from xlsms_service.app.logbook import logbook
-from xlsms_service.cli import addin, connector, control, demo, doctor, sending, status, watching, workbook
+from xlsms_service.cli import addin, connector, control, demo, doctor, sending, status, talking, watching, workbook
 from xlsms_service.cli.figures import complaint
 from xlsms_service.cli.session import Ending, Session, ending_of
 from xlsms_service.cli.simulate import simulate
@@ -27,7 +27,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["--help", "-h"]},
 )
-for _group in (demo, workbook, sending, watching, status, control, doctor):
+for _group in (demo, workbook, sending, talking, watching, status, control, doctor):
     app.add_typer(_group.commands)
 app.add_typer(addin.commands, name="addin")
 app.add_typer(connector.commands, name="connector")

@@ -32,8 +32,8 @@ class Ending(IntEnum):
     NOT_REACHED = 3  #: the service or a link could not be reached
 
 
-#: Codes that begin so mean that a network could not be reached, or would not have us.
-_LINK = ("smsc-", "link-", "no-link")
+#: Codes that begin so mean that a network, or the service, could not be reached, or would not have us.
+_LINK = ("smsc-", "link-", "no-link", "service-not-")
 _OURS = ("smsc-ca-unusable", "smsc-cannot-carry")  # but these are mended in the settings or the sheet
 
 
