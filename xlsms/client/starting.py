@@ -84,6 +84,7 @@ def start(
     while clock() < deadline:
         found = find(data)
         if found is not None:
+            process.returncode = process.poll() or 0  # it is to outlive us: nobody waits for it
             return found
         if process.poll() is not None:
             deadline = min(deadline, clock() + _LAST)
