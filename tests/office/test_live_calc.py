@@ -256,6 +256,15 @@ def test_a_chart_that_is_selected_is_no_selection(live, desk):
     assert xw.apps[1].selection is None
 
 
+def test_each_opening_of_a_file_is_another(live, desk):
+    path, _ = desk(listed(1))
+    first = opened(path).opening()
+    assert first == opened(path).opening() != ""
+    live.close_all()
+    live.open(path)
+    assert opened(path).opening() not in ("", first)
+
+
 def test_the_rest_of_the_engine(live, desk, tmp_path):
     desk(listed(5))
     book = xw.books["people.xlsx"]

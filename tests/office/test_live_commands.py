@@ -7,6 +7,7 @@ import sys
 from pathlib import Path
 from urllib.parse import quote
 
+import httpx
 import openpyxl
 import pytest
 
@@ -255,6 +256,40 @@ def test_a_problem_is_told_before_and_in_the_row(user, desk):
     row = person.shown()["Person 1"]
     assert "[number-" in row["Detail"], row
     assert len(desk.reached()) == 2
+
+
+class Page:
+    """A page of the service in a browser."""
+
+    def __init__(self, address):
+        base, ticket = address.split("#")
+        self.base = base.rsplit("/", 1)[0]
+        self.key = "none"
+        assert httpx.get(base).status_code == 200
+        self.key = self.ask("open", ticket=ticket)["key"]
+
+    def ask(self, what, **body):
+        headers = {"Authorization": f"Bearer {self.key}", "Origin": self.base}
+        answer = httpx.post(f"{self.base}/page/{what}", json=body, headers=headers)
+        assert answer.is_success, answer.text
+        return answer.json() if answer.content else {}
+
+
+def test_what_is_wrong_is_shown_in_the_sheet_and_what_is_approved_goes(user, desk, live):
+    person = user(3)
+    person.sheet.getCellRangeByName("B3").String = "12"
+    person.press(Verb.PREVIEW)
+    page = Page(person.ears.shown[0])
+    plan = page.ask("plan")
+    (wrong,) = (row for row in plan["rows"] if row["problem"])
+    page.ask("show", sheet=wrong["sheet"], row=wrong["row"], column="B")
+    person.press(Verb.UPDATE)
+    selected = live.document(person.path).CurrentController.Selection.RangeAddress
+    assert (selected.StartColumn, selected.StartRow) == (1, 2)
+    assert not desk.reached()
+    page.ask("approve", hash=plan["hash"])
+    person.refresh_until(lambda: list(person.states().values()).count("Delivered") == 2)
+    assert desk.reached() == {"34600000000": 1, "34600000002": 1}
 
 
 def test_conversation_of_the_selected_row(user):

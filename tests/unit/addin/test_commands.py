@@ -176,8 +176,11 @@ class Replies:
 class Written:
     """An open workbook that takes everything."""
 
-    def __init__(self):
-        self.edits = []
+    def __init__(self, *openings):
+        self.edits, self.openings = [], list(openings)
+
+    def opening(self):
+        return self.openings.pop(0) if self.openings else "one"
 
     def apply(self, edits):
         self.edits += edits
@@ -200,6 +203,15 @@ def test_calc_is_listened_to_until_the_workbook_is_closed(monkeypatch):
     stay_with(service, written, Invocation(verb=Verb.LISTEN), pause=pauses.append)
     assert service.asked == [3, 4, 7, 7, 7]
     assert (written.edits, len(pauses), service.closed_books) == ([edit], 1, [book])
+
+
+def test_a_workbook_that_is_opened_again_gets_what_it_lacks(monkeypatch):
+    service = Replies(news_at(7), news_at(8), news_at(9), UserError("workbook-not-open"))
+    book = LiveBook(id=1, guid="g", path=None, cursor=3, beat=90.0)
+    monkeypatch.setattr("xlsms.addin.commands.listening.introduce", lambda *_: book)
+    monkeypatch.setattr("xlsms.addin.commands.listening.voice_of", lambda request: None)
+    stay_with(service, Written("one", "one", "two", "two"), Invocation(verb=Verb.LISTEN))
+    assert service.asked == [3, 7, 3, 9]
 
 
 def test_of_many_changes_of_a_row_the_newest_is_written():

@@ -86,6 +86,11 @@ class Book(base_classes.Book):
     # what xlwings has no word for
 
     @property
+    def opening(self) -> str:
+        """Which opening of the file this is: another each time that it is opened."""
+        return str(self._document.RuntimeUID)
+
+    @property
     def read_only(self) -> bool:
         """Whether it cannot be saved where it is."""
         return bool(self._document.isReadonly())

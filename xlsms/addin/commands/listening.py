@@ -58,9 +58,12 @@ def stay_with(
 ) -> None:
     """Write what is new into one workbook, round after round, until it is closed."""
     book: LiveBook | None = None
-    cursor = 0
+    cursor, opening = 0, ""
     while True:
         try:
+            now = workbook.opening()
+            if now != opening:  # opened again, perhaps without what was written before it was closed
+                cursor, opening = 0, now
             # again each time: the service is to know that it is still open
             book = introduce(client, workbook, request)
             at = Desk(request=request, workbook=workbook, client=client, book=book, voice=voice_of(request))

@@ -89,6 +89,10 @@ class LiveWorkbook:
 
         return self.through(give)
 
+    def opening(self) -> str:
+        """Which opening of the file this is; empty where the program does not tell."""
+        return self.through(lambda book: str(getattr(book.impl, "opening", "")))
+
     def go_to(self, sheet: str, row: int, column: str) -> None:
         """Bring a cell before the user."""
 
