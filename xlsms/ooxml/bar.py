@@ -33,11 +33,11 @@ class Bars:
 
     def __init__(self, arrays: Sequence[Area], merges: Sequence[Area], tables: Sequence[Table]) -> None:
         self._arrays, self._merges, self._tables = _Cover(arrays), _Cover(merges), tables
-        self._open = not (arrays or merges or tables)
+        self.none = not (arrays or merges or tables)  #: whether every cell may be written
 
     def place(self, cell: tuple[int, int]) -> str | None:
         """Why a cell cannot be written where it stands."""
-        if self._open:
+        if self.none:
             return None
         if self._arrays[cell]:
             return "cell-in-array"
@@ -46,6 +46,11 @@ class Bars:
         if any(cell in table.area and not table.first <= cell[0] <= table.last for table in self._tables):
             return "cell-of-table"
         return None
+
+    @staticmethod
+    def are_short(values: Sequence[object]) -> bool:
+        """Whether values are all texts that any cell can hold, as far as a glance tells."""
+        return set(map(type, values)) == {str} and max(map(len, values)) * 2 <= TEXT_LIMIT  # type: ignore[arg-type]
 
     @staticmethod
     def value(value: object) -> str | None:

@@ -2,6 +2,7 @@
 
 import math
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import cache, lru_cache
@@ -20,6 +21,7 @@ __all__ = [
     "natural",
     "reference",
     "serial_of",
+    "texts_xml",
     "unescape",
 ]
 
@@ -29,6 +31,9 @@ TEXT_LIMIT = 32_767  #: UTF-16 units in a cell, as Excel counts
 _REFERENCE = re.compile(r"\$?([A-Za-z]{1,3})\$?([1-9][0-9]{0,6})")
 _CONTROL = re.compile("[\x00-\x08\x0b-\x1f\ufffe\uffff]|_(?=x[0-9A-Fa-f]{4}_)")  # tab and newline may stay
 _PLAIN = re.compile("[!-%'-;=?-~](?:[ -%'-;=?-~]*[!-%'-;=?-~])?")  # a text that XML holds as it is
+# many texts, one a line, that hold nothing but what XML has an entity for, and no blanks that have to be kept
+_PLAIN_LINES = re.compile(r"(?!\s)[^\x00-\x09\x0b-\x1f\ud800-\udfff\ufffe\uffff]*+(?<!\s)")
+_EDGE = re.compile(r"\s\n|\n\s")
 _ESCAPED = re.compile("(?:_x[0-9A-Fa-f]{4}_)+")
 _ENTITY = re.compile(r"&(#[0-9]{1,7}|#x[0-9A-Fa-f]{1,6}|amp|lt|gt|quot|apos);")
 _NAMED = {"amp": "&", "lt": "<", "gt": ">", "quot": '"', "apos": "'"}
@@ -181,6 +186,36 @@ def _text_xml(value: str) -> str:
     text = value.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
     space = ' xml:space="preserve"' if text != text.strip() or "\n" in text or "\t" in text else ""
     return f"{space}>{escape(text)}"
+
+
+def texts_xml(
+    prefix: str, letters: str, rows: Sequence[int], styles: Sequence[int | None], values: Sequence[str | None]
+) -> list[bytes] | None:
+    """As `cell_xml` for many texts or empty cells of one column; None where one of them needs a closer look."""
+    lines = [value for value in values if value is not None]
+    text = "\n".join(lines)
+    if text.count("\n") != max(len(lines) - 1, 0) or "_x" in text or _PLAIN_LINES.fullmatch(text) is None:
+        return None
+    if _EDGE.search(text):
+        return None
+    if "&" in text or "<" in text or ">" in text:
+        lines = text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;").split("\n")
+    opening, empty = f'<{prefix}c r="{letters}', "/>"
+    kinds = {style: _around(prefix, style) for style in set(styles)}
+    starts = {style: f"{before}>" for style, (before, _) in kinds.items()}
+    _, end = _around(prefix, None)
+    if len(lines) == len(values):
+        cells = [
+            f"{opening}{row}{starts[style]}{line}{end}" for row, style, line in zip(rows, styles, lines, strict=True)
+        ]
+    else:
+        bare = {style: ('"' if style is None else f'" s="{style}"') + empty for style in kinds}
+        following = iter(lines)
+        cells = [
+            f"{opening}{row}{bare[style]}" if value is None else f"{opening}{row}{starts[style]}{next(following)}{end}"
+            for row, style, value in zip(rows, styles, values, strict=True)
+        ]
+    return "\n".join(cells).encode().split(b"\n") if cells else []
 
 
 _EPOCH, _EPOCH_1904 = datetime(1899, 12, 30), datetime(1904, 1, 1)  # noqa: DTZ001 - wall-clock time, as a cell holds it

@@ -7,20 +7,21 @@ end on byte boundaries without history, so what holds for each of them holds for
 """
 
 import re
-from bisect import bisect_left
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from itertools import zip_longest
 
+from xlsms.ooxml.batch import Cell, New, Waiting
 from xlsms.ooxml.book import Book
-from xlsms.ooxml.cells import Content, column_letters
+from xlsms.ooxml.cells import unescape
 from xlsms.ooxml.package import Package
-from xlsms.ooxml.patch import Cell, Patch
+from xlsms.ooxml.patch import Patch
 from xlsms.ooxml.scan import Grammar, NotPlainError, RawCell, surveyed
 from xlsms.ooxml.segment import Placed, Segments, StaleIndexError, joined, load
 from xlsms.ooxml.value import Decoder, Raw
 
-__all__ = ["VerificationError", "compare", "read_segments_back"]
+__all__ = ["VerificationError", "equal", "read_segments_back"]
 
+_ENTITY = re.compile("&(?:amp|lt|gt|quot|#[0-9]+|#x[0-9A-Fa-f]+);")
 _DENSE = 64  # cells written in a segment, from which on they are looked at all at once
 
 
@@ -81,12 +82,11 @@ class _Reader:
     """Compares the cells written with what stands in the edited segments."""
 
     def __init__(self, book: Book, patch: Patch) -> None:
-        self._written = patch.written
-        self._waiting = sorted(patch.written, reverse=True)
+        self._batch, self._refused = patch.batch, patch.refused
+        self._waiting = Waiting(patch.batch)
         self._grammar = Grammar(patch.found.prefix)
         self._decoder = Decoder(book, patch.found.prefix)
-        self._columns = {column_letters(column).encode(): column for column in {column for _, column in patch.written}}
-        self._openings = {column: self._grammar.cell_open + letters for letters, column in self._columns.items()}
+        self._columns = {column.letters.encode(): number for number, column in patch.batch.columns.items()}
         self._texts = {column: self._grammar.texts_of(letters) for letters, column in self._columns.items()}
         self._cell = self._grammar.cells_of(b"|".join(self._columns) or b"-")
         self._last = 0
@@ -98,46 +98,55 @@ class _Reader:
             self._last = grammar.check(data, self._last)
         except NotPlainError as error:
             raise VerificationError("rows or cells are not in order") from error
+        slices = self._waiting.take(self._last)
+        if sum(end - start for start, end in slices.values()) > _DENSE:
+            slices = {number: at for number, at in slices.items() if not self._texts_alike(data, number, *at)}
+        written = {
+            (row, number): value
+            for row, cells in self._batch.rows(slices).items()
+            for number, value in sorted(cells.items())
+            if (row, number) not in self._refused
+        }
         if grammar.exact:
-            self._find_each(data)
+            self._find_each(data, written)
         else:
-            self._look_at_all(data)
+            self._look_at_all(data, written)
 
     def end(self) -> None:
         """No segment follows."""
         if self._waiting:
-            raise VerificationError(f"the cell {self._waiting[-1]} is not there")
+            raise VerificationError(f"the cell in row {self._waiting.next} is not there")
 
-    def _find_each(self, data: bytes) -> None:
+    def _find_each(self, data: bytes, written: Mapping[Cell, New]) -> None:
         """Where every cell stands once, in its row, and in order, the ones written need only be found."""
-        waiting, openings, match, last = self._waiting, self._openings, self._cell.match, self._last
-        here = len(waiting) - bisect_left(waiting, -last, key=lambda cell: -cell[0])
-        if here > _DENSE and self._texts_alike(data, waiting[-here:]):
-            del waiting[-here:]
+        openings = {number: self._grammar.cell_open + letters for letters, number in self._columns.items()}
+        match = self._cell.match
         at = 0
-        while waiting and waiting[-1][0] <= last:
-            row, column = waiting[-1]
-            at = data.find(b'%b%d"' % (openings[column], row), at)
+        for cell, value in written.items():
+            at = data.find(b'%b%d"' % (openings[cell[1]], cell[0]), at)
             found = match(data, at) if at >= 0 else None
             if found is None:
-                return
-            self._compare(waiting.pop(), found)
+                raise VerificationError(f"the cell {cell} is not there")
+            self._compare(cell, found, value)
 
-    def _texts_alike(self, data: bytes, cells: Sequence[Cell]) -> bool:
-        """Whether many cells all hold the texts written, seen at once; else each has to be looked at."""
-        for column in {column for _, column in cells}:
-            found = self._texts[column].findall(data)
-            text = b"\n".join(text for _, text in found).decode("utf-8", "replace")
-            texts = text.split("\n")
-            if len(texts) != len(found) or "&" in text or "_x" in text or "\r" in text:
-                return False
-            there = dict(zip((int(row) for row, _ in found), texts, strict=True))
-            rows = [row for row, other in cells if other == column]
-            if list(map(there.get, rows)) != [self._written[row, column] for row in rows]:
-                return False
-        return True
+    def _texts_alike(self, data: bytes, number: int, start: int, end: int) -> bool:
+        """Whether many cells of a column all hold the texts written, seen at once; else each has to be looked at."""
+        column = self._batch.columns[number]
+        found = self._texts[number].findall(data)
+        text = b"\n".join([text for _, text in found]).decode("utf-8", "replace")
+        texts = text.split("\n")
+        if not self._grammar.exact or len(texts) != len(found) or text.count("&") != len(_ENTITY.findall(text)):
+            return False
+        if "&" in text or "_x" in text or "\r" in text:
+            texts = list(map(unescape, texts))
+        rows = column.rows[start:end].tolist()
+        there = list(map(int, [row for row, _ in found]))
+        if there != rows:
+            known = dict(zip(there, texts, strict=True))
+            texts = list(map(known.get, rows))  # type: ignore[arg-type]  # None is no text that was written
+        return texts == column.values[start:end]
 
-    def _look_at_all(self, data: bytes) -> None:
+    def _look_at_all(self, data: bytes, written: Mapping[Cell, New]) -> None:
         rows = [(match.start(), int(match[1])) for match in self._grammar.row.finditer(data)]
         rows.append((len(data) + 1, 0))
         following = 0
@@ -146,28 +155,22 @@ class _Reader:
             while rows[following][0] < match.start():
                 following += 1
             at = (rows[following - 1][1], self._columns[match[1]])
-            if at in self._written:
+            if at in written:
                 if at in seen:
                     raise VerificationError(f"the cell {at} stands twice")
                 seen.add(at)
-                self._compare(at, match)
-        while self._waiting and self._waiting[-1] in seen:
-            self._waiting.pop()
+                self._compare(at, match, written[at])
+        for at in written.keys() - seen:
+            raise VerificationError(f"the cell {at} is not there")
 
-    def _compare(self, at: Cell, match: re.Match[bytes]) -> None:
+    def _compare(self, at: Cell, match: re.Match[bytes], value: New) -> None:
         cell: RawCell = match.groups(b"")  # type: ignore[assignment]  # five groups, as RawCell has
-        if not _equal(self._decoder.plain_value(cell), self._written[at]):
+        if not equal(self._decoder.plain_value(cell), value):
             raise VerificationError(f"the cell {at} does not read back")
 
 
-def compare(patch: Patch, values: Mapping[Cell, Raw]) -> None:
-    """Whether every cell written was read with its value."""
-    for at, content in patch.written.items():
-        if not _equal(values.get(at), content):
-            raise VerificationError(f"the cell {at} does not read back")
-
-
-def _equal(read: Raw, written: Content) -> bool:
+def equal(read: Raw, written: New) -> bool:
+    """Whether a cell holds what was written."""
     if isinstance(written, str):
         expected = (
             written

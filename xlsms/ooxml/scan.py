@@ -228,11 +228,11 @@ class Grammar:
         return re.compile(self._cell_text % letters, re.DOTALL)
 
     def simple_cells_of(self, letters: bytes) -> re.Pattern[bytes]:
-        """A pattern for cells without formula or rich text: cell, letters, row and style are its groups."""
+        """A pattern for the cells of a column without formula or rich text: cell, row and style are its groups."""
         inside = rb"(?:<%(p)sv>[^<]*</%(p)sv>|<%(p)sis><%(p)st(?: [^>]*)?>[^<]*</%(p)st></%(p)sis>)?" % {
             b"p": re.escape(self.prefix)
         }
-        tag = rb'%b(%b)([1-9][0-9]{0,6})"(?: s="([0-9]+)")?(?: t="[A-Za-z]+")?' % (re.escape(self.cell_open), letters)
+        tag = rb'%b%b([1-9][0-9]{0,6})"(?: s="([0-9]+)")?(?: t="[A-Za-z]+")?' % (re.escape(self.cell_open), letters)
         return re.compile(rb"(%b(?:/>|>%b%b))" % (tag, inside, re.escape(self.cell_end)))
 
     def texts_of(self, letters: bytes) -> re.Pattern[bytes]:

@@ -6,13 +6,12 @@ from pathlib import Path
 
 from xlsms.errors import XlsmsError
 from xlsms.ooxml.book import SHEET_LIMIT, Book
-from xlsms.ooxml.cells import column_letters
 from xlsms.ooxml.markup import new_parser, parse
 from xlsms.ooxml.package import Member, Package
-from xlsms.ooxml.patch import Cell, Patch
-from xlsms.ooxml.readback import VerificationError, compare, read_segments_back
+from xlsms.ooxml.patch import Patch
+from xlsms.ooxml.readback import VerificationError, equal, read_segments_back
 from xlsms.ooxml.scan import Grammar, rows_at, survey
-from xlsms.ooxml.value import Decoder, Raw
+from xlsms.ooxml.value import Decoder
 
 __all__ = ["VerificationError", "verify"]
 
@@ -78,14 +77,19 @@ def _read_back(book: Book, patch: Patch) -> None:
     sheet = next(sheet for sheet in book.sheets if sheet.member.name == patch.sheet.member.name)
     found = survey(book, sheet)
     decoder = Decoder(book, found.prefix)
-    columns = {column_letters(column).encode(): column for _, column in patch.written}
+    written = patch.written
+    columns = {column.letters.encode(): number for number, column in patch.batch.columns.items()}
     pattern = Grammar(found.prefix).cells_of(b"|".join(columns))
-    values: dict[Cell, Raw] = {}
-    for row in rows_at(book, sheet, found, frozenset(row for row, _ in patch.written)):
+    for row in rows_at(book, sheet, found, frozenset(row for row, _ in written)):
         for cell in pattern.findall(row.body):
             at = (row.number, columns[cell[0]])
-            if at in patch.written:
-                if at in values:
+            if at in patch.refused:
+                continue
+            if at not in written:
+                if patch.batch.holds(at):
                     raise VerificationError(f"the cell {at} stands twice")
-                values[at] = decoder.plain_value(cell)
-    compare(patch, values)
+                continue
+            if not equal(decoder.plain_value(cell), written.pop(at)):
+                raise VerificationError(f"the cell {at} does not read back")
+    for at in written:
+        raise VerificationError(f"the cell {at} is not there")

@@ -5,7 +5,8 @@ from os import PathLike
 from pathlib import Path
 
 from xlsms.model import Row
-from xlsms.workbook.closed import ClosedWorkbook, write
+from xlsms.workbook.cell import write
+from xlsms.workbook.closed import ClosedWorkbook
 from xlsms.workbook.content import Writable
 from xlsms.workbook.csvbook import about
 from xlsms.workbook.opening import open_workbook

@@ -1,6 +1,6 @@
 """A workbook that nobody has open: read from the file, and written into the file."""
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime, tzinfo
 from itertools import chain
 from pathlib import Path
@@ -8,24 +8,21 @@ from pathlib import Path
 from xlsms.errors import Place, TransientError, UserError
 from xlsms.files.backup import Backups
 from xlsms.model import Role
-from xlsms.ooxml.book import Book, SheetPart
-from xlsms.ooxml.cells import column_letters, column_number, reference
-from xlsms.ooxml.patch import TEXT_DATE, Cell, New, Patch, Styled
-from xlsms.ooxml.scan import Grammar, NotPlainError, RawRow, Survey, row_blocks, rows, survey
+from xlsms.ooxml.batch import TEXT_DATE, Cell, New, Styled
+from xlsms.ooxml.cells import column_letters, column_number
+from xlsms.ooxml.patch import Patch
+from xlsms.ooxml.scan import Grammar, RawRow, row_blocks, rows
 from xlsms.ooxml.search import Search
-from xlsms.ooxml.segment import StaleIndexError
 from xlsms.ooxml.value import Raw, style_of
 from xlsms.workbook.base import RESULTS, Applied, Language, Placed, Refusal, RowEdit, Snapshot, Version
 from xlsms.workbook.change import put_patches
-from xlsms.workbook.content import Writable, content_of
 from xlsms.workbook.identity import GUID_PROPERTY
 from xlsms.workbook.layout import Layout, layouts, spoken
 from xlsms.workbook.reading import RowReader, id_text, wall_time
 from xlsms.workbook.roles import header
-from xlsms.workbook.segments import forget, known_survey
 from xlsms.workbook.writing import ATTEMPTS, Step, check_ready, opened, put, ready, version_of
 
-__all__ = ["ClosedWorkbook", "add_columns", "right_edge", "write"]
+__all__ = ["ClosedWorkbook", "add_columns", "right_edge"]
 
 
 class ClosedWorkbook:
@@ -145,51 +142,6 @@ def add_columns(
             if not patches or put(real, book, patches, step) is not None:
                 return {name: texts for name, texts in work.added.items() if texts}
     raise TransientError("file-keeps-changing", path=real.name)
-
-
-def write(path: Path, cells: Mapping[tuple[str, str], Writable], *, step: Step = lambda _: None) -> None:
-    """Write single cells of any sheets; see `xlsms.workbook.write_cells`."""
-    real = Path(path).resolve()
-    if not cells:
-        return
-    look = known_survey
-    for _ in range(ATTEMPTS):
-        ready(real)
-        with opened(real) as book:
-            try:
-                if put(real, book, _cell_patches(book, cells, look), step, whole=True) is not None:
-                    return
-            except StaleIndexError:
-                forget(book.package)
-            except NotPlainError:  # seen while it was being written
-                look = survey
-    raise TransientError("file-keeps-changing", path=real.name)
-
-
-def _cell_patches(
-    book: Book, cells: Mapping[tuple[str, str], Writable], look: Callable[[Book, SheetPart], Survey]
-) -> list[Patch]:
-    parts = {part.name.casefold(): part for part in book.sheets}
-    wanted: dict[str, dict[Cell, New]] = {}
-    by_name: dict[str, dict[Cell, New]] = {}
-    date1904 = book.date1904
-    for (name, ref), value in cells.items():
-        if name not in by_name:
-            if not isinstance(name, str) or name.casefold() not in parts:
-                raise UserError("sheet-not-found", sheet=name, sheets=", ".join(part.name for part in book.sheets))
-            by_name[name] = wanted.setdefault(name.casefold(), {})
-        try:
-            cell = reference(ref)
-        except (ValueError, TypeError) as error:  # no cell, or no text at all
-            raise UserError("cell-not-a-reference", place=Place(sheet=name), reference=ref) from error
-        try:
-            by_name[name][cell] = value if type(value) is str else content_of(value, date1904=date1904)
-        except TypeError:
-            place = Place(sheet=name, row=cell[0], column=column_letters(cell[1]))
-            raise UserError("value-not-writable", place=place, kind=type(value).__name__) from None
-    return [
-        Patch(book, parts[name], look(book, parts[name]), book.tables(parts[name]), new) for name, new in wanted.items()
-    ]
 
 
 class _Work:

@@ -4,8 +4,8 @@ from datetime import date, datetime, time, timedelta
 from decimal import Decimal
 
 from xlsms.model import CellValue
+from xlsms.ooxml.batch import TEXT_DATE, New, Timed
 from xlsms.ooxml.cells import serial_of
-from xlsms.ooxml.patch import TEXT_DATE, New, Timed
 from xlsms.workbook.reading import wall_time
 
 __all__ = ["Writable", "content_of"]

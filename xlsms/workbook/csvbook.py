@@ -13,8 +13,8 @@ from xlsms.files.kind import check_writable
 from xlsms.files.lock import check_free
 from xlsms.files.swap import draft_of, failure, finish, recover, replace
 from xlsms.model import Role, Row
+from xlsms.ooxml.batch import TEXT_DATE
 from xlsms.ooxml.cells import column_number
-from xlsms.ooxml.patch import TEXT_DATE
 from xlsms.workbook.base import RESULTS, Applied, RowEdit, Snapshot, Version
 from xlsms.workbook.csvpage import Page
 from xlsms.workbook.delimited import Delimited, decoded

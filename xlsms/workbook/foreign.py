@@ -20,7 +20,8 @@ from xlsms.files.scratch import scratch
 from xlsms.files.swap import draft_of, recover
 from xlsms.ooxml.package import fingerprint
 from xlsms.workbook.base import Applied, RowEdit, Snapshot, Version
-from xlsms.workbook.closed import ClosedWorkbook, write
+from xlsms.workbook.cell import write
+from xlsms.workbook.closed import ClosedWorkbook
 from xlsms.workbook.csvbook import about
 from xlsms.workbook.limited import USUAL, Limits
 from xlsms.workbook.results import SOURCE_PROPERTY, build, changes, keys_sent

@@ -9,11 +9,11 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from xlsms.model import Role
+from xlsms.ooxml.batch import Cell
 from xlsms.ooxml.book import Book
 from xlsms.ooxml.cells import column_letters, reference
 from xlsms.ooxml.name import Name, add_name, names
 from xlsms.ooxml.outline import Edits, Node, outline
-from xlsms.ooxml.patch import Cell
 
 __all__ = [
     "CALCULATION",

@@ -7,6 +7,7 @@ from datetime import datetime, tzinfo
 from pathlib import Path
 
 from xlsms.errors import TransientError
+from xlsms.ooxml.batch import Calculated, Cell, New
 from xlsms.ooxml.book import SHEET_LIMIT, Book, SheetPart, Table
 from xlsms.ooxml.cells import MOST_ROWS, TEXT_LIMIT, Area, column_letters, column_number
 from xlsms.ooxml.discard import clear_calculated
@@ -14,7 +15,7 @@ from xlsms.ooxml.formula import Targets, moves
 from xlsms.ooxml.graft import Graft
 from xlsms.ooxml.lower import is_last, lowered, may_move
 from xlsms.ooxml.mention import mentions
-from xlsms.ooxml.patch import Calculated, Cell, New, Patch
+from xlsms.ooxml.patch import Patch
 from xlsms.ooxml.scan import RawRow, rows, survey
 from xlsms.ooxml.table import longer
 from xlsms.ooxml.transplant import recalculated

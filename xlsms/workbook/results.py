@@ -14,7 +14,7 @@ from openpyxl.worksheet.worksheet import Worksheet
 
 from xlsms.errors import UserError
 from xlsms.model import CellValue, Role, Row
-from xlsms.ooxml.patch import TEXT_DATE
+from xlsms.ooxml.batch import TEXT_DATE
 from xlsms.states import LABELS, State
 from xlsms.wording import detail
 from xlsms.workbook.base import RESULTS, Sheet, Snapshot

@@ -9,12 +9,13 @@ from random import Random
 
 from xlsms.errors import Place, TransientError, UserError
 from xlsms.model import Role
+from xlsms.ooxml.batch import Cell, New, Styled
 from xlsms.ooxml.book import CUSTOM_PROPERTIES, SHEET_LIMIT, Book
 from xlsms.ooxml.cells import MOST_COLUMNS, MOST_ROWS, Area, column_letters, column_number
 from xlsms.ooxml.frame import Choice, Colour, Frame, NewColumn, area_text, around
 from xlsms.ooxml.graft import Graft
 from xlsms.ooxml.outline import Edits, Node
-from xlsms.ooxml.patch import Cell, New, Patch, Styled
+from xlsms.ooxml.patch import Patch
 from xlsms.ooxml.scan import Grammar, rows, rows_at
 from xlsms.ooxml.style import is_date, shows_time
 from xlsms.ooxml.stylesheet import EMPTY, Stylesheet

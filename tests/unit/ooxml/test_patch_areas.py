@@ -8,10 +8,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.workbooks import people, workbook
+from xlsms.ooxml.batch import Cell
 from xlsms.ooxml.book import Book
 from xlsms.ooxml.cells import Area
 from xlsms.ooxml.package import Package
-from xlsms.ooxml.patch import Cell, Patch
+from xlsms.ooxml.patch import Patch
 from xlsms.ooxml.scan import survey
 
 EDGE = 6

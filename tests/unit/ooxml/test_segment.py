@@ -19,7 +19,7 @@ from xlsms.ooxml.cells import Area, column_letters
 from xlsms.ooxml.deflate import DAMAGED, deflated_segment, inflated_segment
 from xlsms.ooxml.segment import Index, Segment, joined
 from xlsms.workbook import segments, write_cells
-from xlsms.workbook.closed import write
+from xlsms.workbook.cell import write
 from xlsms.workbook.writing import opened
 
 SHEET = "xl/worksheets/sheet1.xml"
@@ -34,7 +34,7 @@ def segmented(folder):
         patch.setattr("xlsms.workbook.segments.SMALL", 0)
         patch.setattr("xlsms.ooxml.patch.SIZE", 200)
         patch.setattr("xlsms.ooxml.package._CHUNK", 40)
-        patch.setattr("xlsms.ooxml.patch._DENSE", 1)
+        patch.setattr("xlsms.ooxml.plainedit._DENSE", 1)
         yield patch
 
 
