@@ -168,14 +168,19 @@ class Waiting:
         rows = (self._columns[number].rows[at : at + 1] for number, at in self._at.items())
         self.next = min((row[0] for row in rows if row), default=MOST_ROWS + 1)
 
+    def peek(self, last: int) -> Slices:
+        """The cells up to and with a row."""
+        found: Slices = {}
+        for number, start in self._at.items() if last >= self.next else ():
+            end = bisect_right(self._columns[number].rows, last, start)
+            if end > start:
+                found[number] = (start, end)
+        return found
+
     def take(self, last: int) -> Slices:
         """The cells up to and with a row, which then wait no longer."""
-        taken: Slices = {}
-        if last >= self.next:
-            for number, start in self._at.items():
-                end = bisect_right(self._columns[number].rows, last, start)
-                if end > start:
-                    taken[number] = (start, end)
-                    self._at[number] = end
+        taken = self.peek(last)
+        if taken:
+            self._at.update({number: end for number, (_, end) in taken.items()})
             self._look()
         return taken

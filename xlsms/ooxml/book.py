@@ -12,13 +12,15 @@ from xlsms.ooxml.cells import Area, unescape
 from xlsms.ooxml.markup import Element, elements
 from xlsms.ooxml.package import Member, Package
 from xlsms.ooxml.style import Styles
-from xlsms.ooxml.text import Strings, find_strings, some_strings
+from xlsms.ooxml.text import OddTableError, Strings, find_strings, some_strings
+from xlsms.ooxml.textfile import FiledStrings
 
 __all__ = ["CUSTOM_PROPERTIES", "Book", "SheetPart", "Table"]
 
 SHEET_LIMIT = 0xFFFFFFFF - 1  #: inflated bytes of a sheet
 _XML = 16 << 20  # of the small parts that are read as trees
 _STRINGS = 1 << 30
+_HELD = 8 << 20  # bytes of the shared strings up to which they are kept in memory
 _MOST_TEXTS = 1 << 20  # to look up one by one; for more the table is kept
 
 _WORKBOOKS = ("spreadsheetml.sheet.main+xml", "ms-excel.sheet.macroenabled.main+xml")
@@ -105,9 +107,14 @@ class Book:
         return Styles.read(self.package.chunks(member)) if member else Styles()
 
     @cached_property
-    def strings(self) -> Strings:
-        """The shared strings."""
+    def strings(self) -> Strings | FiledStrings:
+        """The shared strings; many of them are not held."""
         member = self._first("sharedStrings")
+        if member is not None and member.size > _HELD:
+            try:
+                return FiledStrings(self.package.chunks(member, _STRINGS))
+            except OddTableError:
+                pass
         return Strings(self.package.chunks(member, _STRINGS)) if member else Strings(())
 
     def text(self, number: int) -> str:
@@ -135,7 +142,8 @@ class Book:
             return {}
         found = find_strings(self.package.chunks(member, _STRINGS), texts)
         if found is None:
-            return self.strings.find(lambda text: text in texts or text.strip().upper() in texts)
+            read = ((number, self.strings[number]) for number in range(len(self.strings)))
+            return {number: text for number, text in read if text in texts or text.strip().upper() in texts}
         return found
 
     def load_texts(self) -> None:

@@ -134,7 +134,9 @@ class Patch:
                 self._look(grammar, data, before, edited=bool(slices))
                 if not self.found.rows_seen:
                     arrays.extend(grammar.arrays(data))
-                yield Piece(writer.write(data, slices) if slices else data, last, edited=bool(slices))
+                if slices:
+                    data = writer.write(data, slices)
+                yield Piece(data, last, edited=bool(slices), rest=writer.rest if slices else None)
 
     def _look(self, grammar: Grammar, data: bytes, last: int, *, edited: bool) -> None:
         """Look at what the survey has not seen of a block; `NotPlainError` when it is not plain."""

@@ -1,18 +1,19 @@
 """Cells written into blocks of whole rows of a plain sheet, by literal search."""
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 
 from xlsms.errors import UserError
 from xlsms.ooxml.batch import Batch, New, Slices
 from xlsms.ooxml.cells import column_letters, column_number
+from xlsms.ooxml.deflate import crc32
 from xlsms.ooxml.locate import CellPlace, RowPlace
 from xlsms.ooxml.markup import feed, new_parser
 from xlsms.ooxml.rowedit import RowWriter
 from xlsms.ooxml.scan import Grammar, root_tag
 from xlsms.ooxml.value import style_of
 
-__all__ = ["BlockWriter", "last_row"]
+__all__ = ["BlockWriter", "around", "last_row"]
 
 _DENSE = 64  # cells to write in a block of about a megabyte, from which on it is searched once for all of a column
 
@@ -26,9 +27,11 @@ class BlockWriter:
         feed(self._parser, root_tag(head))
         self._literals: dict[int, bytes] = {}
         self._simple: dict[int, re.Pattern[bytes]] = {}
+        self.rest: int | None = None  #: checksum of the last block around its new cells, where it is known
 
     def write(self, data: bytes, slices: Slices) -> bytes:
         """A block with all cells of some slices written, in rows that are there and in new ones."""
+        self.rest = None
         if sum(end - start for start, end in slices.values()) > _DENSE:
             data, new = self._columns(data, slices)
         else:
@@ -80,6 +83,8 @@ class BlockWriter:
                     del place[rows[at]]
                 for row, at in place.items():
                     left.setdefault(row, {})[number] = values[at]
+            if len(slices) == 1 and there == rows:
+                self.rest = around(pieces[0::4])
             if there:
                 del pieces[2::4]
                 del pieces[2::3]
@@ -167,6 +172,11 @@ class BlockWriter:
         style = style_of(head) if b' s="' in head else None
         formula = xml.find(grammar.formula_open, tag, end) >= 0 and grammar.formula.search(xml, tag, end) is not None
         return CellPlace(column, at, end, style, formula)
+
+
+def around(pieces: Sequence[bytes]) -> int:
+    """A checksum of what stands between cells, and of where it is cut."""
+    return crc32(b"\0".join(pieces))
 
 
 def last_row(grammar: Grammar, block: bytes) -> int:

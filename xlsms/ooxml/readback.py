@@ -7,7 +7,7 @@ end on byte boundaries without history, so what holds for each of them holds for
 """
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from itertools import zip_longest
 
 from xlsms.ooxml.batch import Cell, New, Waiting
@@ -15,6 +15,7 @@ from xlsms.ooxml.book import Book
 from xlsms.ooxml.cells import unescape
 from xlsms.ooxml.package import Package
 from xlsms.ooxml.patch import Patch
+from xlsms.ooxml.plainedit import around
 from xlsms.ooxml.scan import Grammar, NotPlainError, RawCell, surveyed
 from xlsms.ooxml.segment import Placed, Segments, StaleIndexError, joined, load
 from xlsms.ooxml.value import Decoder, Raw
@@ -56,7 +57,7 @@ def read_segments_back(old: Package, book: Book, patch: Patch, segments: Segment
             if number in (0, len(parts) - 1):
                 ends.append(data)
             elif placed.edited:
-                reader.read(data)
+                reader.read(data, placed)
         at += placed.segment.packed
     reader.end()
     _same_facts(patch, *ends)
@@ -91,9 +92,12 @@ class _Reader:
         self._cell = self._grammar.cells_of(b"|".join(self._columns) or b"-")
         self._last = 0
 
-    def read(self, data: bytes) -> None:
+    def read(self, data: bytes, placed: Placed) -> None:
         """Take up an edited segment."""
         grammar = self._grammar
+        if placed.rest is not None and self._column_alone(data, placed):
+            self._last = placed.segment.last
+            return
         try:
             self._last = grammar.check(data, self._last)
         except NotPlainError as error:
@@ -111,6 +115,21 @@ class _Reader:
             self._find_each(data, written)
         else:
             self._look_at_all(data, written)
+
+    def _column_alone(self, data: bytes, placed: Placed) -> bool:
+        """Whether a segment is that of the old sheet, which has been checked, with many texts of a column written."""
+        slices = self._waiting.peek(placed.segment.last)
+        if len(slices) != 1:
+            return False
+        ((number, (start, end)),) = slices.items()
+        column = self._batch.columns[number]
+        pieces = self._texts[number].split(data)
+        if around(pieces[0::3]) != placed.rest or not _are(pieces[2::3], column.values[start:end]):
+            return False
+        if list(map(int, pieces[1::3])) != column.rows[start:end].tolist():
+            return False
+        self._waiting.take(placed.segment.last)
+        return True
 
     def end(self) -> None:
         """No segment follows."""
@@ -132,19 +151,15 @@ class _Reader:
     def _texts_alike(self, data: bytes, number: int, start: int, end: int) -> bool:
         """Whether many cells of a column all hold the texts written, seen at once; else each has to be looked at."""
         column = self._batch.columns[number]
-        found = self._texts[number].findall(data)
-        text = b"\n".join([text for _, text in found]).decode("utf-8", "replace")
-        texts = text.split("\n")
-        if not self._grammar.exact or len(texts) != len(found) or text.count("&") != len(_ENTITY.findall(text)):
-            return False
-        if "&" in text or "_x" in text or "\r" in text:
-            texts = list(map(unescape, texts))
-        rows = column.rows[start:end].tolist()
-        there = list(map(int, [row for row, _ in found]))
+        pieces = self._texts[number].split(data)
+        rows, values = column.rows[start:end].tolist(), column.values[start:end]
+        there, texts = list(map(int, pieces[1::3])), pieces[2::3]
         if there != rows:
             known = dict(zip(there, texts, strict=True))
-            texts = list(map(known.get, rows))  # type: ignore[arg-type]  # None is no text that was written
-        return texts == column.values[start:end]
+            if not all(row in known for row in rows):
+                return False
+            texts = [known[row] for row in rows]
+        return self._grammar.exact and _are(texts, values)
 
     def _look_at_all(self, data: bytes, written: Mapping[Cell, New]) -> None:
         rows = [(match.start(), int(match[1])) for match in self._grammar.row.finditer(data)]
@@ -167,6 +182,17 @@ class _Reader:
         cell: RawCell = match.groups(b"")  # type: ignore[assignment]  # five groups, as RawCell has
         if not equal(self._decoder.plain_value(cell), value):
             raise VerificationError(f"the cell {at} does not read back")
+
+
+def _are(texts: Sequence[bytes], values: Sequence[New]) -> bool:
+    """Whether texts as they lie in a sheet are values, none of which has more than one line."""
+    text = b"\n".join(texts).decode("utf-8", "replace")
+    read = text.split("\n")
+    if len(read) != len(texts) or ("&" in text and text.count("&") != len(_ENTITY.findall(text))):
+        return False
+    if "&" in text or "_x" in text or "\r" in text:
+        read = list(map(unescape, read))
+    return read == values
 
 
 def equal(read: Raw, written: New) -> bool:

@@ -151,6 +151,7 @@ class Piece:
     kept: Segment | None = None
     at: int = 0  #: offset of a kept segment in the old file
     final: bool = False
+    rest: int | None = None  #: checksum of what was not written anew of an edited one, see `around`
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,6 +161,7 @@ class Placed:
     segment: Segment
     edited: bool
     at: int | None  #: offset in the old file when it was copied
+    rest: int | None = None  #: as of its `Piece`
 
 
 class Segments:
@@ -189,7 +191,8 @@ class Segments:
         if job is None:
             raise ValueError("a new segment that nobody deflates")
         packed, crc = job.result()
-        self.placed.append(Placed(Segment(piece.last, len(packed), len(piece.data), crc), piece.edited, None))
+        segment = Segment(piece.last, len(packed), len(piece.data), crc)
+        self.placed.append(Placed(segment, piece.edited, None, piece.rest))
         yield packed
 
     def index(self, arrays: Sequence[Area]) -> Index:

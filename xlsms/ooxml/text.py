@@ -1,14 +1,14 @@
 """Shared strings, kept as they lie in the file and decoded one by one when they are asked for."""
 
 import re
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from collections.abc import Set as AbstractSet
 from itertools import chain
 
 from xlsms.ooxml.cells import unescape
 from xlsms.ooxml.markup import local, new_parser, parse
 
-__all__ = ["Strings", "find_strings", "inner_text", "some_strings"]
+__all__ = ["OddTableError", "Strings", "find_strings", "inner_text", "some_strings", "strings_of"]
 
 _SI = re.compile(rb"<si>(?:<t(?: [^>]*)?>([^<]*)</t></si>|(.*?)</si>)", re.DOTALL)
 _TEXT = re.compile(rb"<t(?:\s[^>]*)?>([^<]*)</t\s*>")
@@ -51,10 +51,6 @@ class Strings:
         text = raw.decode("utf-8", "replace")
         return unescape(text) if b"&" in raw or b"_" in raw or b"\r" in raw else text
 
-    def find(self, test: Callable[[str], bool]) -> dict[int, str]:
-        """The strings that pass a test, by number."""
-        return {number: text for number in range(len(self)) if test(text := self[number])}
-
     def _load(self, chunks: Iterable[bytes]) -> None:
         data = b"".join(chunks)
         start = max(data.find(b"<si"), 0)
@@ -83,7 +79,7 @@ def _odd(data: bytes) -> bool:
     return (b"!" in data and b"<!" in data) or (b"?" in data and b"<?" in data)
 
 
-class _OddTableError(Exception):
+class OddTableError(Exception):
     """The table has something that only expat should read."""
 
 
@@ -104,7 +100,7 @@ def some_strings(chunks: Iterable[bytes], numbers: AbstractSet[int]) -> dict[int
                 found[wanted[done]] = _string(parts[wanted[done] - first])
                 done += 1
             first += len(parts)
-    except _OddTableError:
+    except OddTableError:
         return None
     return found
 
@@ -134,7 +130,7 @@ def find_strings(chunks: Iterable[bytes], texts: AbstractSet[str]) -> dict[int, 
                 if text in texts or text.strip().upper() in texts:
                     found[first + place] = text
             first += len(parts)
-    except _OddTableError:
+    except OddTableError:
         return None
     return found
 
@@ -149,6 +145,19 @@ def _simple(string: bytes) -> bool:
     return b"&" not in string and b"_X" not in string and _SIMPLE.fullmatch(string) is not None
 
 
+def strings_of(chunks: Iterable[bytes]) -> Iterator[list[tuple[bytes, bytes]]]:
+    """All strings of a plain table, some at a time: the XML of each, as plain text or as what its element holds.
+
+    Raises:
+        OddTableError: the table has something that only expat should read.
+    """
+    for block in _blocks(chunks):
+        found = _SI.findall(block)
+        if len(found) != block.count(b"<si"):
+            raise OddTableError
+        yield found
+
+
 def _string(part: bytes) -> str:
     """One string, of what follows its `<si>`."""
     return Strings((b"<sst><si>", part))[0]
@@ -157,7 +166,7 @@ def _string(part: bytes) -> str:
 def _parts(block: bytes) -> list[bytes]:
     _, *parts = block.split(b"<si>")
     if block.count(b"<si") != len(parts):
-        raise _OddTableError
+        raise OddTableError
     return parts
 
 
@@ -166,19 +175,19 @@ def _blocks(chunks: Iterable[bytes]) -> Iterator[bytes]:
     data, begun = b"", False
     for chunk in chain(_joined(chunks), (b"</sst>",)):
         if len(data) > _LONGEST:
-            raise _OddTableError
+            raise OddTableError
         data += chunk
         if not begun:
             start = data.find(b"<si")
             if start < 0 and chunk != b"</sst>":
                 continue
             if not _plain_head(data[:4096]) or b"<!" in data[: max(start, 0)]:
-                raise _OddTableError
+                raise OddTableError
             data, begun = data[max(start, 0) :], True
         end = data.rfind(b"</si>") + len(b"</si>") if b"</si>" in data else 0
         block, data = data[:end], data[end:]
         if _odd(block):
-            raise _OddTableError
+            raise OddTableError
         yield block
 
 

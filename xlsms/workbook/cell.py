@@ -19,7 +19,8 @@ from xlsms.workbook.writing import ATTEMPTS, Step, opened, put, ready
 __all__ = ["write"]
 
 _SOME = 1 << 15  # cells taken up at a time
-_REFERENCES = re.compile("^([A-Z]{1,3})([1-9][0-9]{0,6})$", re.MULTILINE)
+_LETTERS = re.compile("[A-Z]{1,3}")
+_ROWS = re.compile(r"(?:\n[1-9][0-9]{0,6}+)+")
 
 Named = tuple[tuple[str, str], Writable]
 
@@ -97,16 +98,17 @@ class _Taken:
         names, refs = zip(*keys, strict=True)
         if len(set(names)) > 1 or set(map(type, refs)) != {str}:
             return False
-        lines = "\n".join(refs)
-        found = _REFERENCES.findall(lines)
-        if not len(found) == len(refs) == lines.count("\n") + 1:
+        letters = refs[0].rstrip("0123456789")
+        # the row numbers, each a line, in one text: what is not made of such lines alone is no column
+        lines = ("\n" + "\n".join(refs)).replace("\n" + letters, "\n")
+        rows = lines[1:].split("\n")
+        if not _LETTERS.fullmatch(letters) or len(rows) != len(refs) or _ROWS.fullmatch(lines) is None:
             return False
-        letters, numbers = zip(*found, strict=True)
-        rows = list(map(int, numbers))
-        if len(set(letters)) > 1 or column_number(letters[0]) > MOST_COLUMNS or max(rows) > MOST_ROWS:
+        numbers, number = list(map(int, rows)), column_number(letters)
+        if number > MOST_COLUMNS or max(numbers) > MOST_ROWS:
             return False
-        column = self._batch(names[0]).column(column_number(letters[0]))
-        column.rows.extend(rows)
+        column = self._batch(names[0]).column(number)
+        column.rows.extend(numbers)
         column.values.extend(values)
         return True
 

@@ -13,10 +13,12 @@ from xlsms.ooxml.graft import Graft
 from xlsms.ooxml.package import Member
 from xlsms.ooxml.patch import Patch
 from xlsms.ooxml.rewrite import rewrite
+from xlsms.ooxml.segment import Segments, StaleIndexError
 from xlsms.ooxml.transplant import recalculated
 from xlsms.ooxml.verify import VerificationError, verify
 from xlsms.workbook.base import Version
 from xlsms.workbook.own_sheets import REPORT
+from xlsms.workbook.segments import forget, index_of, remember
 from xlsms.workbook.writing import Step, check_ready, exchange, put, version_of
 
 __all__ = ["Change", "put_change", "put_patches", "reports"]
@@ -27,7 +29,9 @@ class Change:
     """What a new version of a package is made of; every part not named stays byte for byte."""
 
     patches: Sequence[Patch] = ()  #: cells that are read back afterwards
-    replaced: Mapping[Member, Iterable[bytes]] = field(default_factory=dict)  #: the patched sheets are among them
+    replaced: Mapping[Member, Iterable[bytes] | Segments] = field(
+        default_factory=dict
+    )  #: the patched sheets are among them
     added: Mapping[str, bytes] = field(default_factory=dict)
     dropped: frozenset[Member] = frozenset()
 
@@ -71,6 +75,11 @@ def put_change(
             raise UserError("sheet-not-writable", reason=str(error)) from error
         step("verified")
         swapped = exchange(path, book, draft, step, backups)
+        if swapped:
+            remember(change.patches)
+    except StaleIndexError:  # then without what was remembered: the caller starts again
+        forget(book.package)
+        return None
     finally:
         draft.unlink(missing_ok=True)
     return version_of(new) if swapped else None
@@ -89,6 +98,6 @@ def put_patches(
         return put(path, book, patches, step, backups=backups)
     graft = Graft(book)
     recalculated(graft.edits(book.main))
-    sheets = {patch.sheet.member: patch.chunks() for patch in patches}
+    sheets = {patch.sheet.member: patch.content(index_of(patch.sheet.member)) for patch in patches}
     change = Change(patches=patches, replaced={**sheets, **graft.replaced()})
     return put_change(path, book, change, step, whole=False, backups=backups)

@@ -15,11 +15,15 @@ from hypothesis import strategies as st
 from tests.unit.ooxml.test_patch_model import CELLS, VALUES, independent, sheets
 from tests.workbooks import members, people, sheet_xml, text_cell, workbook
 from xlsms.errors import UserError
+from xlsms.model import Role
 from xlsms.ooxml.cells import Area, column_letters
 from xlsms.ooxml.deflate import DAMAGED, deflated_segment, inflated_segment
 from xlsms.ooxml.segment import Index, Segment, joined
 from xlsms.workbook import segments, write_cells
+from xlsms.workbook.base import Placed, RowEdit
 from xlsms.workbook.cell import write
+from xlsms.workbook.closed import ClosedWorkbook
+from xlsms.workbook.setup import set_up
 from xlsms.workbook.writing import opened
 
 SHEET = "xl/worksheets/sheet1.xml"
@@ -205,3 +209,27 @@ def test_an_index_reads_back():
     made = Index(crc=joined(segments), size=15, packed=9, arrays=(Area(1, 2, 3, 4),), segments=segments)
     assert Index.load(made.dump()) == made
     assert Index.load(b"") is None
+
+
+def test_a_large_sheet_that_a_report_counts_is_written_in_segments_too(tmp_path):
+    """First set-up adds a report, so this is how the states of most large workbooks are written."""
+    path = workbook(tmp_path / "a.xlsx", people(60))
+    set_up(path)
+    rows = ClosedWorkbook(path).read().rows
+
+    def sent(row):
+        return RowEdit(values={Role.STATUS: "Sent"}, placed=Placed.of(rows[row]))
+
+    with segmented(tmp_path):
+        ClosedWorkbook(path).apply([sent(0)])
+        first = index(path)
+        ClosedWorkbook(path).apply([sent(30)])
+        second = index(path)
+        changed = [a != b for a, b in zip(first.segments, second.segments, strict=True)]
+        assert sum(changed) == 1
+        (entry,) = [file for file in tmp_path.glob("*.segments") if b"%d" % second.crc in file.read_bytes()]
+        moved = [replace(s, packed=s.packed + by) for s, by in zip(second.segments[:2], (1, -1), strict=True)]
+        entry.write_bytes(replace(second, segments=(*moved, *second.segments[2:])).dump())
+        ClosedWorkbook(path).apply([sent(1)])  # what was remembered is wrong: the whole is written
+    read = ClosedWorkbook(path).read().rows
+    assert [number for number, row in enumerate(read) if row.status == "Sent"] == [0, 1, 30]

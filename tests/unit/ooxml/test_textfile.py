@@ -1,0 +1,78 @@
+"""Shared strings in a file are those in memory, and the file has no name that could stay behind."""
+
+import gc
+import tempfile
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from tests.unit.ooxml.test_patch_model import TEXT
+from tests.unit.ooxml.test_search import ALIKE, table
+from tests.workbooks import relations, sheet_xml, workbook
+from xlsms.ooxml import textfile
+from xlsms.ooxml.text import OddTableError, Strings
+from xlsms.ooxml.textfile import FiledStrings
+from xlsms.workbook import read_rows
+
+
+@pytest.fixture(autouse=True)
+def _small_pages(monkeypatch):
+    monkeypatch.setattr(textfile, "_PAGE", 3)
+    monkeypatch.setattr(textfile, "_HELD", 2)
+
+
+@settings(max_examples=200, deadline=None)
+@given(
+    st.lists(st.one_of(TEXT, st.sampled_from(ALIKE)), max_size=20),
+    st.booleans(),
+    st.booleans(),
+    st.sampled_from(["", "\n "]),
+    st.randoms(),
+)
+def test_each_string_is_the_one_in_memory(texts, rich, space, between, random):
+    data = table(texts, rich=rich, space=space, between=between)
+    whole, filed = Strings([data]), FiledStrings([data[:50], data[50:]])
+    assert len(filed) == len(whole) == len(texts)
+    numbers = [*range(-2, len(texts) + 2)] * 2
+    random.shuffle(numbers)
+    assert [filed[number] for number in numbers] == [whole[number] for number in numbers]
+
+
+@pytest.mark.parametrize(
+    "inside", ["<!-- <si> -->", "<![CDATA[x]]>", "<?x?>", "<si/>", "<si a='b'><t>x</t></si>", "<si><t>\0</t></si>"]
+)
+def test_what_only_expat_should_read_is_not_filed(inside):
+    with pytest.raises(OddTableError):
+        FiledStrings([table(["a", "b"], between=inside)])
+
+
+@pytest.mark.parametrize("between", ["", "<!-- <si> -->"])
+def test_rows_read_the_same_from_a_large_table(tmp_path, monkeypatch, between):
+    texts = ["Phone", "Name", *(f"Ana {number} & Zoë" for number in range(20))]
+    cells = "".join(
+        f'<row r="{row + 2}"><c r="A{row + 2}"><v>{34600000000 + row}</v></c><c r="B{row + 2}" t="s"><v>{row + 2}</v></c></row>'
+        for row in range(20)
+    )
+    head = '<row r="1"><c r="A1" t="s"><v>0</v></c><c r="B1" t="s"><v>1</v></c></row>'
+    path = workbook(
+        tmp_path / "a.xlsx",
+        sheet_xml(head + cells),
+        **{
+            "xl/sharedStrings.xml": table(texts, between=between),
+            "xl/_rels/workbook.xml.rels": relations(
+                ("rId1", "worksheet", "worksheets/sheet1.xml"), ("rId2", "sharedStrings", "sharedStrings.xml")
+            ),
+        },
+    )
+    monkeypatch.setattr("xlsms.ooxml.book._HELD", 0)
+    before = set(tmp_path.iterdir())
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    rows = list(read_rows(path))  # they outlive the open file
+    assert [row.fields["Name"] for row in rows] == texts[2:]
+    assert set(tmp_path.iterdir()) == before
+    with ThreadPoolExecutor(4) as pool:
+        assert list(pool.map(lambda row: row.values["Name"], rows * 20)) == texts[2:] * 20
+    del rows
+    gc.collect()  # a file that is not closed would be told here
