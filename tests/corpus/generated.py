@@ -190,6 +190,8 @@ KINDS = {
     "single quotes": (changed(lambda xml: xml.replace('"', "'")), r"<row r='"),
     "rows with r not first": (in_rows(r'<row r="(\d)" (spans="1:4")', r'<row \2 r="\1"'), r'<row spans="1:4" r="2"'),
     "zip64": (zip64, r"<row"),
+    "ISO-8859-1": (changed(lambda xml: xml.replace("UTF-8", "ISO-8859-1").encode("latin-1")), r"ISO-8859-1"),
+    "UTF-16": (changed(lambda xml: xml.replace("UTF-8", "UTF-16").encode("utf-16")), "U\0T\0F\0-\x001\x006"),
 }  # fmt: skip
 
 
@@ -198,10 +200,10 @@ def rows_out_of_order(xml):
     return xml.replace("".join(lines), "".join([lines[0], *reversed(lines[1:])]))
 
 
+CALAMINE_LACKS = frozenset({"ISO-8859-1", "UTF-16"})  #: encodings that it does not know
+
 #: name -> how it is made, and the code of the reason
 REFUSED = {
-    "ISO-8859-1": (changed(lambda xml: xml.replace("UTF-8", "ISO-8859-1").encode("latin-1")), "sheet-not-writable"),
-    "UTF-16": (changed(lambda xml: xml.replace("UTF-8", "UTF-16").encode("utf-16")), "sheet-not-writable"),
     "rows out of order": (changed(rows_out_of_order), "file-damaged"),
     "a cut zip": (lambda path: (by_xlsxwriter(path), path.write_bytes(path.read_bytes()[:-30])), "not-a-workbook"),
     "names equal but for case": (changed(lambda _: "x", member="XL/WORKBOOK.XML"), "file-damaged"),

@@ -12,7 +12,7 @@ import openpyxl
 import pytest
 import python_calamine
 
-from tests.corpus.generated import KINDS, LAST, REFUSED, SHEET
+from tests.corpus.generated import CALAMINE_LACKS, KINDS, LAST, REFUSED, SHEET
 from tests.workbooks import members
 from xlsms.errors import UserError
 from xlsms.workbook import read_rows, write_cells
@@ -51,7 +51,7 @@ def raw_members(path):
 
 @pytest.mark.parametrize("name", KINDS)
 def test_the_file_holds_the_feature(made, name):
-    sheet = members(made[name][0])[SHEET].decode()
+    sheet = members(made[name][0])[SHEET].decode("latin-1" if name in CALAMINE_LACKS else "utf-8")
     assert re.search(KINDS[name][1], sheet, re.DOTALL), sheet[:3000]
 
 
@@ -63,7 +63,7 @@ def test_every_other_member_lies_in_the_file_as_it_lay(made, name):
     assert [member for member in before if before[member] != after[member]] == [SHEET]
 
 
-@pytest.mark.parametrize("name", KINDS)
+@pytest.mark.parametrize("name", [name for name in KINDS if name not in CALAMINE_LACKS])
 def test_calamine_reads_the_cells_and_all_others_as_before(made, name):
     old, new = (
         python_calamine.CalamineWorkbook.from_path(str(path)).get_sheet_by_index(0).to_python(skip_empty_area=False)

@@ -6,14 +6,12 @@ from dataclasses import dataclass, field
 
 from xlsms.errors import UserError
 from xlsms.ooxml.cells import natural, reference
+from xlsms.ooxml.encoding import UTF8
 from xlsms.ooxml.markup import local, new_parser, parse
 
 __all__ = ["CellPlace", "RowPlace", "SheetPlace", "locate"]
 
 _TAG = re.compile(rb"<([^\s/>]+)(?:\s+[^\s=]+\s*=\s*(?:\"[^\"]*\"|'[^']*'))*\s*(/?)>")
-_UTF8 = re.compile(
-    rb"(?:\xef\xbb\xbf)?<(?!\?xml)|(?:\xef\xbb\xbf)?<\?xml(?![^>]*encoding=(?![\"'](?i:utf-8|utf8|us-ascii)[\"']))"
-)
 
 
 @dataclass(slots=True)
@@ -56,7 +54,7 @@ class _Locator:
         self._column = 0
         self.rows: list[RowPlace] = []
         self.sheet: SheetPlace | None = None
-        self.parser = new_parser()
+        self.parser = new_parser(UTF8)
         self.parser.StartElementHandler = self._start
         self.parser.EndElementHandler = self._end
 
@@ -112,18 +110,13 @@ class _Locator:
 
 
 def locate(xml: bytes, rows: Container[int]) -> SheetPlace:
-    """The place of every row, and of the cells of `rows`.
+    """The place of every row, and of the cells of `rows`, in a sheet in UTF-8, whatever it declares.
 
     Raises:
-        UserError: `sheet-not-writable` for UTF-16 and other encodings, `file-damaged` for rows out of order.
+        UserError: `file-damaged` for rows out of order.
     """
-    if _UTF8.match(xml) is None or b"\0" in xml[:64]:
-        raise UserError("sheet-not-writable")
     locator = _Locator(xml, rows)
-    try:
-        parse(locator.parser, (xml,))
-    except ValueError as error:
-        raise UserError("sheet-not-writable") from error
+    parse(locator.parser, (xml,))
     if locator.sheet is None:
         raise UserError("sheet-not-writable")
     return locator.sheet

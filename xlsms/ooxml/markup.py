@@ -34,9 +34,12 @@ def local(name: str) -> str:
     return name.rpartition(" ")[2]
 
 
-def new_parser() -> expat.XMLParserType:
-    """A namespace-aware parser (names read `namespace name`) that refuses a document type."""
-    parser = expat.ParserCreate(namespace_separator=" ")
+def new_parser(encoding: str | None = None) -> expat.XMLParserType:
+    """A namespace-aware parser (names read `namespace name`) that refuses a document type.
+
+    `encoding` goes before what the part declares.
+    """
+    parser = expat.ParserCreate(encoding, " ")
     parser.buffer_text = True
 
     def refuse(*_: object) -> None:
@@ -51,7 +54,7 @@ def feed(parser: expat.XMLParserType, data: bytes, *, last: bool = False) -> Non
     """Feed some of a part; XML that is not well-formed is a damaged file."""
     try:
         parser.Parse(data, last)
-    except (expat.ExpatError, LookupError) as error:  # LookupError: an encoding that nobody knows
+    except (expat.ExpatError, LookupError, ValueError) as error:  # an encoding that nobody knows, or of several bytes
         raise UserError("file-damaged", reason="not well-formed") from error
 
 

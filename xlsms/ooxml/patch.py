@@ -15,6 +15,7 @@ from xlsms.ooxml.book import SHEET_LIMIT, Book, SheetPart, Table
 from xlsms.ooxml.cells import MOST_ROWS, Area, Content, column_letters
 from xlsms.ooxml.compose import CellWriter
 from xlsms.ooxml.deflate import SMALL
+from xlsms.ooxml.encoding import encoding_of, from_utf8, in_utf8
 from xlsms.ooxml.locate import locate
 from xlsms.ooxml.plainedit import BlockWriter, last_row
 from xlsms.ooxml.rowedit import RowWriter
@@ -25,6 +26,7 @@ from xlsms.ooxml.splice import spliced
 __all__ = ["Patch"]
 
 _MEMORY = 256 << 20  # inflated bytes of an unusual sheet, which has to be held at once
+_DECLARATION = 1024  # bytes in which an XML declaration ends
 _DIMENSION = rb"<%bdimension\s+ref=[\"']([A-Z0-9:]+)[\"']"
 _ROWS = 4096  # new rows that are made at a time
 
@@ -175,15 +177,17 @@ class Patch:
             raise StaleIndexError
 
     def _spliced(self, source: Iterable[bytes]) -> Iterator[bytes]:
-        """A sheet that is not plain."""
+        """A sheet that is not plain; one in another encoding than UTF-8 goes back into its own."""
         if self.sheet.member.size > _MEMORY:
             raise UserError("file-too-large", part=self.sheet.member.key)
-        xml = b"".join(source)
+        raw = b"".join(source)
+        encoding = encoding_of(raw[:_DECLARATION])
+        xml = in_utf8(raw, encoding)
         new = self.batch.all_rows()
         place = locate(xml, frozenset(new))
         self._prefix = place.prefix
         self._rows.use(place.prefix.decode())
-        yield spliced(xml, place, self._widened(xml[: place.start]), new, self._rows)
+        yield from_utf8(spliced(xml, place, self._widened(xml[: place.start]), new, self._rows), encoding)
 
     def _widened(self, head: bytes) -> bytes:
         """The head with a `dimension` that takes in the new cells; left alone where it is absent."""

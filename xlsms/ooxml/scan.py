@@ -185,7 +185,7 @@ def root_tag(head: bytes) -> bytes:
 
 def _check_head(head: bytes, prefix: bytes) -> None:
     declared = _DECLARED.match(head)
-    if declared is not None and declared[1].lower() not in (b"utf-8", b"utf8", b"us-ascii"):
+    if declared is not None and declared[1].lower() not in (b"utf-8", b"utf8"):
         raise NotPlainError
     root = root_tag(head)
     bound = b"xmlns:" + prefix[:-1] if prefix else b"xmlns"

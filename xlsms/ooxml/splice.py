@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 
 from xlsms.ooxml.batch import New
+from xlsms.ooxml.encoding import UTF8
 from xlsms.ooxml.locate import CellPlace, RowPlace, SheetPlace
 from xlsms.ooxml.markup import new_parser, parse
 from xlsms.ooxml.rowedit import RowWriter
@@ -11,7 +12,7 @@ __all__ = ["spliced"]
 
 
 def spliced(xml: bytes, place: SheetPlace, head: bytes, new: Mapping[int, Mapping[int, New]], rows: RowWriter) -> bytes:
-    """A sheet with new cells, by row and column, in ascending order; the result is parsed as a whole.
+    """A sheet in UTF-8 with new cells, by row and column, in ascending order; the result is parsed as a whole.
 
     `head` is what goes before its rows, start tag included.
     """
@@ -34,7 +35,7 @@ def spliced(xml: bytes, place: SheetPlace, head: bytes, new: Mapping[int, Mappin
         at = before
     out += (b"</" + place.prefix + b"sheetData>" if opened else b"", xml[at:])
     patched = b"".join(out)
-    parse(new_parser(), (patched,))
+    parse(new_parser(UTF8), (patched,))
     return patched
 
 
