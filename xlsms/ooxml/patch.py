@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from xlsms.errors import UserError
 from xlsms.ooxml.bar import Bars
-from xlsms.ooxml.batch import Batch, Cell, New, Styled, Waiting
+from xlsms.ooxml.batch import TEXT_DATE, Batch, Cell, New, Styled, Waiting
 from xlsms.ooxml.book import SHEET_LIMIT, Book, SheetPart, Table
 from xlsms.ooxml.cells import MOST_ROWS, Area, Content, column_letters
 from xlsms.ooxml.compose import CellWriter
@@ -23,7 +23,7 @@ from xlsms.ooxml.scan import Grammar, NotPlainError, Survey, blocks, surveyed
 from xlsms.ooxml.segment import SIZE, Index, Piece, Segment, Segments, StaleIndexError, Stretch, stretches
 from xlsms.ooxml.splice import spliced
 
-__all__ = ["Patch"]
+__all__ = ["TEXT_DATE", "Cell", "Patch"]
 
 _MEMORY = 256 << 20  # inflated bytes of an unusual sheet, which has to be held at once
 _DECLARATION = 1024  # bytes in which an XML declaration ends
