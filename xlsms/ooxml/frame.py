@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 
 from xlsms.errors import UserError
 from xlsms.ooxml.cells import Area, column_letters
+from xlsms.ooxml.encoding import UTF8, encoding_of
 from xlsms.ooxml.outline import Edits, Node, attribute_text, outline, with_attribute
 from xlsms.ooxml.scan import NotPlainError, blocks, root_tag
 
@@ -28,14 +29,28 @@ _TAIL = (
 
 
 def around(chunks: Iterable[bytes]) -> Node:
-    """The elements that follow the rows of a sheet, as children of its root."""
+    """The elements that follow the rows of a sheet, as children of its root.
+
+    Raises:
+        UserError: `sheet-not-writable`.
+    """
     head = b""
-    for kind, data in blocks(chunks):
-        if kind == "head":
-            head = data
-        elif kind == "tail":
-            return outline(lead(head) + data)
+    try:
+        for kind, data in blocks(chunks):
+            if kind == "head":
+                head = data
+            elif kind == "tail":
+                return outline(lead(_in_utf8(head)) + data)
+    except NotPlainError as error:
+        raise UserError("sheet-not-writable") from error
     raise UserError("sheet-not-writable")
+
+
+def _in_utf8(head: bytes) -> bytes:
+    """`head`, if it begins a sheet in UTF-8: what is added around the rows of others would be in the wrong encoding."""
+    if encoding_of(head) != UTF8:
+        raise UserError("sheet-not-writable")
+    return head
 
 
 def lead(head: bytes) -> bytes:
@@ -91,7 +106,7 @@ class Frame:
             for kind, data in blocks(source):
                 if kind == "head":
                     prefix = prefix_of(data)
-                    head = self._head(data, prefix)
+                    head = self._head(_in_utf8(data), prefix)
                     yield head
                 else:
                     yield self._tail(data, head, prefix) if kind == "tail" else data

@@ -47,7 +47,7 @@ def outline(xml: bytes) -> Node:
         UserError: `sheet-not-writable` for another encoding than UTF-8.
     """
     declared = _DECLARED.match(xml)
-    if b"\0" in xml[:64] or (declared and declared[1].lower() not in (b"utf-8", b"utf8", b"us-ascii")):
+    if b"\0" in xml[:64] or (declared and declared[1].lower() not in (b"utf-8", b"utf8")):
         raise UserError("sheet-not-writable")
     parser = new_parser()
     path: list[Node] = []

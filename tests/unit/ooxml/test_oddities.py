@@ -25,6 +25,7 @@ from tests.workbooks import (
 from xlsms.errors import UserError
 from xlsms.workbook import read_rows, write_cells
 from xlsms.workbook.closed import ClosedWorkbook
+from xlsms.workbook.setup import set_up
 
 HEAD = f'<row r="1">{text_cell("A1", "Phone")}{text_cell("B1", "Status")}</row>'
 PLAIN = (
@@ -278,6 +279,15 @@ def test_a_sheet_in_another_encoding_keeps_it(tmp_path, encoding):
     )
     assert after.startswith(before[:end]), "what stands before the new cell lies as it lay"
     assert openpyxl.load_workbook(path)["People"]["C4"].value == "plain"
+
+
+@pytest.mark.parametrize("encoding", ["utf-16", "iso-8859-1", "us-ascii"])
+def test_set_up_does_not_write_around_the_rows_of_a_sheet_in_another_encoding(tmp_path, encoding):
+    path = workbook(tmp_path / "a.xlsx", people().replace("UTF-8", encoding).encode(encoding))
+    before = path.read_bytes()
+    with pytest.raises(UserError, match="sheet-not-writable"):
+        set_up(path)
+    assert path.read_bytes() == before
 
 
 @pytest.mark.parametrize(("encoding", "declared"), [("utf-8", "shift_jis"), ("utf-8", "klingon"), ("utf-8", "utf-7")])
