@@ -1,6 +1,7 @@
 """Several parts of a closed workbook changed at once: first set-up, its undoing, and sheets of our own that grow."""
 
 from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -18,6 +19,7 @@ from xlsms.ooxml.transplant import recalculated
 from xlsms.ooxml.verify import VerificationError, verify
 from xlsms.workbook.base import Version
 from xlsms.workbook.own_sheets import REPORT
+from xlsms.workbook.record import Added, put_notes
 from xlsms.workbook.segments import forget, index_of, remember
 from xlsms.workbook.writing import Step, check_ready, exchange, put, version_of
 
@@ -91,13 +93,27 @@ def reports(book: Book) -> bool:
 
 
 def put_patches(
-    path: Path, book: Book, patches: Sequence[Patch], step: Step, *, backups: Backups | None = None
+    path: Path,
+    book: Book,
+    patches: Sequence[Patch],
+    step: Step,
+    *,
+    added: Sequence[Added] = (),
+    backups: Backups | None = None,
 ) -> Version | None:
-    """Write cells, and where a report counts them have it calculated when the workbook is opened; see `put`."""
-    if not reports(book):
-        return put(path, book, patches, step, backups=backups)
+    """Write cells; see `put`.
+
+    Where a report counts them it is calculated when the workbook is opened; columns that were `added` are noted.
+    """
     graft = Graft(book)
-    recalculated(graft.edits(book.main))
+    if reports(book):
+        recalculated(graft.edits(book.main))
+    if added:
+        with suppress(UserError):  # in an encoding that names cannot be written in: then they stay when it is undone
+            put_notes(graft.edits(book.main), added)
+    replaced = graft.replaced()
+    if not replaced:
+        return put(path, book, patches, step, backups=backups)
     sheets = {patch.sheet.member: patch.content(index_of(patch.sheet.member)) for patch in patches}
-    change = Change(patches=patches, replaced={**sheets, **graft.replaced()})
+    change = Change(patches=patches, replaced={**sheets, **replaced})
     return put_change(path, book, change, step, whole=False, backups=backups)

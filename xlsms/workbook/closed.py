@@ -19,8 +19,9 @@ from xlsms.workbook.change import put_patches
 from xlsms.workbook.identity import GUID_PROPERTY
 from xlsms.workbook.layout import Layout, layouts, spoken
 from xlsms.workbook.reading import RowReader, id_text, wall_time
+from xlsms.workbook.record import Added, role_key
 from xlsms.workbook.roles import header
-from xlsms.workbook.writing import ATTEMPTS, Step, check_ready, opened, put, ready, version_of
+from xlsms.workbook.writing import ATTEMPTS, Step, check_ready, opened, ready, version_of
 
 __all__ = ["ClosedWorkbook", "add_columns", "right_edge"]
 
@@ -101,9 +102,10 @@ class ClosedWorkbook:
                 self._step("read")
                 patches = work.patches()
                 before = version_of(book.package)
-                version = (
-                    put_patches(self.path, book, patches, self._step, backups=self._backups) if patches else before
-                )
+                version: Version | None = before
+                if patches:
+                    noted = work.noted()
+                    version = put_patches(self.path, book, patches, self._step, added=noted, backups=self._backups)
                 if version is not None:
                     return Applied(
                         before=before,
@@ -139,7 +141,7 @@ def add_columns(
             for layout in found:
                 work.need(layout, tuple(role for role in wanted if role not in layout.columns))
             patches = work.patches()
-            if not patches or put(real, book, patches, step) is not None:
+            if not patches or put_patches(real, book, patches, step, added=work.noted()) is not None:
                 return {name: texts for name, texts in work.added.items() if texts}
     raise TransientError("file-keeps-changing", path=real.name)
 
@@ -304,6 +306,15 @@ class _Work:
         for offset, (role, text) in enumerate(zip(roles, texts, strict=True), 1):
             self._extra[name][role] = right + offset
             self._cells[name][layout.header_row, right + offset] = Styled(text, style)
+
+    def noted(self) -> list[Added]:
+        """The columns that are added, as they are noted in the workbook."""
+        tops = {layout.part.name: layout.header_row for layout in self._layouts}
+        return [
+            (name, role_key(role), (tops[name], column))
+            for name, columns in self._extra.items()
+            for role, column in columns.items()
+        ]
 
     def patches(self) -> list[Patch]:
         """One patch for each sheet with something to write."""

@@ -5,7 +5,7 @@ turns into `#REF!` when the column is deleted. So what was added can be told fro
 called by now.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from xlsms.model import Role
@@ -21,10 +21,12 @@ __all__ = [
     "COLOURS",
     "OWN_SHEET",
     "PROPERTIES",
+    "Added",
     "Note",
     "notes",
     "put_constant",
     "put_note",
+    "put_notes",
     "role_key",
 ]
 
@@ -34,6 +36,9 @@ CHOICE = "choice"  #: a drop-down list for the mark
 COLOURS = "colours"  #: conditional formats of the states
 PROPERTIES = "properties"  #: the part that holds the workbook's id
 CALCULATION = "calculation"  #: that the workbook is to be calculated when it is opened
+
+
+Added = tuple[str, str, Cell]  #: a sheet, what was added to it, and the cell that this is found by
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,6 +62,13 @@ def put_note(edits: Edits, key: str, index: int, sheet: str, cell: Cell) -> None
     quoted = sheet.replace("'", "''")
     formula = f"'{quoted}'!${column_letters(cell[1])}${cell[0]}"
     add_name(edits, Name(name=_PREFIX + key, formula=formula, sheet=index))
+
+
+def put_notes(edits: Edits, added: Iterable[Added]) -> None:
+    """Note what was added to sheets that are there already."""
+    tabs = [node.attributes.get("name", "") for node in edits.root.all("sheet")]
+    for sheet, key, cell in added:
+        put_note(edits, key, tabs.index(sheet), sheet, cell)
 
 
 def put_constant(edits: Edits, key: str, text: str) -> None:

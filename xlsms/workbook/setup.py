@@ -30,7 +30,16 @@ from xlsms.workbook.identity import GUID_PROPERTY, new_guid
 from xlsms.workbook.layout import Layout, layouts, spoken
 from xlsms.workbook.own_sheets import OWN, REPORT, Counted, build
 from xlsms.workbook.palette import COLOURS, MARK_HINTS, condition
-from xlsms.workbook.record import CALCULATION, CHOICE, OWN_SHEET, PROPERTIES, put_constant, put_note, role_key
+from xlsms.workbook.record import (
+    CALCULATION,
+    CHOICE,
+    OWN_SHEET,
+    PROPERTIES,
+    put_constant,
+    put_note,
+    put_notes,
+    role_key,
+)
 from xlsms.workbook.record import COLOURS as NOTED_COLOURS
 from xlsms.workbook.roles import header
 from xlsms.workbook.writing import ATTEMPTS, Step, opened, ready
@@ -135,12 +144,8 @@ def _prepared(
 
 def _note(edits: Edits, sheets: Sequence["_Sheet"], grown: Sequence[str]) -> None:
     """Note in the workbook what was added, so that it can be taken away again."""
-    tabs = [node.attributes.get("name", "") for node in edits.root.all("sheet")]
-    for sheet in sheets:
-        name = sheet.layout.part.name
-        for key, cell in sheet.noted():
-            put_note(edits, key, tabs.index(name), name, cell)
-    for place, name in enumerate(grown, len(tabs)):
+    put_notes(edits, ((sheet.layout.part.name, key, cell) for sheet in sheets for key, cell in sheet.noted()))
+    for place, name in enumerate(grown, len(list(edits.root.all("sheet")))):
         put_note(edits, OWN_SHEET, place, name, (1, 1))
 
 

@@ -13,6 +13,7 @@ from tests.workbooks import members, people, sheet_xml, text_cell, workbook
 from xlsms.errors import UserError
 from xlsms.files.backup import Backups
 from xlsms.model import Role
+from xlsms.templates import new
 from xlsms.workbook import write_cells
 from xlsms.workbook.base import Placed, RowEdit
 from xlsms.workbook.closed import ClosedWorkbook
@@ -249,6 +250,45 @@ def test_a_workbook_that_tells_nothing_is_not_guessed_at(tmp_path):
     xml = members(path)["xl/workbook.xml"]
     rebuilt(path, "xl/workbook.xml", re.sub(rb"<definedNames>.*</definedNames>", b"", xml))
     untouched(path, "removal-unknown")
+
+
+def test_a_workbook_made_from_a_template_keeps_the_columns_it_came_with(tmp_path):
+    path = tmp_path / "list.xlsx"
+    path.write_bytes(new("reminders", "en"))
+    untouched(path, "removal-unknown")
+
+
+@pytest.mark.parametrize("more", ["", "<!-- odd -->"])
+def test_columns_that_a_send_added_go_as_well(tmp_path, more):
+    rows = f'<row r="1">{text_cell("A1", "Phone")}{text_cell("B1", "Send")}</row>{more}'
+    rows += f'<row r="2"><c r="A2"><v>34600000001</v></c>{text_cell("B2", "x")}</row>'
+    path = workbook(tmp_path / "a.xlsx", sheet_xml(rows, before='<dimension ref="A1:B2"/>'))
+    before = members(path)
+    (row,) = ClosedWorkbook(path).read().rows
+    sent = RowEdit(values={Role.STATUS: "Sent", Role.ID: "BCDFGHJKMNPQX"}, placed=Placed.of(row))
+    assert len(ClosedWorkbook(path).apply([sent]).done) == 1
+    changed = [name for name, content in members(path).items() if content != before[name]]
+    assert sorted(changed) == ["xl/workbook.xml", SHEET]
+    ClosedWorkbook(path).apply([RowEdit(id="BCDFGHJKMNPQX", values={Role.STATUS: "Delivered"})])
+    assert [name for name, content in members(path).items() if content != before[name]] == changed
+    with pytest.raises(UserError, match="removal-holds"):
+        remove_set_up(path)
+    done = remove_set_up(path, contents=True)
+    assert done.columns == {"People": ("Status", "Detail", "Status time", "Reply", "Reply time", "SMS ID")}
+    after = members(path)
+    assert after["xl/workbook.xml"] == before["xl/workbook.xml"]
+    assert after[SHEET].replace(b"A1:H2", b"A1:B2") == before[SHEET]
+
+
+def test_columns_are_added_to_a_workbook_whose_names_cannot_be_written(tmp_path):
+    path = tmp_path / "a.xlsx"
+    rows = f'<row r="1">{text_cell("A1", "Phone")}</row><row r="2"><c r="A2"><v>34600000001</v></c></row>'
+    xml = members(workbook(path, sheet_xml(rows)))["xl/workbook.xml"]
+    rebuilt(path, "xl/workbook.xml", b'<?xml version="1.0" encoding="ISO-8859-1"?>' + xml[xml.index(b"<workbook") :])
+    (row,) = ClosedWorkbook(path).read().rows
+    ClosedWorkbook(path).apply([RowEdit(values={Role.STATUS: "Sent"}, placed=Placed.of(row))])
+    assert ClosedWorkbook(path).read().rows[0].status == "Sent"
+    untouched(path, "sheet-not-writable")
 
 
 def test_names_and_tabs_behind_our_sheets_move_up(tmp_path):
