@@ -3,15 +3,18 @@
 LibreOffice says nothing when a macro cannot be run, so every test looks at an effect or at a value that came back.
 """
 
+import re
 import stat
 import sys
 from pathlib import Path
 from urllib.parse import quote
 
+import httpx
 import openpyxl
 import pytest
 
 from tests.office.conftest import HERE, _office_python, until
+from tests.office.conftest import Desk as Office
 from xlsms.addin.build import Settings, addin, modules, vba
 from xlsms.addin.project import Kind, Module
 from xlsms.addin.ribbon import texts
@@ -217,6 +220,35 @@ def test_the_shipped_commands_do_what_the_button_says(desk):
     desk.run("TestDesk.Press", control(Verb.MARK))
     until(lambda: [row[3] for row in desk.calc.read()[1:]] == ["", ""], 30, desk.calc.read)
     assert path.name in [each.name for each in desk.folder.iterdir()]
+
+
+def test_preview_opens_a_page_of_the_service(desk, tmp_path):
+    """The button, the launcher, the shipped command, a running service, and the page that the browser is given."""
+    (tmp_path / "office").mkdir()
+    office = Office(tmp_path / "office")
+    pages = tmp_path / "pages"
+    browser = tmp_path / "browser"
+    browser.write_text(f'#!/bin/sh\necho "$1" >> "{pages}"\n')
+    browser.chmod(0o755)
+    try:
+        office.network()
+        office.service()
+        desk.interpreter.write_text(
+            f'#!/bin/sh\nexport XLSMS_CONFIG="{office.settings}" BROWSER="{browser}"\nexec "{sys.executable}" "$@"\n'
+        )
+        desk.load()
+        desk.book()
+        desk.run("TestDesk.Press", control(Verb.PREVIEW))
+        until(pages.exists, 30)
+        (address,) = pages.read_text().splitlines()
+        assert re.fullmatch(r"http://127\.0\.0\.1:\d+/preview#[\w-]{40,}", address)  # a key that no server sees
+        page = httpx.get(address.partition("#")[0], trust_env=False)
+        assert page.status_code == 200
+        assert page.headers["content-type"].startswith("text/html")
+        assert '<div id="page"' in page.text
+    finally:
+        desk.calc.close()
+        office.end()
 
 
 def test_every_button_asks_for_its_verb(loaded):
