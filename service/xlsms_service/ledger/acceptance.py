@@ -265,7 +265,8 @@ def _just_said(since: datetime) -> ColumnElement[bool]:
     follows = select(other.c.id).where(
         other.c.replaces == message.c.replaces, other.c.id != message.c.id, other.c.admitted
     )
-    return and_(ready, or_(and_(message.c.replaces.is_(None), same.exists()), follows.exists()))
+    first, again = message.c.replaces.is_(None), message.c.replaces.is_not(None)
+    return and_(ready, or_(and_(first, same.exists()), and_(again, follows.exists())))
 
 
 def close_marks(connection: Connection, messages: Sequence[MessageId]) -> None:

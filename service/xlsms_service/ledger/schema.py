@@ -188,6 +188,12 @@ message = Table(
     Index("uq_message_order_key", "order_key", unique=True),
     Index("uq_message_row_id", "row_id", unique=True),
     Index("ix_message_fingerprint", "fingerprint"),
+    Index(
+        "ix_message_replaces",
+        "replaces",
+        sqlite_where=text("replaces IS NOT NULL"),
+        postgresql_where=text("replaces IS NOT NULL"),
+    ),
     Index("ix_message_number", "number", "id"),
     Index("ix_message_shown", "workbook_id", sqlite_where=SHOWN, postgresql_where=SHOWN),
     Index(
