@@ -10,6 +10,7 @@ from tests.unit.workbook.test_workbook_contract import HEADERS, MADRID, NOW, Wor
 from tests.workbooks import people, workbook
 from xlsms.addin.calc import QuirkError
 from xlsms.addin.calc.link import uno
+from xlsms.addin.commands.voice import AppVoice
 from xlsms.errors import UserError
 from xlsms.model import Role
 from xlsms.workbook.base import Placed, RowEdit
@@ -254,6 +255,19 @@ def test_a_chart_that_is_selected_is_no_selection(live, desk):
     shape = sheet.DrawPage.getByIndex(0)
     document.CurrentController.select(shape)
     assert xw.apps[1].selection is None
+
+
+def test_a_question_that_nobody_answers_is_a_no(live, desk):
+    desk(listed(1))
+    voice = AppVoice(xw.apps[1])
+    voice.say("without a screen every box is closed at once")
+    voice.warn("this one too")
+    assert not voice.ask("Send?")
+    voice.status("Sending 3 of 10")
+    assert xw.apps[1].status_bar == "Sending 3 of 10"
+    voice.status(None)
+    assert xw.apps[1].status_bar is False
+    assert AppVoice(None).ask("Send?") is False
 
 
 def test_each_opening_of_a_file_is_another(live, desk):

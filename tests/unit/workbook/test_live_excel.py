@@ -227,6 +227,14 @@ def test_formulas_and_merges_are_left_alone(desk):
     assert [desk.sheet.line(row)[4] for row in range(2, 6)] == ["Sent", "Person 3", "Queued", "Sent"]
 
 
+@pytest.mark.parametrize(("text", "fits"), [("😀" * 16_383, True), ("😀" * 16_384, False), ("a" * 32_767, True)])
+def test_a_text_that_is_longer_than_a_cell_is_told(desk, text, fits):
+    book = desk.accept()
+    applied = book.apply([RowEdit(id=IDS[0], values={Role.REPLY: text, Role.STATUS: "Sent"})])
+    assert [refusal.error.code for refusal in applied.refused] == ([] if fits else ["cell-text-too-long"])
+    assert (desk.sheet.line(2)[4], desk.sheet.line(2)[7]) == ("Sent", text if fits else None)
+
+
 def test_an_error_in_a_cell_is_a_problem_of_the_row(desk):
     desk.sheet.fill(("Phone", "Name"), (600000001, -2146826246))
     desk.sheet.cells_[2, 2] = -2146826246

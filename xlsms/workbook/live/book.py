@@ -253,7 +253,7 @@ class _Work:
                 continue
             cell = number, column
             new = self._stored(value)
-            if isinstance(new, str) and len(new.encode("utf-16-le")) // 2 > TEXT_LIMIT:
+            if isinstance(new, str) and 2 * len(new) > TEXT_LIMIT and len(new.encode("utf-16-le")) // 2 > TEXT_LIMIT:
                 self._refuse(page, cell, edit, role, "cell-text-too-long")
             elif cell in cells or not _same(page.value(cell), new):
                 cells[cell] = new
