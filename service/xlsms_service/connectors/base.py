@@ -145,6 +145,8 @@ class Asking(Protocol):
     Both raise `TransientError` while the link is down, when no answer comes, and when the network says neither.
     """
 
+    ask_after: timedelta | None  #: how long a part may go without a report before it is asked about; None: never
+
     async def query(self, part: PartAskedAbout) -> Receipt | None:
         """What the network says of the part now, in the words of a receipt; None when it does not know it."""
 

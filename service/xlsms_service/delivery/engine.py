@@ -12,8 +12,9 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from xlsms.journal import note
 from xlsms.model import Inbound, Outcome, Receipt
-from xlsms_service.connectors.base import Acknowledgeable, Connector, IdForms, Link, LinkStatus
+from xlsms_service.connectors.base import Acknowledgeable, Asking, Connector, IdForms, Link, LinkStatus
 from xlsms_service.delivery import late, outcome, receipt
+from xlsms_service.delivery.asking import Asker
 from xlsms_service.delivery.lane import Lane
 from xlsms_service.delivery.limit import Limiter
 from xlsms_service.delivery.outcome import MOST_RESENDS, Answered
@@ -83,6 +84,7 @@ class Engine:
         self._closing = False  #: nothing more is claimed
         self._left = False  #: the links are closed: nothing more can come
         self._feeders: list[asyncio.Task[None]] = []
+        self._askers: list[asyncio.Task[None]] = []
         self._recorder: asyncio.Task[None] | None = None
         self._notes: set[asyncio.Task[None]] = set()
 
@@ -100,12 +102,18 @@ class Engine:
         self._recorder = asyncio.create_task(self._record(), name="delivery-record")
         for name, lane in self._lanes.items():
             self._feeders.append(asyncio.create_task(self._feed(lane), name=f"delivery-{name}"))
+            if isinstance(lane.connector, Asking):
+                asker = Asker(self._ledger, lane, lane.connector, now=self._now)
+                self._askers.append(asyncio.create_task(asker.run(), name=f"delivery-asks-{name}"))
             await lane.connector.open(self)
 
     async def close(self) -> None:
         """Take leave of the networks, write down the last answers, and stop. Idempotent."""
         self._closing = True
         self.wake()
+        for asker in self._askers:  # a question changes nothing: it may end anywhere
+            asker.cancel()
+        await asyncio.gather(*self._askers, return_exceptions=True)
         # Never cancelled: a claim that is under way must still reach its link, or be known not to have.
         await asyncio.gather(*self._feeders, return_exceptions=True)  # `watch` has told what stopped one
         await asyncio.gather(*(lane.connector.close() for lane in self._lanes.values()))
@@ -120,7 +128,7 @@ class Engine:
 
         An engine that cannot write answers down must not go on sending.
         """
-        tasks = [*self._feeders, *([self._recorder] if self._recorder else [])]
+        tasks = [*self._feeders, *self._askers, *([self._recorder] if self._recorder else [])]
         done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_EXCEPTION)
         for task in done:
             task.result()

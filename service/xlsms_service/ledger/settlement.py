@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
 
@@ -25,6 +25,7 @@ __all__ = [
     "parts_of",
     "parts_with_network_id",
     "set_part_states",
+    "silent",
     "sizes",
 ]
 
@@ -40,6 +41,7 @@ class PartRecord:
     network_id: str | None = None
     recipient: str = ""  #: number of its message, when read
     of: int = 1  #: parts of its message, when read
+    sender: str | None = None  #: of its message, when read; None: the connector's own
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -75,6 +77,33 @@ def parts_with_network_id(connection: Connection, connector: str, network_ids: I
         )
         found += [_part(row, recipient=row.number, of=row.parts) for row in connection.execute(query)]
     return found
+
+
+def silent(
+    connection: Connection, connector: str, after: MessageId, most: int, since: datetime, by: datetime
+) -> tuple[list[PartRecord], MessageId | None]:
+    """Parts that the network took between these moments and did not report on, of so many messages after this one.
+
+    With the last message that was looked at: None at the end.
+    """
+    looked = select(message.c.id).where(message.c.id > after).order_by(message.c.id).limit(most)
+    ids = connection.execute(looked).scalars().all()
+    if not ids:
+        return [], None
+    query = (
+        select(part, message.c.number, message.c.sender)
+        .join(message, message.c.id == part.c.message_id)
+        .where(
+            part.c.message_id.between(ids[0], ids[-1]),
+            part.c.connector == connector,
+            part.c.state.in_((State.SENT, State.UNCERTAIN)),
+            part.c.network_id.is_not(None),
+            part.c.at.between(since, by),
+        )
+        .order_by(part.c.message_id, part.c.part)
+    )
+    rows = connection.execute(query)
+    return [replace(_part(row, recipient=row.number), sender=row.sender) for row in rows], MessageId(ids[-1])
 
 
 def parts_of(connection: Connection, messages: Iterable[MessageId]) -> dict[MessageId, list[PartRecord]]:

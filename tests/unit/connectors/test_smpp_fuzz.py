@@ -5,6 +5,7 @@ than one frame.
 """
 
 import asyncio
+import itertools
 from datetime import UTC, datetime
 
 import pytest
@@ -75,7 +76,7 @@ CUTS = st.lists(st.integers(0, 1500), max_size=10)
 
 def pieces(stream, cuts):
     edges = [0, *sorted(min(cut, len(stream)) for cut in cuts), len(stream)]
-    return [stream[a:b] for a, b in zip(edges, edges[1:], strict=False)]
+    return [stream[a:b] for a, b in itertools.pairwise(edges)]
 
 
 class Paper(asyncio.Transport):

@@ -413,13 +413,13 @@ def test_however_much_waits_no_more_is_held_in_memory_than_is_under_way(tmp_path
     async def scene(engine, ledger, link):
         rows = [
             Draft(number=f"+346{n:08}", text="x", alphabet="gsm7", parts=1, fingerprint="f", route="", row_id=f"R{n}")
-            for n in range(3000)
+            for n in range(1000)
         ]
         ledger.do_now(acceptance.propose, None, rows, NOW)
         ledger.do_now(acceptance.admit, [row.row_id for row in rows], now=NOW, since=NOW)
         (lane,) = engine._lanes.values()
         engine.wake()
-        while len(link.submitted) < 3000 or link.open_parts:
+        while len(link.submitted) < 1000 or link.open_parts:
             await asyncio.sleep(0)
             most["answered"] = max(most["answered"], len(lane.answered))
             most["open"] = max(most["open"], len(lane._open))

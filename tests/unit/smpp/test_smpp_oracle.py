@@ -1,9 +1,9 @@
 """Our octets against those of smpplib, for every field combination that it can express; and what it gets wrong."""
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
-from smpplib import smpp
+from smpplib import command, smpp
 
 from xlsms_service.protocols.smpp import pdu as pdus
 from xlsms_service.protocols.smpp.constants import Tag
@@ -21,8 +21,8 @@ class Client:
         return self.sequence
 
 
-def theirs(command: str, sequence: int, **values: object) -> bytes:
-    return smpp.make_pdu(command, client=Client(sequence), **values).generate()
+def theirs(name: str, sequence: int, **values: object) -> bytes:
+    return smpp.make_pdu(name, client=Client(sequence), **values).generate()
 
 
 def ascii_text(longest: int) -> st.SearchStrategy[str]:
@@ -80,6 +80,44 @@ def test_submit_sm_with_parameters_is_the_same(numbers: set[tuple[str, int, int]
     ours = {tag: (tag & 0x7F).to_bytes(size, "big") for _, tag, size in numbers} | {Tag.MESSAGE_PAYLOAD: payload}
     assert encode(pdus.SubmitSm(sequence=7, tlvs=dict(sorted(ours.items())))) == wire
     assert decode(wire).tlvs == ours
+
+
+def every_parameter(kind: type[command.Command]) -> dict[str, st.SearchStrategy]:
+    """A value for each optional parameter that smpplib knows of this PDU, as it wants it: name -> (value, octets)."""
+    found = {}
+    for name, param in kind.params.items():
+        if name in MESSAGE or name == "sm_length":
+            continue
+        if param.type is int:
+            size = param.size
+            found[name] = st.integers(0, 256**size - 1).map(lambda n, size=size: (n, n.to_bytes(size, "big")))
+        elif param.type is str:
+            found[name] = ascii_text(20).filter(bool).map(lambda text: (text, text.encode() + b"\0"))
+        elif hasattr(param, "size"):
+            found[name] = st.binary(min_size=param.size, max_size=param.size).map(lambda octets: (octets, octets))
+        elif hasattr(param, "max"):
+            found[name] = st.binary(min_size=1, max_size=19).map(lambda octets: (octets, octets))
+    return found
+
+
+@pytest.mark.parametrize(
+    ("ours", "theirs_kind"), [(pdus.SubmitSm, command.SubmitSM), (pdus.DeliverSm, command.DeliverSM)]
+)
+@settings(deadline=None)
+@given(data=st.data(), sequence=SEQUENCE)
+def test_every_field_with_every_parameter_is_the_same(
+    ours: type[pdus.ShortMessage], theirs_kind: type[command.Command], data: st.DataObject, sequence: int
+) -> None:
+    parameters = every_parameter(theirs_kind)
+    assert len(parameters) > 20
+    fields = data.draw(st.fixed_dictionaries({}, optional=MESSAGE))
+    if fields.get("short_message"):
+        del parameters["message_payload"]  # it refuses both
+    chosen = data.draw(st.fixed_dictionaries({}, optional=parameters))
+    wire = theirs(ours.command.name.lower(), sequence, **fields, **{name: value for name, (value, _) in chosen.items()})
+    tlvs = {command.get_optional_code(name): chosen[name][1] for name in theirs_kind.params_order if name in chosen}
+    assert encode(ours(sequence=sequence, **fields, tlvs=tlvs)) == wire
+    assert decode(wire).tlvs == tlvs
 
 
 @given(st.fixed_dictionaries({}, optional=MESSAGE), SEQUENCE)

@@ -96,6 +96,10 @@ class SmppSettings:
         bool, Setting("number each message in the parameter of that name, which some operators repeat in reports")
     ] = False
 
+    ask_after: Annotated[
+        int | None,
+        Setting("minutes without a report after which the operator is asked (query_sm); without it never", 1, 10_080),
+    ] = None
     id_form: Annotated[
         IdForm, Setting("who writes message ids in hexadecimal while the other writes decimal; `auto` tries all ways")
     ] = "auto"
