@@ -1,22 +1,30 @@
 """A LibreOffice of the tests' own, with xlwings speaking to it through the engine of the product."""
 
 import contextlib
+import shutil
 import subprocess
 import time
 import uuid
 from pathlib import Path
 
+import pytest
 import xlwings as xw
 
 from xlsms.addin.calc import Guard, Link, register
 from xlsms.addin.calc.link import properties, uno
-from xlsms.errors import TransientError
+from xlsms.errors import TransientError, UserError
 
 
 class Live:
     """A headless office with a profile and a pipe of its own."""
 
     def __init__(self, profile: Path):
+        if shutil.which("soffice") is None:
+            pytest.skip("LibreOffice is not here")
+        try:
+            uno()
+        except UserError as error:  # another Python than the one that LibreOffice's module is for
+            pytest.skip(str(error))
         self.pipe = f"pipe,name=xlsms{uuid.uuid4().hex}"
         self._office = subprocess.Popen(
             [
