@@ -1,11 +1,13 @@
 """The addresses of `/v1`. Numbers and texts stand in bodies only: addresses end up in logs and histories."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Header, Query, Response
 from fastapi.responses import StreamingResponse
+from pydantic import BaseModel
 
 from xlsms_service import auth
 from xlsms_service.api import shape
@@ -90,22 +92,14 @@ def _workbooks(made: APIRouter, desk: Desk) -> None:
 
 def _campaigns(made: APIRouter, desk: Desk) -> None:
     @made.post("/plans", response_model=shape.Plan, summary="Plan rows")
-    async def plan(asked: shape.PlanRequest) -> Json:
+    async def plan(asked: shape.PlanRequest) -> Response:
         """What a send would do, row by row. Nothing is sent."""
-        return await desk.plan(
-            Asked(
-                book=asked.workbook,
-                language=asked.language,
-                hidden=asked.hidden,
-                sheets=[it.model_dump(mode="json", exclude_unset=True) for it in asked.sheets],
-                rows=[it.model_dump(mode="json", exclude_unset=True) for it in asked.rows],
-            )
-        )
+        return await _big(shape.Plan, await desk.plan(await asyncio.to_thread(_asked, asked)))
 
     @made.post("/campaigns", response_model=shape.Campaign, summary="Approve a plan")
-    async def approve(asked: shape.CampaignRequest) -> Json:
+    async def approve(asked: shape.CampaignRequest) -> Response:
         """What is to be written into the sheet before anything goes. The same plan again is the same campaign."""
-        return await desk.approve(asked.plan, asked.hash)
+        return await _big(shape.Campaign, await desk.approve(asked.plan, asked.hash))
 
     @made.post("/campaigns/{campaign}/written", response_model=shape.Written, summary="Ids stand in the sheet")
     async def written(campaign: shape.Id, asked: shape.WrittenRequest) -> Json:
@@ -126,6 +120,22 @@ def _campaigns(made: APIRouter, desk: Desk) -> None:
     async def recall(asked: shape.Selection) -> Json:
         """Cancel what has not left."""
         return {"count": await desk.recall(asked.workbook, asked.ids)}
+
+
+def _asked(asked: shape.PlanRequest) -> Asked:
+    return Asked(
+        book=asked.workbook,
+        language=asked.language,
+        hidden=asked.hidden,
+        sheets=[it.model_dump(mode="json", exclude_unset=True) for it in asked.sheets],
+        rows=[it.model_dump(mode="json", exclude_unset=True) for it in asked.rows],
+    )
+
+
+async def _big(model: type[BaseModel], said: Json) -> Response:
+    """An answer that may have many thousand rows: put into words off the loop, where links must not wait for it."""
+    text = await asyncio.to_thread(lambda: model.model_validate(said).model_dump_json())
+    return Response(text, media_type="application/json")
 
 
 def _changes(made: APIRouter, desk: Desk) -> None:
