@@ -5,8 +5,9 @@ never names a bare row number. It names a row by its id, which is looked up in t
 writing, or by its place together with what stood there, which must still stand there.
 """
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Literal, Protocol, Self
 
@@ -18,6 +19,7 @@ __all__ = [
     "Applied",
     "Language",
     "Placed",
+    "Reading",
     "Refusal",
     "RowEdit",
     "Sheet",
@@ -152,6 +154,27 @@ class Applied:
     refused: tuple[Refusal, ...] = field(default=())
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reading:
+    """A workbook that is read row by row, so that a long list is never held whole.
+
+    It shows the workbook as it was when the reading began, whatever is written meanwhile.
+    """
+
+    snapshot: Snapshot  #: without its rows
+    ids: Callable[[], Iterator[str]]  #: what stands in the id cells, in a quick pass of its own
+    rows: Callable[[], Iterator[Row]]  #: in the order of the sheets, then of the rows
+
+    @classmethod
+    def of(cls, snapshot: Snapshot) -> Self:
+        """The reading of a workbook that has been read whole."""
+        return cls(
+            snapshot=replace(snapshot, rows=()),
+            ids=lambda: (row.id for row in snapshot.rows if row.id is not None),
+            rows=lambda: iter(snapshot.rows),
+        )
+
+
 class Workbook(Protocol):
     """One workbook, closed or live."""
 
@@ -164,6 +187,9 @@ class Workbook(Protocol):
             UserError: the file or its columns cannot be used as they are.
             TransientError: the file is being saved or held by another program.
         """
+
+    def reading(self) -> AbstractContextManager[Reading]:
+        """The workbook as it is now, row by row, as long as the context lasts; raises as `read` does, rows as well."""
 
     def version(self) -> Version:
         """Which bytes it holds now; quick, as no row is read."""

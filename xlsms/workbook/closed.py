@@ -1,6 +1,8 @@
 """A workbook that nobody has open: read from the file, and written into the file."""
 
+import os
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from datetime import datetime, tzinfo
 from itertools import chain
 from pathlib import Path
@@ -14,7 +16,7 @@ from xlsms.ooxml.patch import Patch
 from xlsms.ooxml.scan import Grammar, RawRow, row_blocks, rows
 from xlsms.ooxml.search import Search
 from xlsms.ooxml.value import Raw, style_of
-from xlsms.workbook.base import RESULTS, Applied, Language, Placed, Refusal, RowEdit, Snapshot, Version
+from xlsms.workbook.base import RESULTS, Applied, Language, Placed, Reading, Refusal, RowEdit, Snapshot, Version
 from xlsms.workbook.change import put_patches
 from xlsms.workbook.identity import GUID_PROPERTY
 from xlsms.workbook.layout import Layout, layouts, spoken
@@ -24,6 +26,8 @@ from xlsms.workbook.roles import header
 from xlsms.workbook.writing import ATTEMPTS, Step, check_ready, opened, ready, version_of
 
 __all__ = ["ClosedWorkbook", "add_columns", "right_edge"]
+
+_HELD_OPEN = 32 << 20  #: a longer file is open while it is read, and Windows replaces none that somebody has open
 
 
 class ClosedWorkbook:
@@ -61,6 +65,30 @@ class ClosedWorkbook:
                 language=language,
                 sheets=tuple(layout.sheet for layout in found),
                 rows=read,
+            )
+
+    @contextmanager
+    def reading(self) -> Iterator[Reading]:
+        """The workbook as it is now, row by row; see `Workbook.reading`."""
+        with opened(self.path) as book:
+            if os.name == "nt" and book.package.length > _HELD_OPEN:
+                yield Reading.of(self.read())
+                return
+            found = layouts(book)
+            language = spoken(found)
+            readers = [RowReader(layout, language, self._zone) for layout in found]
+            snapshot = Snapshot(
+                path=self.path,
+                version=version_of(book.package),
+                guid=book.custom_properties.get(GUID_PROPERTY),
+                language=language,
+                sheets=tuple(layout.sheet for layout in found),
+                rows=(),
+            )
+            yield Reading(
+                snapshot=snapshot,
+                ids=lambda: chain.from_iterable(reader.ids() for reader in readers),
+                rows=lambda: chain.from_iterable(reader.rows() for reader in readers),
             )
 
     def version(self) -> Version:

@@ -10,7 +10,7 @@ from random import Random, SystemRandom
 
 from xlsms.model import RowId
 
-__all__ = ["GUID_PROPERTY", "LETTERS", "check", "new_guid", "new_row_id"]
+__all__ = ["GUID_PROPERTY", "LETTERS", "check", "new_guid", "new_row_id", "number_of", "of_number"]
 
 GUID_PROPERTY = "xlsmsId"  #: the custom property of the workbook that holds its GUID
 LETTERS = "BCDFGHJKMNPQRSTVWXZ"
@@ -24,7 +24,9 @@ def new_guid(rng: Random | None = None) -> str:
     return str(uuid.UUID(int=(rng or SystemRandom()).getrandbits(128), version=4))
 
 
-#: Three letters at a time: what they are, their places summed, and summed with the weights 1, 2, 3.
+#: Three letters at a time: what they are, their places summed, and summed with the weights 1, 2, 3. The check letter
+#: is the sum of all places by their weights 1 to 12: it sees any one wrong letter and any two neighbours swapped, for
+#: 19 is prime and no weight repeats.
 _TRIPLES = tuple(
     (one + two + three, sum(places), sum(place * weight for weight, place in enumerate(places, 1)))
     for three in LETTERS
@@ -34,26 +36,42 @@ _TRIPLES = tuple(
 )
 
 
+_NUMBERS = {three: number for number, (three, _, _) in enumerate(_TRIPLES)}
+
+
 def new_row_id(rng: Random | None = None) -> RowId:
     """A new id for a row: 51 bits by chance and a check letter."""
-    chance = (rng or SystemRandom()).randrange(_IDS)
+    return of_number((rng or SystemRandom()).randrange(_IDS))
+
+
+def of_number(number: int) -> RowId:
+    """The id that stands for a number below 19**12."""
     letters, sum_ = "", 0
     for before in range(0, _LENGTH, 3):
-        chance, number = divmod(chance, len(_TRIPLES))
-        three, places, weighted = _TRIPLES[number]
+        number, triple = divmod(number, len(_TRIPLES))
+        three, places, weighted = _TRIPLES[triple]
         letters += three
         sum_ += before * places + weighted
     return RowId(letters + LETTERS[sum_ % len(LETTERS)])
 
 
+def number_of(text: str) -> int | None:
+    """The number that the id in the text of a cell stands for; None when it is none or was mistyped."""
+    letters = text.strip().upper()
+    if len(letters) != _LENGTH + 1:
+        return None
+    number, sum_, scale = 0, 0, 1
+    for before in range(0, _LENGTH, 3):
+        triple = _NUMBERS.get(letters[before : before + 3])
+        if triple is None:
+            return None
+        _, places, weighted = _TRIPLES[triple]
+        sum_ += before * places + weighted
+        number += scale * triple
+        scale *= len(_TRIPLES)
+    return number if letters[-1] == LETTERS[sum_ % len(LETTERS)] else None
+
+
 def check(text: str) -> RowId | None:
     """The id in the text of a cell, case and outer blanks ignored; None when it is none or was mistyped."""
-    letters = text.strip().upper()
-    if len(letters) != _LENGTH + 1 or not set(letters) <= set(LETTERS) or _check_letter(letters[:-1]) != letters[-1]:
-        return None
-    return RowId(letters)
-
-
-def _check_letter(letters: str) -> str:
-    """Sees any one wrong letter and any two neighbours swapped: 19 is prime and no weight repeats."""
-    return LETTERS[sum(place * _PLACES[letter] for place, letter in enumerate(letters, 1)) % len(LETTERS)]
+    return None if number_of(text) is None else RowId(text.strip().upper())

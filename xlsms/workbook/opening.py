@@ -1,11 +1,12 @@
 """One door to every file that rows can be sent from. Bytes decide, not names; only text is known by its name."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from datetime import tzinfo
 from pathlib import Path
 
 from xlsms.files.backup import Backups
-from xlsms.workbook.base import Applied, RowEdit, Snapshot, Version
+from xlsms.workbook.base import Applied, Reading, RowEdit, Snapshot, Version
 from xlsms.workbook.closed import ClosedWorkbook
 from xlsms.workbook.csvbook import CsvWorkbook
 from xlsms.workbook.foreign import ForeignWorkbook
@@ -60,6 +61,16 @@ class FileWorkbook:
     def read(self, *, marked_only: bool = False) -> Snapshot:
         """The workbook as it is now; see `Workbook.read`."""
         return self._workbook().read(marked_only=marked_only)
+
+    @contextmanager
+    def reading(self) -> Iterator[Reading]:
+        """The workbook as it is now, row by row; see `Workbook.reading`. Only packages are not held whole."""
+        workbook = self._workbook()
+        if isinstance(workbook, ClosedWorkbook):
+            with workbook.reading() as reading:
+                yield reading
+        else:
+            yield Reading.of(workbook.read())
 
     def apply(self, edits: Sequence[RowEdit]) -> Applied:
         """Write all edits at once; see `Workbook.apply`."""

@@ -10,7 +10,7 @@ from typing import Any
 from xlsms.model import CellValue, Role, Row, RowId
 from xlsms.ooxml.cells import column_number
 from xlsms.ooxml.hits import Hits
-from xlsms.ooxml.scan import Grammar, RawCell, RawRow, rows
+from xlsms.ooxml.scan import Grammar, RawCell, RawRow, row_blocks, rows
 from xlsms.ooxml.value import Decoder, Raw, type_of
 from xlsms.workbook.base import Language
 from xlsms.workbook.formats import shown
@@ -122,6 +122,20 @@ class RowReader:
             row = self.row(raw) if raw.number > layout.header_row else None
             if row is not None:
                 yield row
+
+    def ids(self) -> Iterator[str]:
+        """What stands in the cells of the id column, top to bottom, without a look at the others."""
+        layout = self._layout
+        if Role.ID not in layout.columns:
+            return
+        layout.book.load_texts()
+        cells = self._grammar.cells_of(layout.columns[Role.ID].encode())
+        value = self._decoder.value
+        for block in row_blocks(layout.book, layout.part, layout.found):
+            for match in cells.finditer(block):
+                text = _text(value(match.groups(b""))[0])  # type: ignore[arg-type]  # five groups, as RawCell has
+                if text:
+                    yield text
 
     def _marked(self) -> Iterator[RawRow]:
         """The marked rows: few as a rule, and then found in the one pass that every sheet needs."""

@@ -13,6 +13,7 @@ from xlsms.errors import Place, UserError, XlsmsError
 from xlsms.model import MessageId, RowId
 from xlsms.states import State
 from xlsms_service.ledger.chunk import chunks
+from xlsms_service.ledger.many import Many
 from xlsms_service.ledger.schema import live, message, workbook
 
 __all__ = [
@@ -278,15 +279,17 @@ def lacking(connection: Connection, book: int, after: int = 0) -> list[Lacking]:
     ]
 
 
+_WRITTEN = Many(
+    update(message)
+    .where(message.c.id == bindparam("key"), message.c.written < bindparam("shown"))
+    .values(written=bindparam("now")),
+    ("now", "key", "shown"),
+)
+
+
 def written(connection: Connection, rows: Sequence[Lacking]) -> None:
     """The workbook shows these now; what has changed since they were asked for stays lacking."""
-    if rows:
-        query = (
-            update(message)
-            .where(message.c.id == bindparam("key"), message.c.written < bindparam("shown"))
-            .values(written=bindparam("shown"))
-        )
-        connection.execute(query, [{"key": row.message, "shown": row.version} for row in rows])
+    _WRITTEN.run(connection, [(row.version, row.message, row.version) for row in rows])
 
 
 def outdated(connection: Connection, book: int, messages: Sequence[MessageId]) -> None:

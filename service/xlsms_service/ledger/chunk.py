@@ -11,6 +11,6 @@ T = TypeVar("T")
 _SIZE = 5_000
 
 
-def chunks(items: Sequence[T]) -> Iterator[Sequence[T]]:
-    """`items` in runs that fit one statement."""
-    return (items[start : start + _SIZE] for start in range(0, len(items), _SIZE))
+def chunks(items: Sequence[T], size: int = _SIZE) -> Iterator[Sequence[T]]:
+    """`items` in runs that fit one statement, or that are no longer than `size`."""
+    return (items[start : start + size] for start in range(0, len(items), size))

@@ -7,20 +7,25 @@ ledger knows.
 """
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from collections.abc import Set as AbstractSet
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
+from itertools import chain, repeat
 from pathlib import Path
 from random import Random
 
 from xlsms.errors import XlsmsError
-from xlsms.model import Role, RowId
+from xlsms.files.conflict import original_of
+from xlsms.model import Role, Row, RowId
 from xlsms.states import State
-from xlsms.workbook.base import Applied, Refusal, RowEdit, Snapshot, Workbook
+from xlsms.workbook import identity
+from xlsms.workbook.base import Applied, Reading, Refusal, RowEdit, Snapshot, Workbook
+from xlsms.workbook.rowids import RowIds
 from xlsms_service.ledger import acceptance, live
 from xlsms_service.ledger import book as books
 from xlsms_service.ledger.book import Book
+from xlsms_service.ledger.chunk import chunks
 from xlsms_service.ledger.ledger import Ledger
 from xlsms_service.planning import PlanEntry, Terms
 from xlsms_service.sync import order
@@ -35,6 +40,14 @@ __all__ = ["DUPLICATE_WINDOW", "Intake", "Taken"]
 DUPLICATE_WINDOW = timedelta(hours=24)
 
 
+#: Rows of one commit: the links write theirs in between.
+_AT_ONCE = 1_000
+
+#: Rows that are proposed, written and admitted in one go: few at first, so that the first texts leave soon; then more,
+#: for each write looks through the whole sheet. What a list needs of memory is bounded by the last.
+_PIECES = (4_000, 8_000, 16_000)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Taken:
     """What one look at a workbook brought."""
@@ -47,8 +60,42 @@ class Taken:
     changed: bool = False  #: the file was saved meanwhile: look again
 
 
+@dataclass(slots=True, kw_only=True)
+class _Look:
+    """One look at a workbook, as far as it has come."""
+
+    workbook: Workbook
+    snapshot: Snapshot  #: without its rows; its version is that of our last write
+    book: Book
+    terms: Terms
+    standing: RowIds  #: all ids in the file
+    lost: AskEarlier
+    campaigns: dict[str | None, int] = field(default_factory=dict)
+    accepted: int = 0
+    earlier: int = 0
+    held: list[PlanEntry] = field(default_factory=list)
+    problems: list[XlsmsError] = field(default_factory=list)
+    merged: bool = False  #: somebody saved between our reading and our writing
+    stale: bool = False
+    deferred: bool = False
+
+    def taken(self) -> Taken:
+        """What it brought."""
+        return Taken(
+            book=self.book,
+            accepted=self.accepted,
+            held=tuple(self.held),
+            problems=tuple(self.problems),
+            earlier=self.earlier,
+            changed=self.merged or self.stale,
+        )
+
+
 class Intake:
-    """Takes workbooks in. `route` says which route a number takes, from that sender and that workbook."""
+    """Takes workbooks in. `route` says which route a number takes, from that sender and that workbook.
+
+    A long list is taken in piece by piece, each in the order of the promise; `admitted` is called after each.
+    """
 
     def __init__(
         self,
@@ -59,16 +106,23 @@ class Intake:
         route: Callable[[str, str | None, Path], str],
         now: Callable[[], datetime],
         rng: Random,
+        admitted: Callable[[], None] = lambda: None,
+        pieces: Sequence[int] = _PIECES,
     ) -> None:
         self._ledger = ledger
         self._thread = thread
         self._open = open_workbook
         self._drafting = Drafting(route=route, repeated=self._repeated, now=now, rng=rng)
         self._now = now
+        self._admitted = admitted
+        self._pieces = pieces
         self._one = asyncio.Lock()
 
     async def take(self, path: Path, terms: Terms) -> Taken:
         """Take in what the workbook at `path` asks for; one workbook at a time, so that no two count as the first.
+
+        What keeps a long list from being written when some of it has been accepted is told as a problem: those rows
+        go, and the others still have their marks.
 
         Raises:
             UserError: the file or its columns cannot be used, or it is a copy of another; nothing was accepted.
@@ -77,33 +131,80 @@ class Intake:
         async with self._one:
             await self._ledger.do(live.check_closed, path, self._now())
             workbook = self._open(path)
-            snapshot = await self._thread.run(workbook.read)
-            await self._thread.run(check_conflict, snapshot, lambda original: self._open(original).read())
-            ids = order.ids(snapshot.rows)
-            book = await self._ledger.do(
-                books.recognise,
-                path=path,
-                guid=snapshot.guid,
-                language=snapshot.language,
-                row_ids=ids,
-                exists=Path.exists,
-            )
-            known = await self._ledger.do(acceptance.known, ids)
-            orders = await self._thread.run(
-                order.sort_out,
-                snapshot.rows,
-                known,
-                book=book.id,
-                all_rows=terms.all_rows,
-                country=terms.country,
-                sheets=snapshot.sheets,
-            )
-            await self._catch_up(book, orders)
-            await self._ledger.do(live.saved, [it.row_id for it in known.values() if it.unsaved])
-            lost = await self._earlier(snapshot, book)
-            work = await self._thread.run(self._drafting.draw_up, snapshot, orders, terms, lost)
-            applied = await self._write(workbook, snapshot, book, work)
-            return await self._taken(snapshot, book, orders, work, applied)
+            if original_of(path) is not None:
+                snapshot = await self._thread.run(workbook.read)
+                await self._thread.run(check_conflict, snapshot, lambda original: self._open(original).read())
+            opened = workbook.reading()
+            reading = await self._thread.run(opened.__enter__)
+            try:
+                return await self._take(workbook, path, reading, terms)
+            finally:
+                await self._thread.run(opened.__exit__, None, None, None)
+
+    async def _take(self, workbook: Workbook, path: Path, reading: Reading, terms: Terms) -> Taken:
+        ids = await self._thread.run(lambda: RowIds(reading.ids()))
+        book = await self._ledger.do(
+            books.recognise,
+            path=path,
+            guid=reading.snapshot.guid,
+            language=reading.snapshot.language,
+            row_ids=ids,
+            exists=Path.exists,
+        )
+        look = _Look(
+            workbook=workbook,
+            snapshot=reading.snapshot,
+            book=book,
+            terms=terms,
+            standing=ids,
+            lost=await self._earlier(reading.snapshot, book),
+        )
+        # Which of the rows with one id is the one that it was given to, is decided when all of them have been seen.
+        several: list[Row] = []
+        rows = reading.rows()
+        for size in chain(self._pieces, repeat(self._pieces[-1])):
+            piece = await self._thread.run(_next, rows, size, look.terms, ids.repeated, several)
+            last = len(piece) < size
+            if not await self._take_piece(look, [*piece, *several] if last else piece):
+                break
+            if last:
+                await self._note(look)
+                break
+        return look.taken()
+
+    async def _take_piece(self, look: _Look, rows: Sequence[Row]) -> bool:
+        """Whether it could be written; raises what kept it from being written if nothing has been accepted yet."""
+        known = await self._ledger.do(acceptance.known, order.ids(rows))
+        orders = await self._thread.run(
+            order.sort_out,
+            rows,
+            known,
+            book=look.book.id,
+            all_rows=look.terms.all_rows,
+            country=look.terms.country,
+            sheets=look.snapshot.sheets,
+        )
+        await self._catch_up(look.book, orders)
+        await self._ledger.do(live.saved, [it.row_id for it in known.values() if it.unsaved])
+        look.deferred = look.deferred or orders.deferred
+        work = await self._thread.run(
+            self._drafting.draw_up, look.snapshot, orders, look.terms, look.lost, look.standing
+        )
+        try:
+            applied = await self._write(look, work)
+        except XlsmsError as error:
+            if not look.accepted:
+                raise
+            look.problems.append(error)
+            return False
+        look.problems += work.problems
+        if applied is not None:
+            done = {_id_given(edit) for edit in applied.done}
+            look.accepted += sum(draft.row_id in done and draft.state is not State.HELD for draft in work.drafts)
+            look.earlier += len(done & set(work.again))
+            look.held += [entry for row_id, entry in work.held.items() if row_id in done]
+            self._admitted()
+        return True
 
     async def _catch_up(self, book: Book, orders: Orders) -> None:
         """What the file shows and the ledger does not know: a crash came between, or somebody else wrote the file."""
@@ -129,41 +230,48 @@ class Intake:
             acceptance.admit, row_ids, now=now, since=now - DUPLICATE_WINDOW, standing=frozenset(standing)
         )
 
-    async def _write(self, workbook: Workbook, snapshot: Snapshot, book: Book, work: Work) -> Applied | None:
+    async def _write(self, look: _Look, work: Work) -> Applied | None:
         edits = [*work.edits.values(), *work.again.values(), *work.others]
         if not edits:
             return None
+        workbook = look.workbook
+        if look.campaigns:  # it is not the first piece: somebody may have opened it since
+            await self._ledger.do(live.check_closed, look.snapshot.path, self._now())
         await self._thread.run(workbook.check_ready)
-        await self._ledger.do(acceptance.propose, book.id, work.drafts, self._now())
+        for some in chunks(work.drafts, _AT_ONCE):
+            look.campaigns = await self._ledger.do(acceptance.propose, look.book.id, some, self._now(), look.campaigns)
         try:
             applied = await self._thread.run(workbook.apply, edits)
         except XlsmsError:
-            await self._withdraw_untouched(workbook, snapshot, work)
+            await self._withdraw_untouched(look, work)
             raise
         nameless = {_id_given(refusal.edit): refusal for refusal in applied.refused if refusal.role is Role.ID}
         # A mark that could not be taken out (a formula) still stands, and orders nothing new until it has gone.
         standing = {_id_given(refusal.edit) for refusal in applied.refused if refusal.role is Role.SEND}
         done = ({_id_given(edit) for edit in applied.done} & set(work.edits)) - set(nameless)
         again = ({_id_given(edit) for edit in applied.done} & set(work.again)) - set(nameless)
-        await self._admit(sorted(done | again), standing & (done | again))
+        shown = done | again
+        for some_done in chunks([row_id for row_id in (*work.edits, *work.again) if row_id in shown], _AT_ONCE):
+            await self._admit(some_done, standing.intersection(some_done))
         await self._ledger.do(live.shown_again, sorted(again), in_file=True)
         await self._ledger.do(acceptance.withdraw, sorted(set(work.edits) - done))
+        look.merged = look.merged or applied.before != look.snapshot.version
+        look.stale = look.stale or bool(applied.stale or applied.ambiguous)
         if nameless:
-            applied = await self._tell_nameless(workbook, snapshot, list(nameless.values()), work, applied)
+            applied = await self._tell_nameless(look, list(nameless.values()), work, applied)
+        look.snapshot = replace(look.snapshot, version=applied.version)
         return applied
 
-    async def _withdraw_untouched(self, workbook: Workbook, snapshot: Snapshot, work: Work) -> None:
+    async def _withdraw_untouched(self, look: _Look, work: Work) -> None:
         """Forget the proposals, if certainly none of their ids stands in the file."""
         try:
-            now = await self._thread.run(workbook.version)
+            now = await self._thread.run(look.workbook.version)
         except (XlsmsError, OSError):
             return
-        if now == snapshot.version:
+        if now == look.snapshot.version:
             await self._ledger.do(acceptance.withdraw, sorted(work.edits))
 
-    async def _tell_nameless(
-        self, workbook: Workbook, snapshot: Snapshot, refused: Sequence[Refusal], work: Work, applied: Applied
-    ) -> Applied:
+    async def _tell_nameless(self, look: _Look, refused: Sequence[Refusal], work: Work, applied: Applied) -> Applied:
         """Rows whose id cell cannot be written do not go; the state beside them must say so."""
         edits = []
         for refusal in refused:
@@ -171,32 +279,32 @@ class Intake:
             if refusal.edit.placed is not None:
                 stands = any(other.edit is refusal.edit and other.role is Role.SEND for other in applied.refused)
                 placed = refusal.edit.placed if stands else replace(refusal.edit.placed, marked=False)
-                cells = held_cells(refusal.error.code, snapshot.language, refusal.error.facts)
+                cells = held_cells(refusal.error.code, look.snapshot.language, refusal.error.facts)
                 edits.append(RowEdit(placed=placed, values=cells))
-        told = await self._thread.run(workbook.apply, edits)
+        told = await self._thread.run(look.workbook.apply, edits)
         done = tuple(edit for edit in applied.done if edit not in [refusal.edit for refusal in refused])
         return replace(applied, version=told.version, done=done)
 
-    async def _taken(
-        self, snapshot: Snapshot, book: Book, orders: Orders, work: Work, applied: Applied | None
-    ) -> Taken:
-        merged = applied is not None and applied.before != snapshot.version
-        stale = applied is not None and bool(applied.stale or applied.ambiguous)
-        if not (merged or stale or orders.deferred):
-            version = applied.version if applied is not None else snapshot.version
-            await self._ledger.do(books.note_version, book.id, version.text)
-        done = {_id_given(edit) for edit in applied.done} if applied is not None else set()
-        return Taken(
-            book=book,
-            accepted=sum(draft.row_id in done and draft.state is not State.HELD for draft in work.drafts),
-            held=tuple(entry for row_id, entry in work.held.items() if row_id in done),
-            problems=tuple(work.problems),
-            earlier=len(done & set(work.again)),
-            changed=merged or stale,
-        )
+    async def _note(self, look: _Look) -> None:
+        """The whole file is now as we have read and written it, unless it has to be looked at again."""
+        if not (look.merged or look.stale or look.deferred):
+            await self._ledger.do(books.note_version, look.book.id, look.snapshot.version.text)
 
     def _repeated(self, fingerprints: AbstractSet[str]) -> AbstractSet[str]:
         return self._ledger.do_now(acceptance.repeated, fingerprints, self._now() - DUPLICATE_WINDOW)
+
+
+def _next(rows: Iterator[Row], size: int, terms: Terms, repeated: AbstractSet[RowId], several: list[Row]) -> list[Row]:
+    """The next rows that may ask for something; none when all have been read. Those of a repeated id are put aside."""
+    piece: list[Row] = []
+    for row in rows:
+        if row.id is not None and repeated and identity.check(row.id) in repeated:
+            several.append(row)
+        elif row.id is not None or row.marked or terms.all_rows:
+            piece.append(row)
+            if len(piece) == size:
+                break
+    return piece
 
 
 def _id_given(edit: RowEdit) -> RowId:

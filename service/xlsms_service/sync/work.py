@@ -1,6 +1,6 @@
 """What is to be done about the rows of one look at a workbook: messages for the ledger, cells for the workbook."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Container, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field, replace
 from datetime import datetime
@@ -56,13 +56,21 @@ class Drafting:
     rng: Random
     unsaved: bool = False  #: the workbook is open: what is written there may never reach its file
 
-    def draw_up(self, snapshot: Snapshot, orders: Orders, terms: Terms, earlier: AskEarlier = _nothing_earlier) -> Work:
+    def draw_up(
+        self,
+        snapshot: Snapshot,
+        orders: Orders,
+        terms: Terms,
+        earlier: AskEarlier = _nothing_earlier,
+        standing: Container[RowId] | None = None,
+    ) -> Work:
         """The work that the orders of one workbook ask for.
 
         A row that says what an `earlier` message says is that message's row and has lost it: it is not sent again.
+        `standing` are the ids in the workbook; None: those of the rows of the snapshot.
         """
         work = Work()
-        lost = _Lost(earlier, {row.id for row in snapshot.rows if row.id})
+        lost = _Lost(earlier, {row.id for row in snapshot.rows if row.id} if standing is None else standing)
         facts = Facts(now=self.now(), repeated=self.repeated)
         # `orders` has chosen the rows
         asked = replace(terms, all_rows=True, language=snapshot.language)
@@ -155,7 +163,7 @@ class Drafting:
 class _Lost:
     """The messages whose rows may show nothing of them; each is given to one row only."""
 
-    def __init__(self, ask: AskEarlier, standing: AbstractSet[RowId]) -> None:
+    def __init__(self, ask: AskEarlier, standing: Container[RowId]) -> None:
         self._ask = ask
         self._standing = standing
         self._found: dict[tuple[str, str], list[Earlier]] = {}

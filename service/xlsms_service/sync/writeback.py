@@ -23,6 +23,7 @@ from xlsms_service.ledger import live
 from xlsms_service.ledger import reply as replies
 from xlsms_service.ledger.book import Book, Lacking
 from xlsms_service.ledger.changes import MessageState
+from xlsms_service.ledger.chunk import chunks
 from xlsms_service.ledger.ledger import Ledger
 from xlsms_service.measuring import NOTHING, Measures, metric
 from xlsms_service.sync.thread import WorkbookThread
@@ -44,6 +45,10 @@ _REST = 4.0
 #: Seconds after which it looks for work unasked: another process may have put some into the ledger.
 _LOOK_AGAIN = 2.0
 
+
+#: Rows that are held and written at once, and of those, the ones whose writing is noted down in one commit.
+_MOST = 30_000
+_AT_ONCE = 2_000
 
 #: Characters of a cell (ECMA-376 Part 1 §18.3.1.4 leaves it open; Excel's limit), with some to spare for escapes.
 _CELL = 32_000
@@ -152,18 +157,34 @@ class Writeback:
         if there is None or there.id != book.id:
             return False  # another workbook stands there now; this one is found when it is seen again
         await self._ledger.do(live.check_closed, book.path, self._now())
+        rows = await self._some(book, 0)
+        if rows:
+            await self._list_replies(book)
+        whole = True
+        while rows:
+            whole = await self._write_rows(book, rows) and whole
+            if len(rows) < _MOST:
+                break
+            rows = await self._some(book, rows[-1].message)
+            await self._ledger.do(live.check_closed, book.path, self._now())  # that took a while
+        return whole
+
+    async def _some(self, book: Book, after: int) -> list[Lacking]:
+        """What the workbook lacks, behind that message: no more than is held and written at once."""
         rows: list[Lacking] = []
-        while some := await self._ledger.do(books.lacking, book.id, rows[-1].message if rows else 0):
+        while len(rows) < _MOST and (some := await self._ledger.do(books.lacking, book.id, after)):
             rows += some
-        if not rows:
-            return True
+            after = some[-1].message
+        return rows
+
+    async def _write_rows(self, book: Book, rows: Sequence[Lacking]) -> bool:
         edits = [RowEdit(id=row.row_id, values=values(row, book.language)) for row in rows]
-        await self._list_replies(book)
         applied = await self._thread.run(self._open(book.path).apply, edits)
         # A row that was deleted shows nothing any more; its state stays in the ledger.
         ended = {edit.id for edit in (*applied.done, *applied.missing)}
         shown = [row for row in rows if row.row_id in ended]
-        await self._ledger.do(books.written, shown)
+        for some in chunks(shown, _AT_ONCE):
+            await self._ledger.do(books.written, some)
         self._measures.count(metric.WRITEBACK_ROWS, len(shown))
         await self._note(book, applied)
         for refusal in applied.refused[:1]:

@@ -1,6 +1,7 @@
 """Taking workbooks in and bringing them up to date, on a workbook that lives in memory."""
 
 import asyncio
+from contextlib import nullcontext
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from random import Random
@@ -14,7 +15,7 @@ from sqlalchemy import select
 from xlsms.errors import TransientError, UserError
 from xlsms.model import Role, Row
 from xlsms.states import State
-from xlsms.workbook.base import Applied, Placed, Refusal, Sheet, Snapshot, Version
+from xlsms.workbook.base import Applied, Placed, Reading, Refusal, Sheet, Snapshot, Version
 from xlsms_service.ledger import claim, conversation, settlement
 from xlsms_service.ledger.ledger import Ledger
 from xlsms_service.ledger.schema import message
@@ -64,6 +65,9 @@ class Table:
             rows=tuple(self._row(number, cells) for number, cells in enumerate(self.rows, 2)),
         )
 
+    def reading(self):
+        return nullcontext(Reading.of(self.read()))
+
     def _row(self, number, cells):
         return Row(
             sheet="S",
@@ -112,13 +116,19 @@ class Table:
 class Desk:
     """Ledger, intake and write-back around tables."""
 
-    def __init__(self, folder):
+    def __init__(self, folder, pieces=(1000,)):
         self.ledger = Ledger.open(folder)
         self.thread = WorkbookThread()
         self.tables = {}
         self.now = NOW
         self.intake = Intake(
-            self.ledger, self.thread, self.tables.__getitem__, route=lambda *_: "", now=lambda: self.now, rng=Random(1)
+            self.ledger,
+            self.thread,
+            self.tables.__getitem__,
+            route=lambda *_: "",
+            now=lambda: self.now,
+            rng=Random(1),
+            pieces=pieces,
         )
         self.writeback = Writeback(self.ledger, self.thread, self.tables.__getitem__)
 
@@ -263,6 +273,66 @@ def test_a_row_that_somebody_else_took_meanwhile_is_not_told_as_a_duplicate(desk
     table.before_apply = lambda: row.update({Role.SEND: None})
     taken = desk.take()
     assert (taken.accepted, taken.held, taken.changed) == (0, (), True)
+
+
+@pytest.fixture
+def pieces(tmp_path):
+    """A desk that takes in two rows at a time."""
+    made = Desk(tmp_path, pieces=(2,))
+    yield made
+    made.close()
+
+
+def test_a_long_list_is_taken_in_piece_by_piece_as_one_campaign(pieces):
+    saves = pieces.table().saves
+    for number in range(5):
+        pieces.table().add(f"60011122{number}", f"text {number}")
+    taken = pieces.take()
+    assert (taken.accepted, taken.changed, taken.problems) == (5, False, ())
+    assert pieces.table().saves - saves == 5 + 3
+    assert {each.campaign for each in pieces.messages()} == {1}
+    assert taken.book.version is None
+    assert pieces.take().accepted == 0
+
+
+def test_a_duplicate_in_a_later_piece_is_held(pieces):
+    for _ in range(3):
+        pieces.table().add("600111222")
+    taken = pieces.take()
+    assert taken.accepted == 1
+    assert [entry.held.code for entry in taken.held] == ["duplicate-in-sheet", "duplicate-recent"]
+
+
+def test_of_rows_with_one_id_in_two_pieces_the_one_that_was_sent_is_kept(pieces):
+    original = pieces.table().add("600111222")
+    pieces.take()
+    copy = {**original, Role.PHONE: "600111999"}
+    pieces.table().rows[:0] = [
+        copy,
+        *({Role.PHONE: f"60011133{n}", Role.MESSAGE: "x", Role.SEND: None, Role.ID: None} for n in range(4)),
+    ]
+    pieces.take()
+    assert original[Role.ID]
+    assert copy[Role.ID] is None
+
+
+def test_what_keeps_a_later_piece_from_being_written_leaves_the_earlier_ones_accepted(pieces):
+    rows = [pieces.table().add(f"60011122{number}", f"text {number}") for number in range(3)]
+
+    def close():
+        raise TransientError("file-open", file="list.xlsx")
+
+    def open_it():
+        pieces.table().before_apply = close
+
+    pieces.table().after_apply = open_it
+    taken = pieces.take()
+    assert taken.accepted == 2
+    assert [problem.code for problem in taken.problems] == ["file-open"]
+    assert rows[2][Role.SEND] == "x"
+    pieces.table().before_apply = pieces.table().after_apply = lambda: None
+    assert pieces.take().accepted == 1
+    assert sorted(each.text for each in pieces.claim()) == ["text 0", "text 1", "text 2"]
 
 
 def test_a_duplicate_is_seen_in_another_workbook_too_and_forgotten_after_a_day(desk):
@@ -736,7 +806,7 @@ class Lists(RuleBasedStateMachine):
         import tempfile
 
         self.folder = tempfile.TemporaryDirectory()
-        self.desk = Desk(Path(self.folder.name))
+        self.desk = Desk(Path(self.folder.name), pieces=(1, 2))
         self.table = self.desk.table()
         self.count = 0
         self.orders = {}  # text -> how often someone ordered it
