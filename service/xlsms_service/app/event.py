@@ -23,7 +23,7 @@ _log = logging.getLogger(__name__)
 class Event:
     """Something that happened, for those who watch the service run."""
 
-    kind: str  #: link, accepted, problem, reply, stranger
+    kind: str  #: link, accepted, problem, reply, stranger; a desk tells its service: admitted, written
     at: datetime
     path: Path | None = None
     count: int = 0

@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Callable, Iterable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, suppress
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -22,6 +22,7 @@ from xlsms.workbook.replies import Appended, Incoming, append_replies
 from xlsms.workbook.source import kind_of
 from xlsms.workbook.tidy import tidy
 from xlsms_service.api.news import News
+from xlsms_service.app.desk import Desk, is_long
 from xlsms_service.app.event import Event, noted, recorded
 from xlsms_service.app.following import SETTLED, Count, Patience, Progress, Report, follow
 from xlsms_service.app.observing import Observer, saved_at
@@ -35,6 +36,7 @@ from xlsms_service.delivery.routing import Router
 from xlsms_service.ledger import acceptance, stop, view
 from xlsms_service.ledger import book as books
 from xlsms_service.ledger.acceptance import Draft
+from xlsms_service.ledger.book import Book
 from xlsms_service.ledger.lease import Lease
 from xlsms_service.ledger.ledger import Ledger
 from xlsms_service.measuring import metric
@@ -97,9 +99,17 @@ class App:
         rng: Random | None = None,
         on_event: Callable[[Event], None] = lambda _event: None,
         password: str | None = None,
+        at_a_desk: bool = False,
     ) -> None:
-        """`password` opens workbooks that ask for one, where the settings do not say."""
+        """`password` opens workbooks that ask for one, where the settings do not say.
+
+        `at_a_desk`, it is itself the process that works on long lists for another; see `Desk`.
+        """
         self._settings = settings
+        # A clock or a chance of the caller's own cannot be handed to another process.
+        own = now is not _now or rng is not None
+        self._at_a_desk = at_a_desk
+        self._desk = None if at_a_desk or own else Desk((settings, password), self._heard)
         self._password = password
         self._now = now
         self._rng = rng or SystemRandom()
@@ -125,10 +135,17 @@ class App:
             now=self._now,
             told=self._problem,
             measures=measures,
+            elsewhere=self._elsewhere,
         )
         self._inbox = Keeper(self._ledger, country=service.country, now=self._now, told=self._handled)
         self._intake = Intake(
-            self._ledger, self._thread, self._open, route=self._router.key, now=self._now, rng=self._rng
+            self._ledger,
+            self._thread,
+            self._open,
+            route=self._router.key,
+            now=self._now,
+            rng=self._rng,
+            admitted=self._admitted,
         )
         return self
 
@@ -138,6 +155,8 @@ class App:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
+        if self._desk is not None:
+            await self._desk.close()
         self._thread.close()
         self._ledger.close()
         self._lease.give_back()
@@ -173,6 +192,8 @@ class App:
         """
         began = time.monotonic()
         path = await asyncio.to_thread(path.resolve)
+        if desk := self._desk_for(path):
+            desk.start()  # it needs a moment
         await self._thread.run(self._open(path).check)  # what is wrong with the file is said before any link opens
         async with self._delivery() as here:
             path = await self._thread.run(self._open(path).prepare)
@@ -367,8 +388,9 @@ class App:
         accepted = 0
         saved = await asyncio.to_thread(saved_at, path)
         for _ in range(_TRIES):
-            async with self._alone():
-                taken = await self.observer.taken_in(self._intake.take(path, asked), saved)
+            desk = self._desk_for(path)
+            taking = desk.do("take_in", path, asked) if desk else self.take_in(path, asked)
+            taken = await self.observer.taken_in(taking, saved)
             accepted += taken.accepted
             held += taken.held
             problems |= {str(problem.place): problem for problem in taken.problems}
@@ -382,6 +404,46 @@ class App:
         if accepted or problems:
             self._on_event(Event(kind="accepted", at=self._now(), path=path, taken=taken))
         return taken, tuple(problems.values()), tuple(held)
+
+    async def take_in(self, path: Path, asked: Terms) -> Taken:
+        """One look at a workbook, in this process; raises as `Intake.take` does."""
+        async with self._alone():
+            return await self._intake.take(path, asked)
+
+    async def write_back(self, book: Book) -> bool:
+        """Write what a workbook lacks, in this process; raises as `Writeback.write` does."""
+        rows = self._rows_written()
+        try:
+            return await self._writeback.write(book)
+        finally:
+            if self._at_a_desk:
+                self._on_event(Event(kind="written", at=self._now(), count=self._rows_written() - rows))
+
+    def _rows_written(self) -> int:
+        return sum(self.observer.tallies.counts(metric.WRITEBACK_ROWS).values())
+
+    def _elsewhere(self, book: Book) -> Awaitable[bool] | None:
+        """The same by the desk, if that is where it belongs."""
+        desk = self._desk_for(book.path)
+        return None if desk is None else desk.do("write_back", book)
+
+    def _desk_for(self, path: Path) -> Desk | None:
+        return self._desk if self._desk is not None and is_long(path) else None
+
+    def _heard(self, event: Event) -> None:
+        """What the desk tells while it works."""
+        if event.kind == "admitted":
+            self._wake()
+        elif event.kind == "written":
+            self.observer.tallies.count(metric.WRITEBACK_ROWS, event.count)
+        else:
+            self._on_event(event)
+
+    def _admitted(self) -> None:
+        """Some rows of a workbook are free to go."""
+        if self._at_a_desk:
+            self._on_event(Event(kind="admitted", at=self._now()))
+        self._wake()
 
     @asynccontextmanager
     async def _alone(self) -> AsyncIterator[None]:

@@ -3,7 +3,7 @@
 import asyncio
 import logging
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -65,7 +65,7 @@ class _Pace:
 class Writeback:
     """Brings workbooks up to date with the ledger. `told` hears of each problem, once until it changes."""
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 (half of them have a default that most callers want)
         self,
         ledger: Ledger,
         thread: WorkbookThread,
@@ -76,7 +76,10 @@ class Writeback:
         now: Callable[[], datetime] = lambda: datetime.now(UTC),
         told: Callable[[Path, XlsmsError], None] = lambda _path, _error: None,
         measures: Measures = NOTHING,
+        elsewhere: Callable[[Book], Awaitable[bool] | None] = lambda _book: None,
     ) -> None:
+        """`elsewhere` writes what a workbook lacks as `write` does, but in another process; None: not this one."""
+        self._elsewhere = elsewhere
         self._ledger = ledger
         self._thread = thread
         self._open = open_workbook
@@ -128,7 +131,7 @@ class Writeback:
     async def _try(self, book: Book, pace: _Pace) -> None:
         began = self._clock()
         try:
-            settled = await self.write(book)
+            settled = await (self._elsewhere(book) or self.write(book))
         except SQLAlchemyError:
             raise
         except Exception as raised:  # noqa: BLE001  # one workbook's trouble never stops the others

@@ -1,0 +1,147 @@
+"""A process of its own for long lists, so that reading and writing them takes no time from the links.
+
+It runs `desk_child`: a service without links, on the same ledger, that takes workbooks in and writes states back, one
+command after the other. The ledger is where the two meet, as any two processes do; so whatever ends this one, in the
+middle of whatever it does, nothing goes twice and nothing is lost.
+"""
+
+import asyncio
+import os
+import pickle
+import subprocess
+import sys
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO, Any
+
+from xlsms.errors import Place, TransientError
+
+__all__ = ["Desk", "Order", "Told", "is_long", "put"]
+
+#: Bytes of a file from which on a process of its own is worth its start: a package of some 20,000 rows.
+_LONG = 1 << 20
+
+#: Seconds that it may take to come to the end of what it is doing when its service has ended.
+_LAST = 60
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Order:
+    """What the desk is to do: the name of a method of the app, and what to call it with."""
+
+    method: str
+    arguments: tuple[object, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Told:
+    """What the desk says: news while it works, and at the end a result or an error."""
+
+    ended: bool
+    result: object = None
+    error: Exception | None = None
+
+
+def is_long(path: Path) -> bool:
+    """Whether a file is better worked on by a process of its own."""
+    if (os.cpu_count() or 1) < 2:  # noqa: PLR2004 - nothing is won on one core
+        return False
+    try:
+        return path.stat().st_size >= _LONG
+    except OSError:
+        return False
+
+
+class Desk:
+    """The process, as seen from its service. `start` may come before the first order; it is started anew if it ended.
+
+    `news` hears on the loop's thread what it tells while it works.
+    """
+
+    def __init__(self, given: object, news: Callable[[Any], None]) -> None:
+        """`given` is handed to the process at its start."""
+        self._given = given
+        self._news = news
+        self._process: subprocess.Popen[bytes] | None = None
+        self._one = asyncio.Lock()
+        self._left = False  #: somebody did not wait for an answer, which is still to come
+
+    @property
+    def busy(self) -> bool:
+        """Whether it carries out an order."""
+        return self._one.locked()
+
+    def start(self) -> subprocess.Popen[bytes]:
+        """Start it, if it does not run; returns before it is ready."""
+        if self._left:
+            self._end()
+        if self._process is None or self._process.poll() is not None:
+            # -P: a module that lies in the current folder is not ours. A session of its own: Ctrl-C is for the service,
+            # which lets this one come to the end of its step.
+            command = [sys.executable, "-P", "-m", "xlsms_service.app.desk_child"]
+            self._process = subprocess.Popen(  # noqa: S603 - ours
+                command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, start_new_session=True
+            )
+            put(self._process.stdin, self._given)
+        return self._process
+
+    async def do(self, method: str, *arguments: object) -> Any:
+        """What the app's `method` returns over there; an error is raised here.
+
+        Raises:
+            TransientError: `desk-ended`; it was killed, or had no memory left. What it had accepted stands.
+        """
+        async with self._one:
+            try:
+                process = self.start()
+                self._left = True
+                put(process.stdin, Order(method=method, arguments=arguments))
+                while True:
+                    told = await asyncio.to_thread(_get, process.stdout)
+                    if told.ended:
+                        break
+                    self._news(told.result)
+                self._left = False
+            except (EOFError, OSError, pickle.UnpicklingError) as error:
+                self._end()
+                place = Place(file=arguments[0].name) if isinstance(arguments[0], Path) else None
+                raise TransientError("desk-ended", place=place) from error
+        if told.error is not None:
+            raise told.error
+        return told.result
+
+    async def close(self) -> None:
+        """Let it come to the end of its step, and end it. Idempotent."""
+        await asyncio.to_thread(self._end)
+
+    def _end(self) -> None:
+        process, self._process, self._left = self._process, None, False
+        if process is None:
+            return
+        with suppress(OSError):
+            if process.stdin:
+                process.stdin.close()
+        try:
+            process.wait(_LAST)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
+        if process.stdout:
+            process.stdout.close()
+
+
+def put(pipe: IO[bytes] | None, thing: object) -> None:
+    """Say something to the other process."""
+    if pipe is None:
+        raise OSError("no pipe")
+    pickle.dump(thing, pipe)
+    pipe.flush()
+
+
+def _get(pipe: IO[bytes] | None) -> Told:
+    if pipe is None:
+        raise OSError("no pipe")
+    told: Told = pickle.load(pipe)  # noqa: S301 - our own process
+    return told

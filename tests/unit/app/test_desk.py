@@ -1,0 +1,101 @@
+"""Long lists are worked on by a process of their own: the same outcome, errors raised here, nothing lost when it dies."""
+
+import asyncio
+
+import openpyxl
+import pytest
+
+from xlsms.errors import TransientError
+from xlsms.states import State
+from xlsms.workbook import read_rows
+from xlsms_service.app import App, Patience, desk
+from xlsms_service.config import ConnectorSettings, ServiceSettings, Settings
+from xlsms_service.sync.intake import Intake
+
+
+@pytest.fixture(autouse=True)
+def all_lists_are_long(monkeypatch):
+    """Every list goes to the desk; who works on one here is seen."""
+    monkeypatch.setattr(desk, "_LONG", 0)
+    monkeypatch.setattr(desk.os, "cpu_count", lambda: 2)
+
+    async def here(*_):
+        raise AssertionError("a long list was taken in by the service itself")
+
+    monkeypatch.setattr(Intake, "take", here)
+
+
+@pytest.fixture
+def settings(tmp_path):
+    network = ConnectorSettings(name="network", type="simulator", options={"haste": 50})
+    return Settings(service=ServiceSettings(data=tmp_path / "data"), connectors=(network,))
+
+
+def make_list(path):
+    book = openpyxl.Workbook()
+    book.active.append(["Phone", "Message", "Send", "Status", "SMS ID"])
+    book.active.append(["600000001", "Hello", "x"])
+    book.active.append(["1", "Hello", "x"])
+    book.save(path)
+    return path
+
+
+def send(app, path):
+    return asyncio.wait_for(app.send(path, patience=Patience()), 60)
+
+
+def test_a_list_is_taken_in_and_written_by_the_desk(tmp_path, settings):
+    path = make_list(tmp_path / "list.xlsx")
+    accepted = []
+
+    async def main():
+        async with App(settings, on_event=lambda event: accepted.append(event.taken)) as app:
+            return await send(app, path)
+
+    report = asyncio.run(main())
+    assert report.by_state == {State.DELIVERED: 1}
+    assert [(problem.code, problem.place.row) for problem in report.problems] == [("number-too-short", 3)]
+    assert [row.status for row in read_rows(path)] == ["Delivered", "Held"]
+    assert [taken.accepted for taken in accepted if taken] == [1]
+
+
+def test_its_errors_are_raised_here(tmp_path, settings):
+    path = make_list(tmp_path / "list.xlsx")
+    (tmp_path / "~$list.xlsx").write_bytes(b"\x05Maria" + bytes(159))
+
+    async def main():
+        async with App(settings) as app:
+            await send(app, path)
+
+    with pytest.raises(TransientError) as caught:
+        asyncio.run(main())
+    assert (caught.value.code, caught.value.place.file) == ("file-open-elsewhere", "list.xlsx")
+
+
+def test_when_it_dies_that_is_said_and_the_next_order_starts_another(tmp_path, settings):
+    path = make_list(tmp_path / "list.xlsx")
+
+    async def main():
+        async with App(settings) as app:
+            app._desk.start().kill()
+            with pytest.raises(TransientError) as caught:
+                await app._desk.do("take_in", path, None)
+            assert caught.value.code == "desk-ended"
+            return await send(app, path)
+
+    assert asyncio.run(main()).by_state == {State.DELIVERED: 1}
+
+
+def test_who_does_not_wait_for_its_answer_never_gets_it_for_another_order(tmp_path, settings):
+    path = make_list(tmp_path / "list.xlsx")
+
+    async def main():
+        async with App(settings) as app:
+            order = asyncio.create_task(app._desk.do("take_in", path, None))
+            await asyncio.sleep(0)
+            order.cancel()
+            await asyncio.gather(order, return_exceptions=True)
+            assert not app._desk.busy
+            return await send(app, path)
+
+    assert asyncio.run(main()).by_state == {State.DELIVERED: 1}
