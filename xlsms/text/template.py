@@ -59,10 +59,19 @@ class Template:
     @property
     def fields(self) -> list[str]:
         """The names of the fields, each once, in the order they are used."""
+        return list(dict.fromkeys(slot.name for slot in self._slots))
+
+    @property
+    def formatted(self) -> bool:
+        """Whether a field asks for a format; else the texts of the cells are all that is needed."""
+        return any(slot.format is not None for slot in self._slots)
+
+    @property
+    def _slots(self) -> list[_Slot]:
         flat: list[str | _Slot] = []
         for piece in self._pieces:
             flat.extend(piece.pieces if isinstance(piece, _Bracket) else (piece,))
-        return list(dict.fromkeys(piece.name for piece in flat if isinstance(piece, _Slot)))
+        return [piece for piece in flat if isinstance(piece, _Slot)]
 
     def render(self, values: Mapping[str, Field | str], language: str = "en") -> str:
         """The text for one row; `values` are its cells by header, a plain string being both text and value.
@@ -134,8 +143,9 @@ def _broken(found: str, index: int) -> UserError:
 
 
 def _fill(slot: _Slot, values: Mapping[str, Field | str], language: str) -> str:
-    header = _header(slot.name, values)
-    cell = values[header]
+    cell = values[slot.name if slot.name in values else _header(slot.name, values)]
+    if slot.format is None and isinstance(cell, str):
+        return cell if cell.strip() else ""
     text, value = (cell, cell) if isinstance(cell, str) else (cell.text, cell.value)
     if slot.format is None or value is None or value == "":
         return text if text.strip() else ""
@@ -143,8 +153,6 @@ def _fill(slot: _Slot, values: Mapping[str, Field | str], language: str) -> str:
 
 
 def _header(name: str, values: Mapping[str, Field | str]) -> str:
-    if name in values:
-        return name
     wanted = _fold(name)
     fitting = [header for header in values if _fold(header) == wanted]
     if not fitting:

@@ -125,7 +125,7 @@ def plan(rows: Iterable[Row], terms: Terms, facts: Facts, sheets: Sequence[Sheet
     seen = [row for row in chosen if terms.hidden or not row.hidden]
     known = {sheet.name: sheet for sheet in sheets}
     own = {sheet.name: _own_terms(sheet, terms) for sheet in sheets}
-    templates: dict[str, Template] = {}
+    templates: dict[str, tuple[Template, bool]] = {}
     entries = [_entry(row, known.get(row.sheet), own.get(row.sheet, terms), facts, templates) for row in seen]
     return Plan(entries=tuple(_hold(entries, facts)), hidden=len(chosen) - len(seen))
 
@@ -170,7 +170,9 @@ class _Found:
         )
 
 
-def _entry(row: Row, sheet: Sheet | None, terms: Terms, facts: Facts, templates: dict[str, Template]) -> PlanEntry:
+def _entry(
+    row: Row, sheet: Sheet | None, terms: Terms, facts: Facts, templates: dict[str, tuple[Template, bool]]
+) -> PlanEntry:
     found = _Found()
     role = Role.PHONE
     try:
@@ -208,20 +210,22 @@ def _own_terms(sheet: Sheet, terms: Terms) -> Terms:
     return replace(terms, country=own.country or terms.country, sender=own.sender or terms.sender)
 
 
-def _filled(row: Row, sheet: Sheet | None, terms: Terms, templates: dict[str, Template]) -> str:
+def _filled(row: Row, sheet: Sheet | None, terms: Terms, templates: dict[str, tuple[Template, bool]]) -> str:
     source = row.message or ""
     if not source.strip() and sheet is not None:
         source = sheet.settings.message or ""
     if not source.strip():
         raise UserError("text-empty")
-    template = templates.get(source)
-    if template is None:
-        template = templates[source] = Template.parse(source)
+    known = templates.get(source)
+    if known is None:
+        template = Template.parse(source)
+        known = templates[source] = template, template.formatted
+    template, formatted = known
     for name in template.fields if row.problems else ():
         for header, code in row.problems.items():
             if header.strip().casefold() == name.casefold():
                 raise UserError(code, field=header)
-    return template.render(_Fields(row), f"{terms.language}-{terms.country}")
+    return template.render(_Fields(row) if formatted else row.fields, f"{terms.language}-{terms.country}")
 
 
 class _Fields(Mapping[str, Field]):
@@ -248,7 +252,8 @@ class _Fields(Mapping[str, Field]):
 def _word(found: _Found, text: str, terms: Terms) -> None:
     if not text.strip() or found.number is None:
         raise UserError("text-empty")
-    text = transliterate(text, terms.transliterate).text
+    if terms.transliterate != "off":
+        text = transliterate(text, terms.transliterate).text
     parts = split(text, limit=terms.parts)
     found.text, found.parts, found.fingerprint = text, parts, fingerprint(found.number.e164, text)
 
