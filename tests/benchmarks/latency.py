@@ -153,12 +153,12 @@ def main() -> None:
     asked = parser.parse_args()
     with tempfile.TemporaryDirectory() as name:
         out, back = measure(Path(name), asked.rounds, asked.rows)
-    quiet, gather = watch._QUIET, writeback._GATHER
+    quiet, gather = watch._QUIET, writeback._QUIET
     result: dict[str, object] = {"benchmark": "latency", "rounds": asked.rounds, "rows": asked.rows}
     print(f"{asked.rounds} lists of {asked.rows} rows; seconds\n")
     for name, took, limit in (("saved to first byte", out, quiet), ("receipt to cell", back, gather)):
         middle, late = statistics.median(took), statistics.quantiles(took, n=100, method="inclusive")[-1]
-        print(f"{name:22} median {middle:6.3f}   p99 {late:6.3f}   limit {limit:.1f}: {middle / limit:.2f} times")
+        print(f"{name:22} median {middle:6.3f}   p99 {late:6.3f}   limit {limit:.2f}: {middle / limit:.2f} times")
         key = name.replace(" ", "_")
         result |= {f"{key}_median": round(middle, 3), f"{key}_p99": round(late, 3)}
         result[f"{key}_ratio_to_limit"] = round(middle / limit, 2)

@@ -66,17 +66,15 @@ class Desk:
         self._news = news
         self._process: subprocess.Popen[bytes] | None = None
         self._one = asyncio.Lock()
-        self._left = False  #: somebody did not wait for an answer, which is still to come
+        self._under_way: tuple[asyncio.Task[Any], str] | None = None
 
     @property
-    def busy(self) -> bool:
-        """Whether it carries out an order."""
-        return self._one.locked()
+    def doing(self) -> str | None:
+        """The method that it runs now, if any."""
+        return self._under_way[1] if self._under_way else None
 
     def start(self) -> subprocess.Popen[bytes]:
         """Start it, if it does not run; returns before it is ready."""
-        if self._left:
-            self._end()
         if self._process is None or self._process.poll() is not None:
             # -P: a module that lies in the current folder is not ours. A session of its own: Ctrl-C is for the service,
             # which lets this one come to the end of its step.
@@ -87,27 +85,41 @@ class Desk:
             put(self._process.stdin, self._given)
         return self._process
 
-    async def do(self, method: str, *arguments: object) -> Any:
+    async def do(self, method: str, *arguments: object, through: bool = False) -> Any:
         """What the app's `method` returns over there; an error is raised here.
+
+        When the caller is cancelled, the process ends after its step, unless it is to see the order `through`; the next
+        order waits for that.
 
         Raises:
             TransientError: `desk-ended`; it was killed, or had no memory left. What it had accepted stands.
         """
         async with self._one:
+            if self._under_way is not None:  # whoever gave that order did not wait for its end
+                await asyncio.wait([self._under_way[0]])
+            task = asyncio.create_task(self._exchange(method, arguments))
+            self._under_way = task, method
             try:
-                process = self.start()
-                self._left = True
-                put(process.stdin, Order(method=method, arguments=arguments))
-                while True:
-                    told = await asyncio.to_thread(_get, process.stdout)
-                    if told.ended:
-                        break
-                    self._news(told.result)
-                self._left = False
-            except (EOFError, OSError, pickle.UnpicklingError) as error:
-                self._end()
-                place = Place(file=arguments[0].name) if isinstance(arguments[0], Path) else None
-                raise TransientError("desk-ended", place=place) from error
+                return await asyncio.shield(task)
+            except asyncio.CancelledError:
+                task.add_done_callback(self._unheard)
+                if not through:
+                    self._dismiss()
+                raise
+            finally:
+                if task.done():
+                    self._under_way = None
+
+    async def _exchange(self, method: str, arguments: tuple[object, ...]) -> Any:
+        try:
+            process = self.start()
+            put(process.stdin, Order(method=method, arguments=arguments))
+            while not (told := await asyncio.to_thread(_get, process.stdout)).ended:
+                self._news(told.result)
+        except (EOFError, OSError, ValueError, pickle.UnpicklingError) as error:  # ValueError: the pipe is closed
+            await asyncio.to_thread(self._end)
+            place = Place(file=arguments[0].name) if isinstance(arguments[0], Path) else None
+            raise TransientError("desk-ended", place=place) from error
         if told.error is not None:
             raise told.error
         return told.result
@@ -116,13 +128,24 @@ class Desk:
         """Let it come to the end of its step, and end it. Idempotent."""
         await asyncio.to_thread(self._end)
 
+    def _unheard(self, task: asyncio.Task[Any]) -> None:
+        """Whoever asked is gone; the ledger knows what came of it."""
+        if self._under_way is not None and self._under_way[0] is task:
+            self._under_way = None
+        if not task.cancelled():
+            task.exception()
+
+    def _dismiss(self) -> None:
+        """Have it end after its step."""
+        with suppress(OSError):
+            if self._process is not None and self._process.stdin:
+                self._process.stdin.close()
+
     def _end(self) -> None:
-        process, self._process, self._left = self._process, None, False
+        self._dismiss()
+        process, self._process = self._process, None
         if process is None:
             return
-        with suppress(OSError):
-            if process.stdin:
-                process.stdin.close()
         try:
             process.wait(_LAST)
         except subprocess.TimeoutExpired:

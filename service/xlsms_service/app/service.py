@@ -423,9 +423,11 @@ class App:
         return sum(self.observer.tallies.counts(metric.WRITEBACK_ROWS).values())
 
     def _elsewhere(self, book: Book) -> Awaitable[bool] | None:
-        """The same by the desk, if that is where it belongs."""
+        """The same by the desk, if that is where it belongs, and not while that takes in a list: others come first."""
         desk = self._desk_for(book.path)
-        return None if desk is None else desk.do("write_back", book)
+        if desk is None:
+            return None
+        return _later() if desk.doing == "take_in" else desk.do("write_back", book, through=True)
 
     def _desk_for(self, path: Path) -> Desk | None:
         return self._desk if self._desk is not None and is_long(path) else None
@@ -485,6 +487,10 @@ class App:
 
     def _told(self, error: XlsmsError) -> None:
         self._on_event(Event(kind="problem", at=self._now(), error=error))
+
+
+async def _later() -> bool:
+    return False
 
 
 def _why_down(links: Iterable[LinkStatus | None]) -> XlsmsError:

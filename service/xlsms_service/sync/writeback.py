@@ -32,7 +32,9 @@ __all__ = ["Writeback", "values"]
 
 _log = logging.getLogger(__name__)
 
-#: Seconds to wait for more after the first change, so that a burst becomes one write.
+#: Seconds without another change after which the changes so far are written, and seconds after the first of them when
+#: they are written all the same.
+_QUIET = 0.05
 _GATHER = 0.4
 
 #: Seconds before a workbook that is open elsewhere, or cannot be written, is tried again.
@@ -105,23 +107,38 @@ class Writeback:
 
     async def run(self) -> None:
         """Write what is lacking, for ever."""
+        again = _LOOK_AGAIN
         while True:
             with suppress(TimeoutError):
-                async with asyncio.timeout(_LOOK_AGAIN):
+                async with asyncio.timeout(again):
                     await self._wake.wait()
-            await asyncio.sleep(_GATHER)
-            self._wake.clear()
+            await self._gather()
+            again = _LOOK_AGAIN
             woken_at, self._woken_at = self._woken_at, None
             try:
                 for book in await self._ledger.do(books.lacking_books):
                     pace = self._paces.setdefault(book.id, _Pace())
                     if pace.behind_since is None:
                         pace.behind_since = woken_at
-                    if self._clock() >= pace.not_before:
+                    rest = pace.not_before - self._clock()
+                    if rest <= 0:
                         await self._try(book, pace)
+                    else:
+                        again = min(again, rest)
             except SQLAlchemyError as error:
                 self._measures.count(metric.LEDGER_FAILURES)
                 note(_log, logging.ERROR, "log-ledger-again", error)
+
+    async def _gather(self) -> None:
+        """Wait until nothing more comes, so that a burst becomes one write; not for ever, as a campaign never stops."""
+        loop = asyncio.get_running_loop()
+        until = loop.time() + _GATHER
+        while self._wake.is_set() and (left := until - loop.time()) > 0:
+            self._wake.clear()
+            with suppress(TimeoutError):
+                async with asyncio.timeout(min(_QUIET, left)):
+                    await self._wake.wait()
+        self._wake.clear()
 
     async def flush(self) -> None:
         """Write all that is lacking, once; what cannot be written now is written the next time."""

@@ -9,6 +9,7 @@ from xlsms.errors import TransientError
 from xlsms.states import State
 from xlsms.workbook import read_rows
 from xlsms_service.app import App, Patience, desk
+from xlsms_service.app.service import terms
 from xlsms_service.config import ConnectorSettings, ServiceSettings, Settings
 from xlsms_service.sync.intake import Intake
 
@@ -86,16 +87,18 @@ def test_when_it_dies_that_is_said_and_the_next_order_starts_another(tmp_path, s
     assert asyncio.run(main()).by_state == {State.DELIVERED: 1}
 
 
-def test_who_does_not_wait_for_its_answer_never_gets_it_for_another_order(tmp_path, settings):
+@pytest.mark.parametrize("through", [False, True])
+def test_who_does_not_wait_for_its_answer_never_gets_it_for_another_order(tmp_path, settings, through):
     path = make_list(tmp_path / "list.xlsx")
 
     async def main():
         async with App(settings) as app:
-            order = asyncio.create_task(app._desk.do("take_in", path, None))
-            await asyncio.sleep(0)
-            order.cancel()
-            await asyncio.gather(order, return_exceptions=True)
-            assert not app._desk.busy
+            asked = asyncio.create_task(app._desk.do("take_in", path, terms(settings), through=through))
+            while app._desk.doing is None:
+                await asyncio.sleep(0)
+            asked.cancel()
+            await asyncio.gather(asked, return_exceptions=True)
             return await send(app, path)
 
     assert asyncio.run(main()).by_state == {State.DELIVERED: 1}
+    assert [row.status for row in read_rows(path)] == ["Delivered", "Held"]
