@@ -20,6 +20,7 @@ from sqlalchemy.pool import NullPool
 from xlsms.errors import TransientError, UserError
 from xlsms_service.ledger import migration
 from xlsms_service.ledger.lease import Lease
+from xlsms_service.ledger.turn import Turn
 from xlsms_service.ledger.writer import Writer
 from xlsms_service.measuring import NOTHING, Measures
 
@@ -63,7 +64,7 @@ def _begin_immediate(connection: Connection) -> None:
     connection.exec_driver_sql("BEGIN IMMEDIATE")
 
 
-def _bring_up_to_date(engine: Engine) -> None:
+def _bring_up_to_date(engine: Engine, writing: Turn) -> None:
     """Run the migrations, one process at a time.
 
     SQLite does not wait when two connections turn a new file into a write-ahead one at once: it refuses one of them.
@@ -73,7 +74,8 @@ def _bring_up_to_date(engine: Engine) -> None:
     with suppress(OSError):  # of a folder that cannot be used SQLite speaks better, and so it does of a busy file
         turn.await_turn(_BUSY_SECONDS)
     try:
-        migration.upgrade(engine)
+        with writing:
+            migration.upgrade(engine)
     finally:
         turn.give_back()
 
@@ -81,9 +83,10 @@ def _bring_up_to_date(engine: Engine) -> None:
 class Ledger:
     """The open store: `await do(function, …)` runs a function of a theme module and returns when it is durable."""
 
-    def __init__(self, engine: Engine, measures: Measures = NOTHING) -> None:
+    def __init__(self, engine: Engine, measures: Measures = NOTHING, turn: Turn | None = None) -> None:
         self._engine = engine
-        self._writer = Writer(engine, measures)
+        self._turn = turn
+        self._writer = Writer(engine, measures, turn)
 
     @classmethod
     def open(cls, data: Path, url: str | None = None, measures: Measures = NOTHING) -> Self:
@@ -103,14 +106,16 @@ class Ledger:
             except OSError as error:
                 raise UserError("ledger-folder", folder=data, reason=error.strerror) from error
         engine = connect(url or f"sqlite:///{file}")
+        turn = Turn(Path(engine.url.database or file), _BUSY_SECONDS)
         try:
-            _bring_up_to_date(engine)
+            _bring_up_to_date(engine, turn)
         except DatabaseError as error:
+            turn.close()
             reason = str(error.orig)
             if "locked" in reason:
                 raise TransientError("ledger-busy", file=file) from error
             raise UserError("ledger-damaged", file=url or file, reason=reason) from error
-        return cls(engine, measures)
+        return cls(engine, measures, turn)
 
     async def do(
         self,
@@ -135,6 +140,8 @@ class Ledger:
         """Finish what is queued and close. Idempotent."""
         self._writer.close()
         self._engine.dispose()
+        if self._turn is not None:
+            self._turn.close()
 
     def __enter__(self) -> Self:
         return self

@@ -5,7 +5,7 @@ import threading
 import time
 from collections.abc import Callable
 from concurrent.futures import Future
-from contextlib import nullcontext
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from typing import Any
 
@@ -33,8 +33,12 @@ class Writer:
     Works that wait together are committed together. One that fails is rolled back alone; the others stand.
     """
 
-    def __init__(self, engine: Engine, measures: Measures = NOTHING) -> None:
+    def __init__(
+        self, engine: Engine, measures: Measures = NOTHING, turn: AbstractContextManager[object] | None = None
+    ) -> None:
+        """`turn` is entered for each transaction: other processes write as well."""
         self._engine = engine
+        self._turn = turn or nullcontext()
         self._measures = measures
         self._jobs: queue.SimpleQueue[_Job | None] = queue.SimpleQueue()
         self._thread = threading.Thread(target=self._run, name="xlsms-ledger", daemon=True)
@@ -86,7 +90,7 @@ class Writer:
         alone = len(group) == 1
         began = time.perf_counter()
         try:
-            with connection.begin() as transaction:
+            with self._turn, connection.begin() as transaction:
                 for job in group:
                     if not job.future.set_running_or_notify_cancel():
                         continue
