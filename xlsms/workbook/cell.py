@@ -100,9 +100,12 @@ class _Taken:
             return False
         letters = refs[0].rstrip("0123456789")
         # the row numbers, each a line, in one text: what is not made of such lines alone is no column
-        lines = ("\n" + "\n".join(refs)).replace("\n" + letters, "\n")
+        named = "\n" + "\n".join(refs)
+        lines = named.replace("\n" + letters, "\n")
         rows = lines[1:].split("\n")
-        if not _LETTERS.fullmatch(letters) or len(rows) != len(refs) or _ROWS.fullmatch(lines) is None:
+        if not _LETTERS.fullmatch(letters) or _ROWS.fullmatch(lines) is None:
+            return False
+        if not named.count("\n" + letters) == len(rows) == len(refs):  # each has the letters, and is one line
             return False
         numbers, number = list(map(int, rows)), column_number(letters)
         if number > MOST_COLUMNS or max(numbers) > MOST_ROWS:

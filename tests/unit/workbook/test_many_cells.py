@@ -4,7 +4,7 @@ import gc
 import tracemalloc
 from collections import deque
 
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from tests.benchmarks.sheets import generate
@@ -47,6 +47,8 @@ def taken(cells, *, at_once):
     return found
 
 
+@example([(("People", "B1"), ""), (("People", "1"), "")])
+@example([(("People", "B1\nB2"), ""), (("People", "B3"), "")])
 @given(st.lists(st.tuples(st.tuples(st.just("People"), REFERENCES), st.text(max_size=3)), min_size=1, max_size=6))
 def test_a_column_at_once_is_its_cells_one_by_one(cells):
     assert taken(cells, at_once=True) == taken(cells, at_once=False)
