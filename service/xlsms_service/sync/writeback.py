@@ -107,6 +107,9 @@ class Writeback:
 
     async def run(self) -> None:
         """Write what is lacking, for ever."""
+        waiting, self._wake = self._wake, asyncio.Event()  # one of this loop: it may not be the first to run this
+        if waiting.is_set():
+            self._wake.set()
         again = _LOOK_AGAIN
         while True:
             with suppress(TimeoutError):
