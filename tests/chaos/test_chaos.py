@@ -92,7 +92,7 @@ def test_chaos(tmp_path):
             for number in range(ROUNDS):
                 await one_round(world, rng)
                 print(f"round {number + 1}: {await world.states()}", flush=True)
-            await settled(world, within=60 + ROUNDS * 4)
+            await settled(world, within=180 + ROUNDS * 10)
             return world, await world.shown(), world.taken()
 
     began = time.monotonic()

@@ -134,7 +134,7 @@ class World:
         command = [
             sys.executable, "-m", "xlsms_service", "simulate", "smpp", "--port", self.network_port, "--json",
             "--journal", self.journal, "--seed", 1, "--receipt-delay", 0.2, "--expiry", 1, "--id-form", "hex/padded",
-            "--early-receipts", 0.1, "--duplicate-receipts", 0.1, "--throttle", "1/60",
+            "--early-receipts", 0.1, "--duplicate-receipts", 0.1, "--throttle", "120/s",
         ]  # fmt: skip
         self.network = subprocess.Popen(list(map(str, command)), stdout=self.logs[1], stderr=self.logs[1])
         async with asyncio.timeout(_PATIENCE):

@@ -167,9 +167,22 @@ def candidates(network_id: str) -> list[str]:
     forms += [bare, bare.lower(), bare.upper()]
     decimal, hexadecimal = _number(plain, 10), _number(plain, 16)
     if decimal is not None:
-        forms += [f"{decimal:010d}", f"{decimal:x}", f"{decimal:X}", f"{decimal:08x}", f"{decimal:08X}"]
+        forms += [
+            f"{decimal:010d}",
+            f"{decimal:020d}",
+            f"{decimal:x}",
+            f"{decimal:X}",
+            f"{decimal:08x}",
+            f"{decimal:08X}",
+        ]
     if hexadecimal is not None:
-        forms += [f"{hexadecimal:08x}", f"{hexadecimal:08X}", f"{hexadecimal}", f"{hexadecimal:010d}"]
+        forms += [
+            f"{hexadecimal:08x}",
+            f"{hexadecimal:08X}",
+            f"{hexadecimal}",
+            f"{hexadecimal:010d}",
+            f"{hexadecimal:020d}",
+        ]
     return [form for form in dict.fromkeys(forms) if form]
 
 
