@@ -164,9 +164,9 @@ class Watch:
                 self.times.setdefault("first ids in the file", time.perf_counter() - self.began)
                 self.note("all ids in the file")
 
-        async def timed_do(desk, method, *arguments):
+        async def timed_do(desk, method, *arguments, **how):
             began = time.perf_counter()
-            result = await do(desk, method, *arguments)
+            result = await do(desk, method, *arguments, **how)
             if method == "write_back":
                 self.applies.append((time.perf_counter() - began, 0))
                 self.note("all states in the file")
