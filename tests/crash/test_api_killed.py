@@ -137,4 +137,8 @@ def test_killed_after_a_step_it_goes_on(tmp_path, config, network, after):
     assert again(lambda client: client.plan(register(client), sheet)).totals.go == 0
     taken = Counter(event["text"] + event["phone"] for event in told_by_network if event["event"] == "taken")
     assert max(taken.values()) == 1
-    assert len(taken) + sum(state.state is State.UNCERTAIN for state in states.values()) >= len(NUMBERS)
+    # Some phones of the simulated network are refused; the single text is none of the rows.
+    refused = {event["phone"] for event in told_by_network if event["event"] == "refused"}
+    reached = {event["phone"] for event in told_by_network if event["event"] == "taken" and event["text"] != "Bye"}
+    uncertain = sum(state.state is State.UNCERTAIN for state in states.values())
+    assert len(reached | refused) + uncertain >= len(NUMBERS)
