@@ -43,7 +43,7 @@ from xlsms_service.measuring import metric
 from xlsms_service.planning import Facts, PlanEntry, Terms, plan_text
 from xlsms_service.simulators.rehearsal import rehearsal
 from xlsms_service.sync.folder import Folder
-from xlsms_service.sync.intake import Intake, Taken
+from xlsms_service.sync.intake import EAGER, USUAL, Intake, Taken
 from xlsms_service.sync.thread import WorkbookThread
 from xlsms_service.sync.writeback import Writeback
 from xlsms_service.twoway.inbox import Handled
@@ -146,6 +146,7 @@ class App:
             now=self._now,
             rng=self._rng,
             admitted=self._admitted,
+            pieces=EAGER if self._at_a_desk else USUAL,
         )
         return self
 

@@ -34,7 +34,7 @@ from xlsms_service.sync.order import Orders
 from xlsms_service.sync.thread import WorkbookThread
 from xlsms_service.sync.work import AskEarlier, Drafting, Work, held_cells
 
-__all__ = ["DUPLICATE_WINDOW", "Intake", "Taken"]
+__all__ = ["DUPLICATE_WINDOW", "EAGER", "USUAL", "Intake", "Taken"]
 
 #: The same text to the same number within this time is held.
 DUPLICATE_WINDOW = timedelta(hours=24)
@@ -43,9 +43,12 @@ DUPLICATE_WINDOW = timedelta(hours=24)
 #: Rows of one commit: the links write theirs in between.
 _AT_ONCE = 1_000
 
-#: Rows that are proposed, written and admitted in one go: few at first, so that the first texts leave soon; then more,
-#: for each write looks through the whole sheet. What a list needs of memory is bounded by the last.
-_PIECES = (4_000, 8_000, 16_000)
+#: Rows that are proposed, written and admitted in one go. What a list needs of memory is bounded by the last.
+USUAL = (50_000,)
+
+#: The same where nothing else waits for this process: few at first, so that the first texts leave soon; then more, for
+#: each write looks through the whole sheet. Beside the links of the same process it would halve their rate.
+EAGER = (4_000, 8_000, 16_000)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -107,7 +110,7 @@ class Intake:
         now: Callable[[], datetime],
         rng: Random,
         admitted: Callable[[], None] = lambda: None,
-        pieces: Sequence[int] = _PIECES,
+        pieces: Sequence[int] = USUAL,
     ) -> None:
         self._ledger = ledger
         self._thread = thread
