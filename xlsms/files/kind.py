@@ -22,11 +22,15 @@ def check_workbook(path: Path) -> None:
     """Make sure that a file may be a workbook that can be read.
 
     Raises:
-        UserError: `file-not-found`, `file-is-folder`, `file-not-readable`, `file-encrypted`, `old-excel-format`,
-            `format-not-supported`, `file-too-large`, `not-a-workbook`.
+        UserError: `file-not-found`, `file-is-folder`, `file-not-readable`, `file-broken`, `file-name-unreadable`,
+            `file-encrypted`, `old-excel-format`, `format-not-supported`, `file-too-large`, `not-a-workbook`.
         TransientError: `file-open-elsewhere` when another program lets nobody read it.
     """
     place = Place(file=path.name)
+    try:
+        str(path).encode()
+    except UnicodeEncodeError as error:  # from a system with another encoding: nothing could note or show it
+        raise UserError("file-name-unreadable", place=place) from error
     size, head = _probe(path, place)
     if size > _MOST:
         raise UserError("file-too-large", place=place)
@@ -53,6 +57,8 @@ def is_zip(path: Path) -> bool:
 def _probe(path: Path, place: Place) -> tuple[int, bytes]:
     """Size and first bytes."""
     try:
+        if not stat.S_ISREG(path.stat().st_mode) and not path.is_dir():  # a pipe would never answer
+            raise UserError("not-a-workbook", place=place)
         with path.open("rb") as file:
             head = file.read(len(_OLE))
             return os.fstat(file.fileno()).st_size, head + (file.read(_PROBE) if head == _OLE else b"")
@@ -60,6 +66,8 @@ def _probe(path: Path, place: Place) -> tuple[int, bytes]:
         raise UserError("file-not-found", place=place) from error
     except (IsADirectoryError, PermissionError) as error:
         raise _closed_to_us(path, place) from error
+    except OSError as error:  # links in a circle, a name too long, a disk that fails
+        raise UserError("file-broken", place=place, reason=error.strerror or "") from error
 
 
 def _closed_to_us(path: Path, place: Place) -> XlsmsError:

@@ -207,4 +207,6 @@ def failure(error: OSError, path: Path) -> XlsmsError:
         return TransientError("disk-full", place=place)
     if error.errno == errno.ENOENT:
         return UserError("file-not-found", place=place)
+    if error.errno in (errno.ELOOP, errno.ENAMETOOLONG, errno.ENOTDIR):
+        return UserError("file-broken", place=place, reason=error.strerror or "")
     return TransientError("file-open-elsewhere", place=place, owner="?", application="?")

@@ -6,6 +6,7 @@ from itertools import islice
 from pathlib import Path
 
 from xlsms.errors import Place, TransientError, UserError
+from xlsms.files.link import resolved
 from xlsms.ooxml.batch import Batch
 from xlsms.ooxml.book import Book, SheetPart
 from xlsms.ooxml.cells import MOST_COLUMNS, MOST_ROWS, column_letters, column_number, reference
@@ -27,7 +28,7 @@ Named = tuple[tuple[str, str], Writable]
 
 def write(path: Path, cells: Mapping[tuple[str, str], Writable], *, step: Step = lambda _: None) -> None:
     """Write single cells of any sheets; see `xlsms.workbook.write_cells`."""
-    real = Path(path).resolve()
+    real = resolved(path)
     if not cells:
         return
     look = known_survey

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from xlsms.errors import Place, TransientError, UserError
 from xlsms.files.backup import Backups
+from xlsms.files.link import resolved
 from xlsms.model import Role
 from xlsms.ooxml.batch import TEXT_DATE, Cell, New, Styled
 from xlsms.ooxml.cells import column_letters, column_number
@@ -23,6 +24,7 @@ from xlsms.workbook.layout import Layout, layouts, spoken
 from xlsms.workbook.reading import RowReader, id_text, wall_time
 from xlsms.workbook.record import Added, role_key
 from xlsms.workbook.roles import header
+from xlsms.workbook.room import check_room
 from xlsms.workbook.writing import ATTEMPTS, Step, check_ready, opened, ready, version_of
 
 __all__ = ["ClosedWorkbook", "add_columns", "right_edge"]
@@ -45,7 +47,7 @@ class ClosedWorkbook:
         step: Step = lambda _: None,
     ) -> None:
         # the real file is replaced, not a link to it
-        self.path = Path(path).resolve()
+        self.path = resolved(path)
         self._zone = zone
         self._backups = backups
         self._step = step
@@ -159,7 +161,7 @@ def add_columns(
     Raises:
         UserError: `columns-missing` where a table or a filter holds the rows.
     """
-    real = Path(path).resolve()
+    real = resolved(path)
     wanted = tuple(roles)
     for _ in range(ATTEMPTS):
         ready(real)
@@ -320,7 +322,8 @@ class _Work:
         """Add columns for `roles` on the right of everything that stands in or below the header row.
 
         Raises:
-            UserError: `columns-missing` where a table or a filter holds the rows: a sort would leave them behind.
+            UserError: `columns-missing` where a table or a filter holds the rows: a sort would leave them behind;
+                `columns-past-edge`.
         """
         name = layout.part.name
         if self._extra[name] or not roles:
@@ -330,6 +333,7 @@ class _Work:
             place = Place(sheet=name, row=layout.header_row)
             raise UserError("columns-missing", place=place, columns=", ".join(texts))
         right, style = right_edge(layout)
+        check_room(name, layout.header_row, right, texts)
         self.added[name] = texts
         for offset, (role, text) in enumerate(zip(roles, texts, strict=True), 1):
             self._extra[name][role] = right + offset

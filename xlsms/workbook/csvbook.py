@@ -10,6 +10,7 @@ from pathlib import Path
 from xlsms.errors import Place, TransientError, UserError, XlsmsError
 from xlsms.files.backup import Backups
 from xlsms.files.kind import check_writable
+from xlsms.files.link import resolved
 from xlsms.files.lock import check_free
 from xlsms.files.swap import draft_of, failure, finish, recover, replace
 from xlsms.model import Role, Row
@@ -57,7 +58,7 @@ class CsvWorkbook:
         backups: Backups | None = None,
         step: Step = lambda _: None,
     ) -> None:
-        self.path = Path(path).resolve()
+        self.path = resolved(path)
         self._zone = zone
         self._backups = backups
         self._step = step

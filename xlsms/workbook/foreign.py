@@ -15,6 +15,7 @@ from datetime import tzinfo
 from pathlib import Path
 
 from xlsms.errors import Place, TransientError, UserError
+from xlsms.files.link import resolved
 from xlsms.files.lock import check_free
 from xlsms.files.scratch import scratch
 from xlsms.files.swap import draft_of, recover
@@ -50,7 +51,7 @@ class ForeignWorkbook:
         passwords: Sequence[str] = (),
         limits: Limits = USUAL,
     ) -> None:
-        self.source = Path(source).resolve()
+        self.source = resolved(source)
         self.path = results_path(self.source)
         self._zone, self._passwords, self._limits = zone, passwords, limits
 

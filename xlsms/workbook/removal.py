@@ -7,6 +7,7 @@ from pathlib import Path
 
 from xlsms.errors import Place, TransientError, UserError
 from xlsms.files.backup import Backups
+from xlsms.files.link import resolved
 from xlsms.model import Role
 from xlsms.ooxml.book import CUSTOM_PROPERTIES, Book, SheetPart, Table
 from xlsms.ooxml.cells import Area, column_letters, column_number
@@ -60,7 +61,7 @@ def remove_set_up(
             harm; and as for any write. The file is then untouched.
         TransientError: somebody has the file open or keeps saving it.
     """
-    real = Path(path).resolve()
+    real = resolved(path)
     for _ in range(ATTEMPTS):
         ready(real)
         with opened(real) as book:

@@ -3,6 +3,7 @@
 from pathlib import Path
 
 from xlsms.errors import TransientError, UserError
+from xlsms.files.link import resolved
 from xlsms.files.lock import check_free
 from xlsms.files.swap import draft_of, finish, replace
 from xlsms.ooxml.book import Book
@@ -25,7 +26,7 @@ def renew(path: Path) -> int:
         UserError: the file cannot be read or written.
         TransientError: somebody has it open or keeps saving it.
     """
-    real = Path(path).resolve()
+    real = resolved(path)
     workbook = ClosedWorkbook(real)
     rows = [row for row in workbook.read().rows if row.id is not None]
     applied = workbook.apply([RowEdit(values=dict.fromkeys(RESULTS), placed=Placed.of(row)) for row in rows])

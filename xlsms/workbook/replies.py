@@ -7,6 +7,7 @@ from datetime import datetime, tzinfo
 from pathlib import Path
 
 from xlsms.errors import TransientError
+from xlsms.files.link import resolved
 from xlsms.ooxml.batch import Calculated, Cell, New
 from xlsms.ooxml.book import SHEET_LIMIT, Book, SheetPart, Table
 from xlsms.ooxml.cells import MOST_ROWS, TEXT_LIMIT, Area, column_letters, column_number
@@ -64,7 +65,7 @@ def append_replies(
         UserError: the file cannot be written.
         TransientError: somebody has it open or keeps saving it.
     """
-    real = Path(path).resolve()
+    real = resolved(path)
     made: tuple[Version, Version] | None = None  # what the file was before room was made in it, and after
     for _ in range(ATTEMPTS + 1):
         ready(real)

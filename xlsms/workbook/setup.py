@@ -8,6 +8,7 @@ from pathlib import Path
 from random import Random
 
 from xlsms.errors import Place, TransientError, UserError
+from xlsms.files.link import resolved
 from xlsms.model import Role
 from xlsms.ooxml.batch import Cell, New, Styled
 from xlsms.ooxml.book import CUSTOM_PROPERTIES, SHEET_LIMIT, Book
@@ -42,6 +43,7 @@ from xlsms.workbook.record import (
 )
 from xlsms.workbook.record import COLOURS as NOTED_COLOURS
 from xlsms.workbook.roles import header
+from xlsms.workbook.room import check_room
 from xlsms.workbook.writing import ATTEMPTS, Step, opened, ready
 
 __all__ = ["SetUp", "filter_names", "set_up"]
@@ -96,11 +98,11 @@ def set_up(
     The same again changes nothing. Sheets are not added to a workbook in the strict format or with a locked structure.
 
     Raises:
-        UserError: `sheet-protected`; `columns-no-room` where something stands beside a table or filter; and as for
-            any write.
+        UserError: `sheet-protected`; `columns-no-room` where something stands beside a table or filter;
+            `columns-past-edge`; and as for any write.
         TransientError: somebody has the file open or keeps saving it.
     """
-    real = Path(path).resolve()
+    real = resolved(path)
     for _ in range(ATTEMPTS):
         ready(real)
         with opened(real) as book:
@@ -242,7 +244,9 @@ class _Sheet:
         """The column that the new ones come right after."""
         layout = self.layout
         if not layout.bounded:
-            return right_edge(layout)[0]
+            right = right_edge(layout)[0]
+            check_room(layout.part.name, layout.header_row, right, self.texts)
+            return right
         block = layout.table.area if layout.table else layout.found.filter
         if block is None:
             raise UserError("sheet-not-writable")

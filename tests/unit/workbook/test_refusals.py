@@ -1,5 +1,7 @@
 """What cannot be used, each with its reason in one line, its place, and the file untouched."""
 
+import os
+import sys
 import zipfile
 
 import openpyxl
@@ -20,6 +22,7 @@ from tests.workbooks import (
 from xlsms.errors import TransientError, UserError, XlsmsError
 from xlsms.wording import LANGUAGES
 from xlsms.workbook import read_rows, write_cells
+from xlsms.workbook.setup import set_up
 
 OLE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + bytes(504)
 
@@ -89,6 +92,34 @@ def test_text_files_and_folders(tmp_path):
         list(read_rows(tmp_path / "nothing.xlsx"))
     with pytest.raises(UserError, match="file-not-found"):
         write_cells(tmp_path / "nothing.xlsx", {("People", "A1"): 1})
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="a system without such files")
+@pytest.mark.parametrize("name", ["a.xlsx", "a.csv", "a.xls"])
+def test_a_pipe_is_refused_and_not_waited_for(tmp_path, name):
+    os.mkfifo(tmp_path / name)
+    for use in (lambda path: list(read_rows(path)), lambda path: write_cells(path, {("People", "A1"): 1}), set_up):
+        with pytest.raises(UserError, match="not-a-workbook"):
+            use(tmp_path / name)
+
+
+def test_names_that_lead_nowhere_are_told_with_the_reason_of_the_system(tmp_path):
+    (tmp_path / "a.xlsx").symlink_to("b.xlsx")
+    (tmp_path / "b.xlsx").symlink_to("a.xlsx")
+    for name in ("a.xlsx", "long" * 100 + ".xlsx"):
+        for use in (lambda path: list(read_rows(path)), lambda path: write_cells(path, {("People", "A1"): 1}), set_up):
+            with pytest.raises(UserError, match=r"file-broken|file-not-found"):
+                use(tmp_path / name)
+    assert (tmp_path / "a.xlsx").is_symlink()
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="other systems have no such names")
+def test_a_name_that_cannot_be_noted_is_refused(tmp_path):
+    path = tmp_path / os.fsdecode(b"a\xff.xlsx")
+    path.write_bytes(packed(parts(people())))
+    for use in (lambda path: list(read_rows(path)), lambda path: write_cells(path, {("People", "A1"): 1}), set_up):
+        with pytest.raises(UserError, match="file-name-unreadable"):
+            use(path)
 
 
 def headers(*texts):

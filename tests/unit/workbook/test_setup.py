@@ -13,7 +13,7 @@ from tests.workbooks import MAIN, RELATIONS, members, people, sheet_xml, text_ce
 from xlsms.errors import UserError
 from xlsms.model import Role
 from xlsms.workbook.base import Placed, RowEdit
-from xlsms.workbook.closed import ClosedWorkbook
+from xlsms.workbook.closed import ClosedWorkbook, add_columns
 from xlsms.workbook.own_sheets import OWN
 from xlsms.workbook.setup import set_up
 
@@ -391,3 +391,29 @@ def test_a_protected_sheet_that_lacks_nothing_is_not_asked_about(tmp_path):
     xml = members(path)["xl/worksheets/sheet1.xml"]
     rebuilt(path, "xl/worksheets/sheet1.xml", xml.replace(b"</sheetData>", b'</sheetData><sheetProtection sheet="1"/>'))
     assert set_up(path).nothing
+
+
+@pytest.mark.parametrize("add", [set_up, add_columns])
+def test_nothing_is_put_beyond_the_last_column_of_a_sheet(tmp_path, add):
+    path = tmp_path / "a.xlsx"
+    book = openpyxl.Workbook()
+    book.active.append(["Phone", "Message", "Send"])
+    book.active.append(["+34600000001", "Hi", "x"])
+    book.active["XFA9"] = "far away"
+    book.save(path)
+    content = path.read_bytes()
+    with pytest.raises(UserError) as caught:
+        add(path)
+    assert caught.value.code == "columns-past-edge"
+    assert caught.value.facts["last"] == "XFA"
+    assert path.read_bytes() == content
+
+
+def test_the_last_column_of_a_sheet_may_be_taken(tmp_path):
+    path = tmp_path / "a.xlsx"
+    book = openpyxl.Workbook()
+    book.active.append(["Phone", "Message", "Send"])
+    book.active["XEX9"] = "far away"  # six columns to the edge
+    book.save(path)
+    set_up(path)
+    assert openpyxl.load_workbook(path).active["XFD1"].value == "SMS ID"

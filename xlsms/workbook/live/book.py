@@ -25,6 +25,7 @@ from xlsms.workbook.live.patience import Patience, quiet
 from xlsms.workbook.live.writer import Writer
 from xlsms.workbook.reading import id_text, wall_time
 from xlsms.workbook.roles import header
+from xlsms.workbook.room import check_room
 
 __all__ = ["LiveWorkbook"]
 
@@ -287,6 +288,7 @@ class _Work:
             raise UserError("columns-missing", place=place, columns=", ".join(texts))
         sheet = self._book.sheets[page.name]
         right = right_edge(sheet, page)
+        check_room(page.name, page.heading.row, right, texts)
         self._extra[page.name] = {role: right + nth for nth, role in enumerate(missing, 1)}
         page.widen(right + len(missing))
         for role, column in self._extra[page.name].items():

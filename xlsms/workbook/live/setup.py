@@ -16,6 +16,7 @@ from xlsms.workbook.live.page import Page, read_block, read_pages, spoken
 from xlsms.workbook.live.patience import Patience, quiet
 from xlsms.workbook.live.writer import TIME, dress
 from xlsms.workbook.roles import header
+from xlsms.workbook.room import check_room
 
 __all__ = ["insert_columns"]
 
@@ -77,10 +78,13 @@ class _Place:
             raise UserError("sheet-locked", place=place)
         if self._table is None and self.page.bounded:
             raise UserError("columns-missing", place=place, columns=", ".join(self.texts))
-        if self._table is not None:
+        if self._table is None:
+            check_room(self.page.name, self.page.heading.row, right_edge(self._sheet, self.page), self.texts)
+        else:
             whole = self._table.range
             left = whole.column + whole.shape[1]
             right, bottom = left + len(self.roles) - 1, whole.row + whole.shape[0] - 1
+            check_room(self.page.name, self.page.heading.row, left - 1, self.texts)
             beside = read_block(self._sheet, whole.row, left, max(bottom, whole.row + 1), max(right, left + 1))
             width = len(self.roles)
             if any(value is not None for row in beside[: whole.shape[0]] for value in row[:width]):
