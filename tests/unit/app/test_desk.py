@@ -78,9 +78,12 @@ def test_when_it_dies_that_is_said_and_the_next_order_starts_another(tmp_path, s
 
     async def main():
         async with App(settings) as app:
-            app._desk.start().kill()
+            asked = asyncio.create_task(app._desk.do("take_in", path, terms(settings)))
+            while app._desk._process is None:
+                await asyncio.sleep(0)
+            app._desk._process.kill()  # long before it has read its first order
             with pytest.raises(TransientError) as caught:
-                await app._desk.do("take_in", path, None)
+                await asked
             assert caught.value.code == "desk-ended"
             return await send(app, path)
 
