@@ -28,6 +28,9 @@ _BYTES, _OLDER = 10 << 20, 5
 #: Our own loggers. Others may say what they like at level INFO and below: SQLAlchemy says every row.
 _OURS = ("xlsms", "xlsms_service")
 
+#: What happened to workbooks, links and replies.
+_EVENTS = "xlsms_service.app.event"
+
 #: What may be the number of a phone: seven digits or more, spaced as people do it.
 _NUMBER = re.compile(r"(?<!\w)\+?\d(?:[ ().\-/\u00a0]{0,2}\d){6,}")
 _NO_NUMBER = re.compile(r"\d{4}-\d\d-\d\d(?!\d)|\d{1,3}(?:\.\d{1,3}){3}(?![.\d])")
@@ -148,7 +151,11 @@ class _File(logging.handlers.RotatingFileHandler):
 
 
 class _Screen(logging.StreamHandler[Any]):
-    """Warnings for whoever sits in front."""
+    """Warnings for whoever sits in front, but for events: those are told in words of their own."""
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        """Whether to show it."""
+        return record.name != _EVENTS and bool(super().filter(record))
 
 
 @contextmanager
