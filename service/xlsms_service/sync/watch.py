@@ -6,6 +6,7 @@ time and inode every few seconds, which asks the server for no more than their n
 
 import asyncio
 import logging
+import os
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import suppress
 from pathlib import Path
@@ -63,7 +64,7 @@ class _Hints(FileSystemEventHandler):
             return
         for path in (event.src_path, event.dest_path):
             if path:
-                self._post(Path(path.decode() if isinstance(path, bytes) else path))
+                self._post(Path(os.fsdecode(path)))
 
 
 class Watcher:
@@ -89,6 +90,7 @@ class Watcher:
         self._wake = asyncio.Event()
         self._polled: list[Path] = []
         self._stamps: dict[Path, tuple[int, int, int]] = {}
+        self._unnamed: set[Path] = set()  # files whose names nothing can note, logged already
 
     async def run(self) -> None:
         """Watch until cancelled."""
@@ -164,17 +166,31 @@ class Watcher:
 
     async def _try(self, path: Path) -> None:
         try:
-            if path not in candidates(path):
-                return
+            if path in candidates(path) and self._is_named(path):
+                await self._look_or_tell(path)
+        except FileNotFoundError:
+            return  # renamed or deleted meanwhile; its new name has its own event
+        except Exception as error:  # noqa: BLE001  # one file's trouble never stops the watch
+            note(_log, logging.ERROR, "log-not-looked-at", error, file=path)
+
+    async def _look_or_tell(self, path: Path) -> None:
+        try:
             await self._look(path)
         except XlsmsError as error:
             await self._told(path, error)
             if isinstance(error, TransientError):
                 self._later(path, _RETRY)
-        except FileNotFoundError:
-            return  # renamed or deleted meanwhile; its new name has its own event
-        except Exception as error:  # noqa: BLE001  # one file's trouble never stops the watch
-            note(_log, logging.ERROR, "log-not-looked-at", error, file=path)
+
+    def _is_named(self, path: Path) -> bool:
+        """Whether a path can be noted; one that cannot, from a system with another encoding, is logged once."""
+        try:
+            str(path).encode()
+        except UnicodeEncodeError:
+            if path not in self._unnamed:
+                self._unnamed.add(path)
+                note(_log, logging.WARNING, "log-name-unreadable", file=ascii(str(path)))
+            return False
+        return True
 
 
 def _is_share(place: Path) -> bool:

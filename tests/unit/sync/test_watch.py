@@ -1,5 +1,7 @@
 import asyncio
 import logging
+import os
+import sys
 
 import pytest
 
@@ -223,3 +225,38 @@ def test_watchdog_says_nothing_of_having_been_stopped(caplog):
     log.error("InotifyEmitter.queue_events() called when the thread is inactive")
     log.error("something else")
     assert caplog.messages == ["something else"]
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="other systems have no such names")
+def test_a_name_that_cannot_be_noted_is_logged_once_and_stops_nobody(tmp_path, caplog):
+    (tmp_path / os.fsdecode(b"a\xff.xlsx")).touch()
+    (tmp_path / "b.xlsx").touch()
+
+    async def scene(eye):
+        await eye.until(lambda: len(eye.looked) > 2)  # the slow look comes round again
+
+    eye = watch([tmp_path], scene, scan_every=0.05)
+    assert set(eye.looked) == {"b.xlsx"}
+    assert [record.code for record in caplog.records] == ["log-name-unreadable"]
+    assert r"a\udcff.xlsx" in caplog.text
+
+
+def test_trouble_with_telling_of_a_file_does_not_stop_the_watch(tmp_path, caplog):
+    for name in ("a.xlsx", "b.xlsx"):
+        (tmp_path / name).touch()
+
+    class Mute(Eye):
+        async def tell(self, path, error):
+            raise RuntimeError("on purpose")
+
+    async def play():
+        eye = Mute(UserError("no-phone-column"))
+        running = asyncio.create_task(Watcher([tmp_path], eye.look, told=eye.tell).run())
+        async with asyncio.timeout(20):
+            await eye.until(lambda: len(eye.looked) == 2)
+        running.cancel()
+        await asyncio.gather(running, return_exceptions=True)
+        return eye
+
+    with caplog.at_level(logging.CRITICAL):
+        assert asyncio.run(play()).looked == ["a.xlsx", "b.xlsx"]
