@@ -1,6 +1,7 @@
 """What keeps a cell from being written, as far as that is known without its row."""
 
 import math
+import sys
 from bisect import bisect_left, bisect_right
 from collections import Counter
 from collections.abc import Sequence
@@ -59,4 +60,6 @@ class Bars:
             # a character is two units at most
             long = len(value) * 2 > TEXT_LIMIT and len(value.encode("utf-16-le", "surrogatepass")) > 2 * TEXT_LIMIT
             return "cell-text-too-long" if long else None
+        if isinstance(value, int):
+            return "cell-not-a-number" if value.bit_length() > sys.float_info.max_exp else None
         return "cell-not-a-number" if isinstance(value, float) and not math.isfinite(value) else None

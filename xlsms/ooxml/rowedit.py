@@ -7,11 +7,13 @@ from xlsms.ooxml.batch import Cell, New, Styled
 from xlsms.ooxml.compose import CellWriter
 from xlsms.ooxml.locate import RowPlace
 from xlsms.ooxml.scan import Survey
-from xlsms.ooxml.value import style_of
 
 __all__ = ["RowWriter"]
 
-_SPANS = re.compile(rb"\sspans=[\"']([0-9]+):([0-9]+)[\"']")
+# a row may be one of a sheet that is not plain: either quotes, blanks around the equals sign
+_SPANS = re.compile(rb"\sspans\s*=\s*[\"']([0-9]+):([0-9]+)[\"']")
+_CUSTOM = re.compile(rb"\scustomFormat\s*=\s*[\"'](?:1|true)[\"']")
+_STYLE = re.compile(rb"\ss\s*=\s*[\"']([0-9]{1,10})[\"']")
 
 
 class RowWriter:
@@ -74,6 +76,7 @@ class RowWriter:
     def default_style(self, xml: bytes, column: int) -> int | None:
         """The format of a cell that was not there: the row's, else the column's."""
         tag = xml[: xml.index(b">") + 1]
-        if b'customFormat="1"' in tag or b'customFormat="true"' in tag:
-            return style_of(tag)
+        if _CUSTOM.search(tag):
+            style = _STYLE.search(tag)
+            return int(style[1]) if style else 0
         return self._found.column_style(column)

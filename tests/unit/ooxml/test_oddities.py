@@ -141,8 +141,9 @@ STYLED = {
 }
 
 
-def test_a_cell_keeps_its_style_and_a_new_one_takes_that_of_its_row_or_column(tmp_path):
-    rows = '<row r="2" s="1" customFormat="1"><c r="B2" s="3"><v>1</v></c></row><row r="3"><c r="A3"/></row>'
+@pytest.mark.parametrize("row", ['<row r="2" s="1" customFormat="1">', "<row r='2' customFormat = 'true' s = '1'>"])
+def test_a_cell_keeps_its_style_and_a_new_one_takes_that_of_its_row_or_column(tmp_path, row):
+    rows = row + '<c r="B2" s="3"><v>1</v></c></row><row r="3"><c r="A3"/></row>'
     path = workbook(
         tmp_path / "a.xlsx", sheet_xml(rows, before='<cols><col min="3" max="4" style="2"/></cols>'), **STYLED
     )
@@ -217,7 +218,13 @@ def test_the_anchor_of_a_merge_can_be_written(tmp_path):
 
 @pytest.mark.parametrize(
     ("value", "code"),
-    [("x" * 32768, "cell-text-too-long"), ("😀" * 16384, "cell-text-too-long"), (float("nan"), "cell-not-a-number")],
+    [
+        ("x" * 32768, "cell-text-too-long"),
+        ("😀" * 16384, "cell-text-too-long"),
+        (float("nan"), "cell-not-a-number"),
+        pytest.param(10**309, "cell-not-a-number", id="a long number"),
+        pytest.param(-(10**5000), "cell-not-a-number", id="a very long number"),
+    ],
 )
 def test_values_that_no_cell_holds(tmp_path, value, code):
     path = workbook(tmp_path / "a.xlsx", people())
