@@ -203,7 +203,7 @@ def failure(error: OSError, path: Path) -> XlsmsError:
     place = Place(file=path.name)
     if error.errno in (errno.EROFS, errno.EPERM) or (error.errno == errno.EACCES and sys.platform != "win32"):
         return UserError("file-read-only", place=place)
-    if error.errno in (errno.ENOSPC, errno.EDQUOT):
+    if error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
         return TransientError("disk-full", place=place)
     if error.errno == errno.ENOENT:
         return UserError("file-not-found", place=place)

@@ -1,6 +1,7 @@
 """`xlsms init` and `check`: a workbook before anything is sent."""
 
 import os
+from collections.abc import Collection
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated
@@ -14,6 +15,7 @@ from xlsms.errors import Place, UserError, XlsmsError
 from xlsms.workbook.base import Snapshot
 from xlsms.workbook.opening import FileWorkbook
 from xlsms.workbook.renewal import renew
+from xlsms.workbook.roles import header
 from xlsms_service.app import terms
 from xlsms_service.cli.figures import complaint, plan_figures, plan_table
 from xlsms_service.cli.notice import nothing_marked, warnings
@@ -114,7 +116,7 @@ def check(
     snapshot = workbook.read()
     plan = _plan(session.settings, snapshot, every_row=every_row)
     ways = Ways(session.settings, snapshot.path)
-    blocked = _blocked(workbook, snapshot)
+    blocked = _blocked(workbook, snapshot, plan)
     if as_json:
         figures = {"blocked": complaint(blocked) if blocked else None, "warnings": list(warnings(snapshot))}
         session.json({"file": str(file), **plan_figures(plan, ways), **figures})
@@ -125,14 +127,24 @@ def check(
     session.end(Ending.SOME_NOT if plan.totals.problems or plan.totals.held else Ending.DONE)
 
 
-def _blocked(workbook: FileWorkbook, snapshot: Snapshot) -> XlsmsError | None:
+def _blocked(workbook: FileWorkbook, snapshot: Snapshot, plan: Plan) -> XlsmsError | None:
     """Why nothing could be sent from the file now, though it can be read."""
     try:
         check_conflict(snapshot, lambda original: FileWorkbook(original).read())
         workbook.check_ready()
+        _check_columns(snapshot, {entry.row.sheet for entry in plan.entries})
     except XlsmsError as error:
         return error
     return None
+
+
+def _check_columns(snapshot: Snapshot, sheets: Collection[str]) -> None:
+    """Make sure that states can stand in some sheets: in a table or filter a send adds no columns."""
+    for sheet in snapshot.sheets:
+        if sheet.name in sheets and sheet.bounded and sheet.missing:
+            place = Place(file=snapshot.path.name, sheet=sheet.name, row=sheet.header_row)
+            texts = ", ".join(header(role, snapshot.language) for role in sheet.missing)
+            raise UserError("columns-missing", place=place, columns=texts)
 
 
 def _plan(settings: Settings, snapshot: Snapshot, *, every_row: bool) -> Plan:

@@ -129,6 +129,20 @@ def test_check_tells_that_nothing_goes_from_a_conflict_copy(xlsms, sheet):
     assert run.figures["blocked"]["code"] == "conflict-copy"
 
 
+def test_check_tells_that_nothing_goes_from_a_table_without_columns_for_states(xlsms, sheet):
+    file = sheet([HEADER, ("Ana", "600000001", "Hi", "x")])
+    assert xlsms("check", file).code == 0, "beside a plain range a send adds them"
+    book = openpyxl.load_workbook(file)
+    book.active.add_table(openpyxl.worksheet.table.Table(displayName="People", ref="A1:D2"))
+    book.save(file)
+    run = xlsms("check", file, "--json")
+    assert (run.code, run.figures["blocked"]["code"]) == (2, "columns-missing")
+    assert run.figures["totals"]["go"] == 1
+    assert "xlsms init" in xlsms("check", file).complaint
+    assert xlsms("init", file).code == 0
+    assert xlsms("check", file).code == 0
+
+
 def test_check_shows_number_text_parts_and_what_made_it_dear(xlsms, sheet):
     file = sheet(
         [
