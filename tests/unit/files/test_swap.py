@@ -1,5 +1,6 @@
 """Replacing a file: what is kept, what is refused, and what happens where names cannot be exchanged."""
 
+import errno
 import os
 import struct
 import sys
@@ -165,6 +166,9 @@ def test_what_a_living_process_builds_is_left_alone(tmp_path):
     [
         (30, UserError, "file-read-only"),
         (28, TransientError, "disk-full"),
+        (errno.EFBIG, TransientError, "disk-full"),
+        (errno.ELOOP, UserError, "file-broken"),
+        (errno.ENAMETOOLONG, UserError, "file-broken"),
         (16, TransientError, "file-open-elsewhere"),
         (2, UserError, "file-not-found"),
     ],
