@@ -13,7 +13,7 @@ from pathlib import Path
 
 import platformdirs
 
-__all__ = ["Beacon", "config_path", "data_folder", "data_folder_of", "read_beacon", "read_token"]
+__all__ = ["Beacon", "config_path", "country_of", "data_folder", "data_folder_of", "read_beacon", "read_token"]
 
 #: The file in the data folder that holds the token; only its user can read it.
 TOKEN = "token"  # noqa: S105  # the name of the file
@@ -38,12 +38,23 @@ def data_folder() -> Path:
 
 def data_folder_of(config: Path) -> Path:
     """The data folder that a settings file names. A file that cannot be read names none: the service says why."""
+    named = _named(config, "data")
+    if named:
+        return Path(os.path.abspath(config.parent / Path(named).expanduser()))  # noqa: PTH100  # links stay links
+    return data_folder()
+
+
+def country_of(config: Path) -> str | None:
+    """The country that a settings file names for numbers without one; None when it names none or cannot be read."""
+    return _named(config, "country")
+
+
+def _named(config: Path, key: str) -> str | None:
     with suppress(OSError, UnicodeDecodeError, tomllib.TOMLDecodeError):
         service = tomllib.loads(config.read_text("utf-8-sig")).get("service")
-        named = service.get("data") if isinstance(service, dict) else None
-        if isinstance(named, str) and named.strip():
-            return Path(os.path.abspath(config.parent / Path(named).expanduser()))  # noqa: PTH100  # links stay links
-    return data_folder()
+        named = service.get(key) if isinstance(service, dict) else None
+        return named if isinstance(named, str) and named.strip() else None
+    return None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -18,6 +18,7 @@ from xlsms.client.model import (
     Campaign,
     Changes,
     Conversation,
+    Cost,
     Health,
     Host,
     InboxText,
@@ -305,6 +306,14 @@ class Client:
     def reply(self, number: str, text: str, *, key: str | None = None) -> SentText:
         """Answer a number, from the sender and over the connector that it wrote to where they are known."""
         return self.text(number, text, key=key)
+
+    def costs(self, texts: Sequence[tuple[str, str]]) -> tuple[Cost, ...]:
+        """What texts would cost, each a number and a text; nothing is sent."""
+        found: list[Cost] = []
+        for begin in range(0, len(texts), _MANY):
+            said = self._ask("POST", "/v1/costs", {"texts": list(texts[begin : begin + _MANY])})
+            found += [Cost(cost=_money(it["cost"]), problem=it["problem"]) for it in said["costs"]]
+        return tuple(found)
 
     def conversation(self, number: str) -> Conversation:
         """What was said with a number, oldest first."""

@@ -16,6 +16,7 @@ __all__ = [
     "Campaign",
     "Changes",
     "Conversation",
+    "Cost",
     "Health",
     "Host",
     "InboxText",
@@ -217,6 +218,14 @@ class SentText:
     text: str
     parts: int
     state: State
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Cost:
+    """What a text would cost."""
+
+    cost: Decimal | None  #: None: no price is known
+    problem: str | None = None  #: why it could not go, in the language of the service
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -321,6 +321,18 @@ class Desk:
         state = next(iter((await self.ledger.do(view.tally, only=message)).by_state))
         return {"message": message, "number": to, "text": draft.text, "parts": draft.parts, "state": str(state)}
 
+    async def costs(self, texts: Sequence[tuple[str, str]]) -> Json:
+        """What some texts would cost; nothing is sent."""
+        terms, facts = self.terms(False), Facts(now=self.now())
+        return {"costs": await asyncio.to_thread(lambda: [self._cost(*it, terms, facts) for it in texts])}
+
+    def _cost(self, number: str, text: str, terms: Terms, facts: Facts) -> Json:
+        entry = plan_text(number, text, terms, facts)
+        if entry.problem is not None or entry.number is None or entry.parts is None:
+            return {"cost": None, "problem": entry.problem.message(self.language) if entry.problem else None}
+        price = self.router.explain(entry.number.e164, entry.sender).price
+        return {"cost": None if price is None else str(price * len(entry.parts.parts)), "problem": None}
+
     def number(self, written: str) -> str:
         """A number as it stands in the ledger; one that is none of a phone may still be somebody's sender."""
         try:

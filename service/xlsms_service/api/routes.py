@@ -185,6 +185,11 @@ def _texts(made: APIRouter, desk: Desk) -> None:
         """To a number that need not stand in any sheet, before all others. The same key again is the same message."""
         return await desk.text(asked.number, asked.text, asked.key)
 
+    @made.post("/costs", response_model=shape.Costs, summary="What some texts would cost")
+    async def costs(asked: shape.CostsRequest) -> Json:
+        """Over the connector that each prefers, in the order in which they are asked for; nothing is sent."""
+        return await desk.costs(asked.texts)
+
     @made.post("/conversation", response_model=shape.Conversation, summary="What was said with a number")
     async def conversation(asked: shape.ConversationRequest) -> Json:
         """Oldest first."""

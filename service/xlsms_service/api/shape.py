@@ -17,6 +17,8 @@ __all__ = [
     "ChangesRequest",
     "Conversation",
     "ConversationRequest",
+    "Costs",
+    "CostsRequest",
     "Count",
     "Edit",
     "Error",
@@ -176,6 +178,12 @@ class TextRequest(_Asked):
     number: Number
     text: Annotated[str, StringConstraints(min_length=1, max_length=_CELL)]
     key: Annotated[str, StringConstraints(min_length=8, max_length=64)]
+
+
+class CostsRequest(_Asked):
+    """Numbers and texts, as anybody may write them; nothing is sent."""
+
+    texts: Annotated[list[tuple[Line, Text]], Field(max_length=5_000)]
 
 
 class ConversationRequest(_Asked):
@@ -398,6 +406,19 @@ class States(BaseModel):
     """How the messages of some rows stand."""
 
     states: list[Change]
+
+
+class Cost(BaseModel):
+    """What a text would cost; None where no price is known, or why it could not go."""
+
+    cost: str | None
+    problem: str | None
+
+
+class Costs(BaseModel):
+    """What some texts would cost, in the order in which they were asked for."""
+
+    costs: list[Cost]
 
 
 class Count(BaseModel):

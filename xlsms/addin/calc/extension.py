@@ -12,6 +12,7 @@ from pathlib import Path
 from xml.sax.saxutils import escape, quoteattr
 
 import xlsms
+from xlsms.addin.calc.catalogue import SERVICE, names, registry, types
 from xlsms.addin.icon import png
 from xlsms.addin.ribbon import Button, buttons, texts
 
@@ -25,6 +26,7 @@ _SPREADSHEET = "com.sun.star.sheet.SpreadsheetDocument"
 _SIZES = {"ImageSmall": 16, "ImageBig": 26}  # pixels, of LibreOffice's small and large symbols
 _CONFIGURATION = "application/vnd.sun.star.configuration-data"
 _COMPONENT = "application/vnd.sun.star.uno-component;type=Python"
+_TYPES = "application/vnd.sun.star.uno-typelibrary;type=RDB"
 _REGISTRY = 'xmlns:oor="http://openoffice.org/2001/registry" xmlns:xs="http://www.w3.org/2001/XMLSchema"'
 
 
@@ -40,6 +42,10 @@ def extension(interpreter: str = "") -> bytes:
         "ProtocolHandler.xcu": _handler(),
         "Jobs.xcu": _jobs(),
         "component.py": Path(__file__).with_name("component.py").read_bytes(),
+        "cell_function.py": Path(__file__).with_name("cell_function.py").read_bytes(),
+        "CalcAddIns.xcu": registry(),
+        "functions.json": names(),
+        "types.rdb": types(),
         "xlsms.json": json.dumps({"interpreter": interpreter}, indent=1) + "\n",
     }
     for verb in sorted({button.verb for button in buttons()}):
@@ -61,7 +67,10 @@ def _manifest() -> str:
         "Addons.xcu": _CONFIGURATION,
         "ProtocolHandler.xcu": _CONFIGURATION,
         "Jobs.xcu": _CONFIGURATION,
+        "CalcAddIns.xcu": _CONFIGURATION,
+        "types.rdb": _TYPES,
         "component.py": _COMPONENT,
+        "cell_function.py": _COMPONENT,
     }
     entries = "".join(
         f' <manifest:file-entry manifest:full-path="{path}" manifest:media-type="{kind}"/>\n'
@@ -109,9 +118,12 @@ def _jobs() -> str:
         "org.openoffice.Office",
         "Jobs",
         f' <node oor:name="Jobs">\n  <node oor:name="{IDENTIFIER}" oor:op="replace">\n'
-        f'   <prop oor:name="Service"><value>{IDENTIFIER}.Opened</value></prop>\n  </node>\n </node>\n'
+        f'   <prop oor:name="Service"><value>{IDENTIFIER}.Opened</value></prop>\n  </node>\n'
+        f'  <node oor:name="{SERVICE}" oor:op="replace">\n'
+        f'   <prop oor:name="Service"><value>{SERVICE}Opened</value></prop>\n  </node>\n </node>\n'
         f' <node oor:name="Events">\n  <node oor:name="OnLoad" oor:op="fuse">\n   <node oor:name="JobList">\n'
-        f'    <node oor:name="{IDENTIFIER}" oor:op="replace"/>\n   </node>\n  </node>\n </node>\n',
+        f'    <node oor:name="{IDENTIFIER}" oor:op="replace"/>\n    <node oor:name="{SERVICE}" oor:op="replace"/>\n'
+        f"   </node>\n  </node>\n </node>\n",
     )
 
 
