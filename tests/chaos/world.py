@@ -152,7 +152,7 @@ class World:
     # Accidents
 
     def set_clock(self, seconds):
-        self.done["clock put wrong"] += 1
+        self.done["clock put wrong"] += seconds != 0
         with self.clock.open("r+") as file:
             file.write(f"{seconds:<31}\n")
 
