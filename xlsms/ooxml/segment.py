@@ -12,7 +12,7 @@ from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import astuple, dataclass
-from functools import partial
+from functools import cache, partial
 
 from xlsms.ooxml.cells import Area
 from xlsms.ooxml.deflate import DAMAGED, crc32, deflated_segment, inflated_segment
@@ -249,10 +249,17 @@ _POWERS = _powers()  # x to the power of 2 to the power of its place
 def _shift(count: int) -> int:
     """What `count` zero bytes multiply a CRC-32 by."""
     shift = 1 << 31
-    place = 3
-    while count:
-        if count & 1:
-            shift = _times(_POWERS[place], shift)
-        count >>= 1
-        place += 1
+    for place, octet in enumerate(count.to_bytes((count.bit_length() + 7) // 8, "little")):
+        if octet:
+            shift = _times(_octet_shift(octet, place), shift)
+    return shift
+
+
+@cache
+def _octet_shift(octet: int, place: int) -> int:
+    """The same for one octet of a count: segments of like size share the upper ones."""
+    shift = 1 << 31
+    for bit in range(8):
+        if octet >> bit & 1:
+            shift = _times(_POWERS[3 + 8 * place + bit], shift)
     return shift
