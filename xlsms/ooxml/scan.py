@@ -210,7 +210,8 @@ class Grammar:
         self._any_cell, self._any_end = b"<" + prefix + b"c", b"</" + prefix + b"c"
         self.row = re.compile(rb"<" + p + rb'row(?:\s+(?!r=)[\w:.]+="[^"<>]*")*\s+r="([1-9][0-9]{0,6})"[^<>\']*?(/?)>')
         self._row_number = re.compile(rb"<" + p + rb"row(?: r=\"([1-9][0-9]{0,6})\"[^<>']*>)?")
-        self._odd_cell = re.compile(rb"<" + p + rb'c r="(?![A-Z]{1,3}[1-9][0-9]{0,6}"[^<>/\']*/?>)')
+        whole = rb'[A-Z]{1,3}[1-9][0-9]{0,6}"(?:[^<>/\'"]*"[^<>/\'"]*")*\s*/?>'  # a tag may hold > within quotes
+        self._odd_cell = re.compile(rb"<" + p + rb'c r="(?!' + whole + rb")")
         inside = rb"<%(p)sv>([^<]*)</%(p)sv>|<%(p)sis><%(p)st(?: [^>]*)?>([^<]*)</%(p)st></%(p)sis>|(.*?)" % {b"p": p}
         self._cell_text = rb"<%(p)sc r=\"(%%b)[0-9]+\"([^>/]*)(?:/>|>(?:%(inside)s)</%(p)sc>)" % {
             b"p": p,

@@ -340,6 +340,21 @@ def test_shared_strings_rich_phonetic_and_escaped(tmp_path):
         assert row.fields["漢"] == ""
 
 
+@pytest.mark.parametrize("at", ['<row r="2"', '<c r="A2"', '<c r="B2"', '<c r="C2"'])
+@pytest.mark.parametrize("value", ["x>y", ">", "x>"])
+def test_a_greater_than_sign_in_an_attribute_hides_no_cell(tmp_path, at, value):
+    """It is legal there (XML 1.0 §2.4), if only ever seen in attributes of somebody's own."""
+    cells = text_cell("A2", "600000001") + text_cell("B2", "Hello") + text_cell("C2", "x")
+    head = text_cell("A1", "Phone") + text_cell("B1", "Message") + text_cell("C1", "Send")
+    xml = sheet_xml(f'<row r="1">{head}</row><row r="2">{cells}</row>')
+    path = workbook(tmp_path / "a.xlsx", xml.replace(at, f'{at} xmlns:q="urn:q" q:n="{value}"'))
+    for _ in range(2):
+        (row,) = read_rows(path)
+        assert (row.phone, row.message, row.marked) == ("600000001", "Hello", True)
+        assert [row.number for row in ClosedWorkbook(path).read(marked_only=True).rows] == [2]
+        write_cells(path, {("People", "D2"): "seen"})
+
+
 def test_values_of_every_type(tmp_path):
     cells = [
         ('<c r="B2"><v>34600111222</v></c>', 34600111222, None),
