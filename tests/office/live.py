@@ -11,8 +11,9 @@ from pathlib import Path
 import pytest
 import xlwings as xw
 
-from xlsms.addin.calc import Guard, Link, register
-from xlsms.addin.calc.link import properties, uno
+from xlsms.addin.calc.engine import register
+from xlsms.addin.calc.guard import Guard
+from xlsms.addin.calc.link import Link, properties, uno
 from xlsms.errors import TransientError, UserError
 
 

@@ -11,7 +11,7 @@ from tests.office.conftest import until
 from tests.office.live import Live
 from tests.office.test_live_extension import installed
 from tests.unit.api.conftest import applied, running, snapshot
-from xlsms.addin.calc import register
+from xlsms.addin.calc.engine import register
 from xlsms.addin.calc.link import properties, uno
 from xlsms.errors import UserError
 from xlsms.model import Role

@@ -8,7 +8,7 @@ from openpyxl.worksheet.table import Table
 from tests.office.live import Live
 from tests.unit.workbook.test_workbook_contract import HEADERS, MADRID, NOW, WorkbookContract
 from tests.workbooks import people, workbook
-from xlsms.addin.calc import QuirkError
+from xlsms.addin.calc.guard import QuirkError
 from xlsms.addin.calc.link import uno
 from xlsms.addin.commands.voice import AppVoice
 from xlsms.errors import UserError

@@ -1,5 +1,8 @@
 """Every command ends with the promised exit code and, when something is wrong, one line."""
 
+import subprocess
+import sys
+
 import pytest
 
 import xlsms
@@ -173,3 +176,14 @@ def test_a_missing_package_is_named(monkeypatch, capsys):
     monkeypatch.setattr(builtins, "__import__", without)
     assert start(["--help"]) == 2
     assert "pip install 'xlsms[service]'" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("words", [["--help"], ["demo", "--help"], ["addin", "--help"], ["addin", "status", "--help"]])
+def test_commands_are_there_without_the_packages_of_the_add_in(words):
+    without = (
+        "import sys; sys.modules['xlwings'] = None; from xlsms_service.cli import main; sys.exit(main(sys.argv[1:]))"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", without, *words], capture_output=True, text=True, timeout=60, check=False
+    )
+    assert (done.returncode, done.stderr) == (0, "")

@@ -1,7 +1,4 @@
-"""LibreOffice Calc as xlwings sees Excel: an engine of xlwings' own kind over UNO."""
+"""LibreOffice Calc as xlwings sees Excel: an engine of xlwings' own kind over UNO, and the extension that starts it.
 
-from xlsms.addin.calc.engine import Engine, register
-from xlsms.addin.calc.guard import Guard, QuirkError
-from xlsms.addin.calc.link import Link
-
-__all__ = ["Engine", "Guard", "Link", "QuirkError", "register"]
+`engine` brings xlwings along; what builds and installs the extension does not need it, so nothing is imported here.
+"""

@@ -45,8 +45,8 @@ def attach(request: Invocation) -> None:
     """
     if request.host is not Host.CALC:
         return
-    from xlsms.addin.calc import Link, register  # noqa: PLC0415 - only where LibreOffice is
-    from xlsms.addin.calc.engine import NAME  # noqa: PLC0415
+    from xlsms.addin.calc.engine import NAME, register  # noqa: PLC0415 - only where LibreOffice is
+    from xlsms.addin.calc.link import Link  # noqa: PLC0415
 
     if not any(engine.name == NAME for engine in xw.engines):
         register(Link(request.office or "pipe,name=xlsms"))
