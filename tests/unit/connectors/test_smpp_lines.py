@@ -3,7 +3,7 @@
 import asyncio
 import socket
 from contextlib import asynccontextmanager, suppress
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from hypothesis import given
@@ -133,13 +133,15 @@ def fields(pdu: pdus.Pdu) -> dict[str, object]:
 
 
 def test_query_is_answered_as_a_receipt_would(kit) -> None:
+    done = (datetime.now(UTC) - timedelta(days=2)).replace(second=0, microsecond=0)
+
     async def main() -> None:
         async with kit.smsc() as smsc, kit.connected(smsc.port) as (connector, _):
             assert isinstance(connector, Asking)
             answering(
                 smsc,
                 pdus.QuerySmResp(
-                    sequence=1, message_id="id1", final_date="261122190000000+", message_state=2, error_code=0
+                    sequence=1, message_id="id1", final_date=f"{done:%y%m%d%H%M%S}000+", message_state=2, error_code=0
                 ),
                 pdus.QuerySmResp(sequence=1, status=Status.QUERY_FAILED),
                 pdus.GenericNack(sequence=1, status=Status.INVALID_COMMAND),
@@ -147,13 +149,38 @@ def test_query_is_answered_as_a_receipt_would(kit) -> None:
             receipt = await connector.query(ASKED)
             assert isinstance(receipt, Receipt)
             assert (receipt.network_id, receipt.state, receipt.recipient) == ("id1", "DELIVRD", "+34600111222")
-            assert receipt.done_at.isoformat() == "2026-11-22T19:00:00+00:00"
+            assert receipt.done_at == done
             assert await connector.query(ASKED) is None
             with pytest.raises(TransientError) as caught:
                 await connector.query(ASKED)
             assert caught.value.code == "smsc-says-nothing"
             asked = next(pdu for pdu in smsc.read if isinstance(pdu, pdus.QuerySm))
             assert (asked.message_id, asked.source_addr) == ("id1", "5500")
+
+    asyncio.run(main())
+
+
+@pytest.mark.parametrize("date", ["00010101000000", "99991231235959", "680101000000000+"])
+def test_time_that_cannot_be_is_not_shown(kit, date: str) -> None:
+    async def main() -> None:
+        async with kit.smsc() as smsc, kit.connected(smsc.port) as (connector, _):
+            answering(smsc, pdus.QuerySmResp(sequence=1, message_id="id1", final_date=date, message_state=2))
+            receipt = await connector.query(ASKED)
+            assert isinstance(receipt, Receipt)
+            assert (receipt.state, receipt.done_at) == ("DELIVRD", None)
+
+    asyncio.run(main())
+
+
+def test_id_that_no_question_can_carry_is_not_known(kit) -> None:
+    """SMPP 3.4 ends ids at 64 characters; answers with longer ones are taken."""
+
+    async def main() -> None:
+        async with kit.smsc() as smsc, kit.connected(smsc.port) as (connector, _):
+            part = PartAskedAbout(network_id="x" * 70, destination="+34600111222")
+            assert await connector.query(part) is None
+            assert not await connector.cancel(part)
+            assert not [pdu for pdu in smsc.read if isinstance(pdu, pdus.QuerySm | pdus.CancelSm)]
 
     asyncio.run(main())
 

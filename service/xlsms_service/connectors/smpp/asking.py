@@ -7,6 +7,7 @@ from zoneinfo import ZoneInfo
 from xlsms.errors import TransientError
 from xlsms.model import Receipt
 from xlsms_service.connectors.base import PartAskedAbout
+from xlsms_service.connectors.smpp.incoming import believable
 from xlsms_service.connectors.smpp.outgoing import SubmitEncoder
 from xlsms_service.connectors.smpp.settings import SmppSettings
 from xlsms_service.protocols.smpp.constants import Status, status_name, status_text
@@ -81,7 +82,7 @@ def receipt_from(answer: Pdu, part: PartAskedAbout, connector: str, at: datetime
         network_id=part.network_id,
         state=STATE_WORDS.get(state, str(state)),
         at=at,
-        done_at=read_date(answer.final_date, zone),
+        done_at=believable(read_date(answer.final_date, zone), at),
         recipient=part.destination,
         error=f"{answer.error_code:03d}" if answer.error_code else "",
     )

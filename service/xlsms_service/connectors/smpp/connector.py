@@ -28,6 +28,7 @@ from xlsms_service.connectors.smpp.outbind import Door
 from xlsms_service.connectors.smpp.outgoing import SubmitEncoder
 from xlsms_service.connectors.smpp.settings import SmppSettings
 from xlsms_service.connectors.smpp.sharing import shares, standing
+from xlsms_service.protocols.smpp.fault import FieldError
 from xlsms_service.protocols.smpp.pdu import Bind, BindReceiver, BindTransceiver, BindTransmitter
 
 __all__ = ["SmppConnector"]
@@ -154,13 +155,19 @@ class SmppConnector:
 
     async def query(self, part: PartAskedAbout) -> Receipt | None:
         """What the SMSC says of the part now (query_sm); None when it does not know it."""
-        answer = await self._asked().ask(query_of(part, self._encoder, self._settings))
+        try:
+            answer = await self._asked().ask(query_of(part, self._encoder, self._settings))
+        except FieldError:  # an id longer than SMPP allows: it is taken in answers, yet nobody can ask about it
+            return None
         zone = ZoneInfo(self._settings.receipt_zone)
         return receipt_from(answer, part, self.name, self._clock(), zone)
 
     async def cancel(self, part: PartAskedAbout) -> bool:
         """Take the part back (cancel_sm); whether it certainly does not reach the phone any more."""
-        return cancelled(await self._asked().ask(cancel_of(part, self._encoder, self._settings)))
+        try:
+            return cancelled(await self._asked().ask(cancel_of(part, self._encoder, self._settings)))
+        except FieldError:
+            return False
 
     def _asked(self) -> Link:
         """A link that can be asked; TransientError while there is none."""

@@ -10,7 +10,7 @@ from xlsms_service.protocols.smpp.pdu import DeliverSm
 from xlsms_service.protocols.smpp.receipt import Report, parse_receipt, reads_as_receipt, uniform_id
 from xlsms_service.protocols.smpp.text import UserText, read_text
 
-__all__ = ["DeliverReader"]
+__all__ = ["DeliverReader", "believable"]
 
 _INTERNATIONAL = 1
 
@@ -19,6 +19,11 @@ _FAR = timedelta(days=7)
 
 #: Characters of a quoted text that are kept; networks quote twenty.
 _QUOTED = 40
+
+
+def believable(said: datetime | None, at: datetime) -> datetime | None:
+    """What a network says of a time, heard at `at`; None where that cannot be."""
+    return said if said is not None and abs(said - at) <= _FAR else None
 
 
 class DeliverReader:
@@ -50,7 +55,7 @@ class DeliverReader:
             network_id=uniform_id(report.id, self._id_form, receipt=True),
             state=report.state,
             at=at,
-            done_at=report.done_at if report.done_at and abs(report.done_at - at) <= _FAR else None,
+            done_at=believable(report.done_at, at),
             recipient=_number(pdu.source_addr_ton, pdu.source_addr),
             error=report.error,
             sender=_number(pdu.dest_addr_ton, pdu.destination_addr),
