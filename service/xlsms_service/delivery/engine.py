@@ -204,7 +204,7 @@ class Engine:
             try:
                 before, wrong_by = wrong_by, self._now() - began_at - timedelta(seconds=clock() - began)
                 if wrong_by < before - _PUT_BACK:  # what waits for a moment would wait for it once more
-                    await self._ledger.do(waiting.hurry, self._now())
+                    await self._ledger.do(_hurry, self._limiter, self._now())
                 while await self._ledger.do(waiting.tend, self._router.keys, self._now()):
                     self._changed()
                     self._wake_lanes()
@@ -334,15 +334,21 @@ async def _woken(event: asyncio.Event, within: float) -> None:
     event.clear()
 
 
+def _hurry(connection: Connection, limiter: Limiter, now: datetime) -> None:
+    """All that waits for its moment may ask at once."""
+    limiter.forget_lines()
+    waiting.hurry(connection, now)
+
+
 def _claim(
     connection: Connection, lane: Lane, routes: Sequence[str], room: int, limiter: Limiter, now: datetime
 ) -> tuple[list[Claimed], datetime | None]:
     """What may go now, and when more may; None when that is nobody's plan."""
     held_back = False
 
-    def gate(number: str, sender: str | None, parts: int, now: datetime) -> datetime | None:
+    def gate(number: str, sender: str | None, parts: int, campaign: int, now: datetime) -> datetime | None:
         nonlocal held_back
-        later = limiter.ask(number, sender, parts, now)
+        later = limiter.ask(number, sender, parts, campaign, now)
         held_back = held_back or later is not None
         return later
 

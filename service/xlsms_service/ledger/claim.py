@@ -38,12 +38,12 @@ class Claimed(NamedTuple):
     taken: frozenset[int] = frozenset()  #: parts that the network already has, from an earlier try
 
 
-#: Asked with number, sender and parts of a message that is about to be claimed, and the time: None lets it go, and
-#: counts it; a moment makes it wait until then.
-Gate = Callable[[str, str | None, int, datetime], datetime | None]
+#: Asked with number, sender, parts and campaign of a message that is about to be claimed, and the time: None lets it go,
+#: and counts it; a moment makes it wait until then.
+Gate = Callable[[str, str | None, int, int, datetime], datetime | None]
 
 
-def _open_gate(_number: str, _sender: str | None, _parts: int, _now: datetime) -> datetime | None:
+def _open_gate(_number: str, _sender: str | None, _parts: int, _campaign: int, _now: datetime) -> datetime | None:
     return None
 
 
@@ -66,7 +66,7 @@ class _Choice:
         if row.parts > self.room and (self.claimed or not self.idle):
             self.full = True
             return False
-        later = gate(row.number, row.sender, row.parts, now)
+        later = gate(row.number, row.sender, row.parts, row.campaign, now)
         if later is not None:
             self.deferred.append((row.id, later))
             return False
