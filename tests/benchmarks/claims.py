@@ -73,7 +73,13 @@ def main():
             def one(number, turns=turns):
                 turns.append(
                     ledger.do_now(
-                        claim.claim, connector="c", routes=[""], room=ROOM, idle=True, now=NOW, turn=number % 3
+                        claim.claim,
+                        connector="c",
+                        routes=[""],
+                        room=ROOM,
+                        idle=True,
+                        now=NOW,
+                        served=claim.Served(campaigns={0: number % 3}),
                     )
                 )
 

@@ -359,7 +359,7 @@ def _claim(
         room=room,
         idle=lane.idle,
         now=now,
-        turn=lane.turn,
+        served=lane.served,
         gate=gate,
     )
     # Those that a limit holds back made no use of their turn: there may be others behind them.

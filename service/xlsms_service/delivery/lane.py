@@ -11,7 +11,7 @@ from xlsms.text import split
 from xlsms_service.connectors.base import Acknowledgeable, Connector, IdForms, Link, LinkStatus
 from xlsms_service.delivery.breaker import Breaker, Phase
 from xlsms_service.delivery.outcome import Answered
-from xlsms_service.ledger.claim import Claimed
+from xlsms_service.ledger.claim import Claimed, Served
 from xlsms_service.measuring import NOTHING, Measures, metric
 
 __all__ = ["Lane", "reference"]
@@ -45,7 +45,7 @@ class Lane:
     answered: list[Answered] = field(default_factory=list)
     late: list[Outcome] = field(default_factory=list)  #: answers to parts that were given up
     received: list[Acknowledgeable] = field(default_factory=list)
-    turn: int = 0  #: the campaign that had the last turn
+    served: Served = field(default_factory=Served)
     measures: Measures = NOTHING
     _window: int = 1  #: the most room ever seen
     _open: dict[MessageId, _Open] = field(default_factory=dict)
@@ -85,7 +85,7 @@ class Lane:
     def submit(self, claimed: Sequence[Claimed], clock: float) -> None:
         """Hand messages over."""
         self._filled_at = clock
-        self.turn = next((message.campaign for message in reversed(claimed) if message.campaign), self.turn)
+        self.served.note(claimed)
         batch = [part for message in claimed for part in self._parts(message, clock)]
         self.measures.count(metric.SUBMITTED, len(batch), self.connector.name)
         self.connector.submit(batch)

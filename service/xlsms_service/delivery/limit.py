@@ -10,8 +10,8 @@ __all__ = ["Limiter"]
 
 _Key = tuple[int, str | None]
 
-#: Who comes to his moment late by less than this, or by half of the interval, does not make those behind him late: claims
-#: have a length of their own, and each would cost a place.
+#: Who comes to his moment late by less than this, or by half of the interval, does not make those behind him late:
+#: claims have a length of their own, and each would cost a place.
 _LATE = timedelta(milliseconds=20)
 
 #: Lines of a cell that are kept before those that have come to their end are dropped.

@@ -1,7 +1,7 @@
 """Handing messages to a link: claimed durably before the first byte can leave."""
 
 import heapq
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -18,9 +18,18 @@ from xlsms_service.ledger.chunk import chunks
 from xlsms_service.ledger.schema import PROPOSED, UNSETTLED, message, part
 from xlsms_service.ledger.waiting import Candidate, Front
 
-__all__ = ["Claimed", "Gate", "claim", "recover"]
+__all__ = ["Claimed", "Gate", "Served", "claim", "recover"]
 
 _ABANDONED = timedelta(days=1)
+
+#: What stands for the workbook of messages that are of none.
+_NO_BOOK = 0
+
+#: Workbooks of which it is known who was served last; beyond that they begin anew.
+_REMEMBERED = 10_000
+
+#: So many times the share of a campaign is read when it turns out that others leave theirs.
+_MORE = 4
 
 
 class Claimed(NamedTuple):
@@ -33,13 +42,33 @@ class Claimed(NamedTuple):
     alphabet: Alphabet
     parts: int
     campaign: int = 0  #: the send it belongs to; 0: none
+    workbook: int | None = None
     tries: int = 1  #: how often it was claimed, this time included
     expires_at: datetime | None = None
     taken: frozenset[int] = frozenset()  #: parts that the network already has, from an earlier try
 
 
-#: Asked with number, sender, parts and campaign of a message that is about to be claimed, and the time: None lets it go,
-#: and counts it; a moment makes it wait until then.
+@dataclass(slots=True)
+class Served:
+    """Whom a link served last: the next claim begins with the workbook, and the campaign of a workbook, after that."""
+
+    workbook: int = _NO_BOOK
+    campaigns: dict[int, int] = field(default_factory=dict)  #: by workbook
+
+    def note(self, claimed: Iterable[Claimed]) -> None:
+        """These were claimed; single texts are nobody's turn."""
+        for each in claimed:
+            if each.campaign:
+                self.workbook = each.workbook or _NO_BOOK
+                self.campaigns[self.workbook] = each.campaign
+        if len(self.campaigns) > _REMEMBERED:
+            self.campaigns.clear()
+
+
+_NOBODY = Served()
+
+#: Asked with number, sender, parts and campaign of a message that is about to be claimed, and the time: None lets it
+#: go, and counts it; a moment makes it wait until then.
 Gate = Callable[[str, str | None, int, int, datetime], datetime | None]
 
 
@@ -57,6 +86,10 @@ class _Choice:
     deferred: list[tuple[MessageId, datetime]] = field(default_factory=list)
     expired: list[MessageId] = field(default_factory=list)
     full: bool = False
+    most_deferred: int = field(init=False)  #: bounds one claim where a limit lets nobody go
+
+    def __post_init__(self) -> None:
+        self.most_deferred = max(self.room, 1)
 
     def look_at(self, row: Candidate, gate: Gate, now: datetime) -> bool:
         """Decide about one message; whether it takes room."""
@@ -69,6 +102,7 @@ class _Choice:
         later = gate(row.number, row.sender, row.parts, row.campaign, now)
         if later is not None:
             self.deferred.append((row.id, later))
+            self.full = len(self.deferred) >= self.most_deferred
             return False
         self.claimed.append(row)
         self.room -= row.parts
@@ -84,15 +118,15 @@ def claim(
     room: int,
     idle: bool,
     now: datetime,
-    turn: int = 0,
+    served: Served = _NOBODY,
     gate: Gate = _open_gate,
 ) -> list[Claimed]:
     """Claim waiting messages of these routes, no more parts than `room`: the highest priority first.
 
-    The campaigns of one priority take turns, beginning with the one after `turn`; of one campaign, the messages that
-    wait longest go first. A message longer than the room is claimed only alone, when the link is `idle`, and until then
-    nothing passes it. From here on a crash makes the claimed messages *uncertain*, so no more are claimed than can
-    leave at once.
+    The workbooks of one priority take turns, and so do the campaigns of one workbook, each beginning with the one after
+    that which was `served` last; of one campaign, the messages that wait longest go first. A message longer than the
+    room is claimed only alone, when the link is `idle`, and until then nothing passes it. From here on a crash makes
+    the claimed messages *uncertain*, so no more are claimed than can leave at once.
     """
     if stop.pressed(connection):
         return []
@@ -100,46 +134,58 @@ def claim(
     ready = [front for front in waiting.fronts(connection, routes) if front.due <= now]
     for _, group in groupby(ready, key=lambda front: front.priority):
         if not choice.full:
-            _take_turns(connection, list(group), choice, turn, gate, now)
+            _take_turns(connection, list(group), choice, served, gate, now)
     waiting.expire(connection, choice.expired, now)
     waiting.defer(connection, choice.deferred)
     return _mark(connection, choice.claimed, connector, now)
 
 
 def _take_turns(
-    connection: Connection, group: Sequence[Front], choice: _Choice, turn: int, gate: Gate, now: datetime
+    connection: Connection, group: Sequence[Front], choice: _Choice, served: Served, gate: Gate, now: datetime
 ) -> None:
-    """Fill the room from campaigns of one priority: the one that has had the fewest parts comes next."""
-    offers = _offers(connection, group, choice.room, turn, now)
-    heap = [(0, order, iter(rows)) for order, rows in enumerate(offers)]
+    """Fill the room from one priority: the workbook that has had the fewest parts comes next, of its campaigns too."""
+    order = _in_turn(group, served)
+    heap = []
+    for place, campaigns in enumerate(order):
+        share = ceil(choice.room / len(order) / len(campaigns))
+        rows = [_rows(connection, fronts, share, choice.room, now) for fronts in campaigns]
+        heap.append((0, place, [(0, nth, some) for nth, some in enumerate(rows)]))
     while heap and not choice.full:
-        had, order, rows = heap[0]
-        row = next(rows, None)
+        had, place, book = heap[0]
+        spent, nth, some = book[0]
+        row = next(some, None)
         if row is None:
-            heapq.heappop(heap)
+            heapq.heappop(book)
+            if not book:
+                heapq.heappop(heap)
         elif choice.look_at(row, gate, now):
-            heapq.heapreplace(heap, (had + row.parts, order, rows))
+            heapq.heapreplace(book, (spent + row.parts, nth, some))
+            heapq.heapreplace(heap, (had + row.parts, place, book))
 
 
-def _offers(
-    connection: Connection, group: Sequence[Front], room: int, turn: int, now: datetime
-) -> list[list[Candidate]]:
-    """Each campaign's first messages: its share of the room, and more where others leave theirs."""
-    campaigns: dict[int, list[Front]] = {}
+def _in_turn(group: Sequence[Front], served: Served) -> list[list[list[Front]]]:
+    """The campaigns by workbook, as they come after each other; each over all its routes."""
+    books: dict[int, dict[int, list[Front]]] = {}
     for front in group:
-        campaigns.setdefault(front.campaign, []).append(front)
-    order = sorted(campaigns, key=lambda campaign: (campaign <= turn, campaign))[:room]
-    rows: dict[int, list[Candidate]] = {}
-    asked, left = order, room
-    while asked:
-        share = ceil(left / len(asked))
-        for campaign in asked:
-            found = (row for front in campaigns[campaign] for row in waiting.first(connection, front, share, now))
-            rows[campaign] = sorted(found, key=lambda row: (row.due, row.id))
-        more = [campaign for campaign in asked if len(rows[campaign]) >= share]
-        left -= sum(len(rows[campaign]) for campaign in asked if campaign not in more)
-        asked = more if len(more) < len(asked) else []
-    return [rows[campaign] for campaign in order]
+        books.setdefault(front.workbook or _NO_BOOK, {}).setdefault(front.campaign, []).append(front)
+    found = []
+    for book in sorted(books, key=lambda book: (book <= served.workbook, book)):
+        last = served.campaigns.get(book, 0)
+        campaigns = sorted(books[book].items(), key=lambda it: (it[0] <= last, it[0]))
+        found.append([fronts for _, fronts in campaigns])
+    return found
+
+
+def _rows(connection: Connection, fronts: Sequence[Front], share: int, most: int, now: datetime) -> Iterator[Candidate]:
+    """A campaign's first messages, read when they are asked for: its share, and more where others leave theirs."""
+    seen = 0
+    while seen < most:
+        found = [row for front in fronts for row in waiting.first(connection, front, share, now)]
+        found.sort(key=lambda row: (row.due, row.id))
+        yield from found[seen:share]
+        if len(found) < share:
+            return
+        seen, share = share, min(share * _MORE, max(most, share + 1))
 
 
 def _mark(connection: Connection, rows: Sequence[Candidate], connector: str, now: datetime) -> list[Claimed]:
@@ -166,6 +212,7 @@ def _mark(connection: Connection, rows: Sequence[Candidate], connector: str, now
             alphabet=row.alphabet,
             parts=row.parts,
             campaign=row.campaign,
+            workbook=row.workbook,
             tries=row.attempts + 1,
             expires_at=row.expires_at,
             taken=frozenset(taken.get(row.id, ())),

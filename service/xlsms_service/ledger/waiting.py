@@ -38,6 +38,7 @@ class Front:
     route: str
     priority: int
     campaign: int
+    workbook: int | None  #: that it is a send of; None: of none
     due: datetime  #: the first may go from then on
     expires_at: datetime | None  #: of the first
 
@@ -65,12 +66,13 @@ _FRONTS = (
             ))
             FROM step JOIN message AS here ON here.id = step.id
         )
-        SELECT priority, campaign, due, expires_at FROM step JOIN message ON message.id = step.id
+        SELECT priority, campaign, workbook_id, due, expires_at FROM step JOIN message ON message.id = step.id
     """)
     .bindparams(bindparam("route", type_=String))
     .columns(
         literal_column("priority", BigInteger).label("priority"),
         literal_column("campaign", BigInteger).label("campaign"),
+        literal_column("workbook_id", BigInteger).label("workbook_id"),
         literal_column("due", Instant).label("due"),
         literal_column("expires_at", Instant).label("expires_at"),
     )
@@ -80,7 +82,14 @@ _FRONTS = (
 def fronts(connection: Connection, routes: Iterable[str]) -> list[Front]:
     """The campaigns that wait for these routes, the higher priority first, then the older campaign."""
     found = [
-        Front(route=route, priority=row.priority, campaign=row.campaign, due=row.due, expires_at=row.expires_at)
+        Front(
+            route=route,
+            priority=row.priority,
+            campaign=row.campaign,
+            workbook=row.workbook_id,
+            due=row.due,
+            expires_at=row.expires_at,
+        )
         for route in routes
         for row in connection.execute(_FRONTS, {"route": route})
     ]
@@ -92,6 +101,7 @@ class Candidate(NamedTuple):
 
     id: MessageId
     campaign: int
+    workbook: int | None
     number: str
     sender: str | None
     text: str
@@ -106,6 +116,7 @@ _FIRST = (
     select(
         message.c.id,
         message.c.campaign,
+        message.c.workbook_id,
         message.c.number,
         message.c.sender,
         message.c.text,

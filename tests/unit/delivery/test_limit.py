@@ -58,7 +58,8 @@ def test_after_the_clock_was_put_back_nobody_waits_for_the_moments_before():
     went(limiter, 100, at=NOW + timedelta(days=365))
     limiter.forget_lines()
     later = limiter.ask("+34600000001", None, 1, 1, NOW)
-    assert later is not None and later - NOW < timedelta(minutes=10)
+    assert later is not None
+    assert later - NOW < timedelta(minutes=10)
 
 
 def test_lines_that_have_come_to_their_end_are_forgotten():

@@ -16,7 +16,7 @@ from xlsms_service.delivery.limit import Limiter
 from xlsms_service.ledger import acceptance, claim, stop, waiting
 from xlsms_service.ledger.acceptance import Draft
 from xlsms_service.ledger.ledger import Ledger
-from xlsms_service.ledger.schema import message
+from xlsms_service.ledger.schema import message, workbook
 
 NOW = datetime(2026, 3, 1, 9, 30, tzinfo=UTC)
 SECOND = timedelta(seconds=1)
@@ -91,12 +91,63 @@ def test_the_share_is_in_sms_not_in_messages(ledger):
 
 def test_with_less_room_than_campaigns_they_take_turns(ledger):
     fill(ledger, *(values(key, campaign=1 + key // 10) for key in range(50)))
-    turn, order = 0, []
+    served, order = claim.Served(), []
     for _ in range(5):
-        got = ledger.do_now(claim.claim, connector="c", routes=[""], room=2, idle=True, now=NOW, turn=turn)
+        got = ledger.do_now(claim.claim, connector="c", routes=[""], room=2, idle=True, now=NOW, served=served)
         order += [each.campaign for each in got]
-        turn = order[-1]
+        served.note(got)
     assert order == [1, 2, 3, 4, 5, 1, 2, 3, 4, 5]
+
+
+def books(ledger, *keys):
+    rows = [{"id": key, "path": f"/{key}.xlsx", "language": "en"} for key in keys]
+    ledger.do_now(lambda c: c.execute(insert(workbook), rows) and None)
+
+
+def test_a_workbook_with_nine_campaigns_has_no_nine_shares(ledger):
+    books(ledger, 1, 2)
+    fill(ledger, *(values(key, campaign=1 + key // 100, workbook_id=1) for key in range(900)))
+    fill(ledger, *(values(key, campaign=10, workbook_id=2) for key in range(900, 1000)))
+    got = campaigns(ledger, 36)
+    assert got == {**dict.fromkeys(range(1, 10), 2), 10: 18}
+
+
+def test_what_a_workbook_leaves_goes_to_the_others(ledger):
+    books(ledger, 1, 2)
+    fill(ledger, *(values(key, campaign=1 + key // 100, workbook_id=1) for key in range(300)))
+    fill(ledger, *(values(key, campaign=4, workbook_id=2) for key in range(300, 303)))
+    fill(ledger, *(values(key, campaign=5, workbook_id=2) for key in range(310, 314)))
+    assert campaigns(ledger, 37) == {1: 10, 2: 10, 3: 10, 4: 3, 5: 4}
+
+
+@pytest.mark.parametrize("room", [1, 2, 3])
+def test_with_little_room_workbooks_take_turns_and_so_do_the_campaigns_of_each(ledger, room):
+    books(ledger, 1, 2)
+    of_book = {1: 1, 3: 1, 5: 1, 2: 2, 4: 2}
+    fill(
+        ledger,
+        *(values(key, campaign=1 + key % 5, workbook_id=of_book[1 + key % 5]) for key in range(200)),
+    )
+    served, got = claim.Served(), Counter()
+    for _ in range(36 // room):
+        some = ledger.do_now(claim.claim, connector="c", routes=[""], room=room, idle=True, now=NOW, served=served)
+        served.note(some)
+        got.update(each.campaign for each in some)
+    by_book = Counter()
+    for campaign, count in got.items():
+        by_book[of_book[campaign]] += count
+    assert by_book == {1: 18, 2: 18}
+    assert max(got[1], got[3], got[5]) - min(got[1], got[3], got[5]) <= 1
+    assert abs(got[2] - got[4]) <= 1
+
+
+def test_where_a_limit_lets_nobody_go_one_claim_sets_back_no_more_than_its_room(ledger):
+    fill(ledger, *(values(key, campaign=1 + key % 4) for key in range(1, 400)))
+    gate = Limiter([Limit(interval=timedelta(days=1))]).ask
+    assert len(claimed(ledger, 20, gate=gate)) == 1
+    assert claimed(ledger, 20, gate=gate) == []
+    dues = ledger.do_now(lambda c: c.execute(select(message.c.due).where(message.c.due > NOW)).scalars().all())
+    assert len(dues) <= 40
 
 
 def test_a_campaign_over_two_routes_has_one_share(ledger):
@@ -144,6 +195,33 @@ def test_an_urgent_text_does_not_stand_in_line_at_a_limit(ledger):
     assert claimed(ledger, 49, gate=gate) == [1]
     fill(ledger, values(99, priority=0, campaign=0))
     assert claimed(ledger, 49, now=NOW + SECOND, gate=gate) == [99]
+
+
+def test_an_urgent_text_between_two_places_of_a_limit_goes_with_the_next(ledger):
+    fill(ledger, *(values(key) for key in range(1, 50)))
+    gate = Limiter([Limit(interval=SECOND)]).ask
+    assert claimed(ledger, 49, gate=gate) == [1]
+    fill(ledger, values(99, priority=0, campaign=0, due=NOW + SECOND / 2))
+    assert claimed(ledger, 49, now=NOW + SECOND / 2, gate=gate) == []
+    assert claimed(ledger, 49, now=NOW + SECOND, gate=gate) == [99]
+
+
+def test_campaigns_share_a_limit_whichever_came_first(ledger):
+    fill(ledger, *(values(key) for key in range(1, 200)))
+    gate, served, got = Limiter([Limit(interval=SECOND)]).ask, claim.Served(), Counter()
+    for second in range(41):
+        if second == 1:
+            fill(ledger, *(values(key, campaign=2, due=NOW + SECOND) for key in range(200, 400)))
+        some = []
+        for _ in range(9):  # as often as the engine asks while there may be more
+            some += ledger.do_now(
+                claim.claim, connector="c", routes=[""], room=50, idle=True, now=NOW + second * SECOND,
+                served=served, gate=gate,
+            )  # fmt: skip
+        served.note(some)
+        got.update(each.campaign for each in some)
+    assert got.total() == 41
+    assert abs(got[1] - got[2]) <= 2
 
 
 def test_after_a_restart_what_was_set_back_may_try_at_once(ledger):
@@ -259,10 +337,10 @@ def test_every_claim_keeps_to_the_room_the_order_and_the_priorities(tmp_path_fac
             each["campaign"] += 10 * each["priority"]  # a campaign has one priority
         kept = {key: values(key, **row) for key, row in enumerate(rows, 1)}
         fill(ledger, *kept.values())
-        turn = 0
+        served = claim.Served()
         for room in [*rooms, *[9] * len(rows)]:
             got = ledger.do_now(
-                claim.claim, connector="c", routes=["", "+34"], room=room, idle=True, now=NOW, turn=turn
+                claim.claim, connector="c", routes=["", "+34"], room=room, idle=True, now=NOW, served=served
             )
             assert sum(each.parts for each in got) <= room or len(got) == 1
             left = {key: row for key, row in kept.items() if key not in {each.id for each in got}}
@@ -277,8 +355,7 @@ def test_every_claim_keeps_to_the_room_the_order_and_the_priorities(tmp_path_fac
                 last = max(each.id for each in some)
                 behind = [key for key, row in left.items() if (row["campaign"], row["route"]) == (campaign, route)]
                 assert all(key > last for key in behind), "of one campaign, in their order"
-            if got:
-                turn = got[-1].campaign
+            served.note(got)
             kept = left
         assert kept == {}
 
