@@ -159,11 +159,14 @@ def test_the_readme_has_one_line_to_run_and_one_to_test():
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="a shell script")
-def test_ci_takes_the_readmes_test_command():
+@pytest.mark.parametrize("marker", ["run", "test"])
+def test_ci_takes_the_readmes_commands(marker):
     script = (ROOT / ".ci" / "run").read_text("utf-8")
-    (awk,) = re.findall(r"command=\$\((awk .*)\)\n", script)
-    taken = subprocess.run(["sh", "-c", awk], cwd=ROOT, capture_output=True, text=True, check=True).stdout
-    assert taken.strip() == command_after("test")
+    (function,) = re.findall(r"^of_readme\(\) \{\n.*?^\}\n", script, re.DOTALL | re.MULTILINE)
+    assert f"command=$(of_readme {marker})\n" in script
+    asked = ["sh", "-c", f"{function}of_readme {marker}"]
+    taken = subprocess.run(asked, cwd=ROOT, capture_output=True, text=True, check=True).stdout
+    assert taken.strip() == command_after(marker)
 
 
 @pytest.mark.parametrize("name", ["before.png", "after.png", "init-before.png", "init-after.png"])
