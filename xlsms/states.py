@@ -21,7 +21,7 @@ class State(StrEnum):
     FAILED = "failed"  #: refused for good by the network or the phone
     EXPIRED = "expired"  #: its validity ended before the phone could be reached
     UNCERTAIN = "uncertain"  #: it may have left; never repeated unasked
-    CANCELLED = "cancelled"  #: taken back before it left
+    CANCELLED = "cancelled"  #: taken back before it left, or before its phone had it
 
 
 #: What the sheet shows.
@@ -52,23 +52,33 @@ LABELS: dict[str, dict[State, str]] = {
     },
 }
 
-#: From each state, the states that may follow. A receipt may overtake the answer to the submit, so *sending* reaches
-#: every outcome; *delivered* replaces any other outcome (some networks report EXPIRED first), and nothing replaces it.
+#: From each state, the states that may follow. A receipt may overtake the answer to the submit, and what comes back
+#: unsent may have been recalled or paused meanwhile, so *sending* reaches every outcome; *delivered* replaces any other
+#: outcome (some networks report EXPIRED first, or deliver what they said they had taken back), and nothing replaces it.
 MOVES: dict[State, frozenset[State]] = {
     State.SCHEDULED: frozenset({State.QUEUED, State.HELD, State.CANCELLED, State.EXPIRED}),
     State.QUEUED: frozenset({State.SENDING, State.SCHEDULED, State.HELD, State.CANCELLED, State.EXPIRED, State.FAILED}),
     State.HELD: frozenset({State.QUEUED, State.SCHEDULED, State.CANCELLED, State.EXPIRED}),
     State.SENDING: frozenset(
-        {State.QUEUED, State.SENT, State.DELIVERED, State.FAILED, State.EXPIRED, State.UNCERTAIN},
+        {
+            State.QUEUED,
+            State.HELD,
+            State.CANCELLED,
+            State.SENT,
+            State.DELIVERED,
+            State.FAILED,
+            State.EXPIRED,
+            State.UNCERTAIN,
+        },
     ),
-    State.SENT: frozenset({State.DELIVERED, State.FAILED, State.EXPIRED}),
+    State.SENT: frozenset({State.DELIVERED, State.FAILED, State.EXPIRED, State.CANCELLED}),
     State.UNCERTAIN: frozenset(
         {State.SENT, State.DELIVERED, State.FAILED, State.EXPIRED, State.QUEUED, State.CANCELLED},
     ),
     State.FAILED: frozenset({State.DELIVERED}),
     State.EXPIRED: frozenset({State.DELIVERED}),
     State.DELIVERED: frozenset(),
-    State.CANCELLED: frozenset(),
+    State.CANCELLED: frozenset({State.DELIVERED}),
 }
 
 #: Nothing more is expected. *Uncertain* is not among them: a receipt or the user settles it.
@@ -82,6 +92,7 @@ _WORST = (
     State.SENT,
     State.FAILED,
     State.EXPIRED,
+    State.CANCELLED,
     State.DELIVERED,
 )
 

@@ -2,8 +2,8 @@
 
 import asyncio
 import hashlib
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Collection, Sequence
+from dataclasses import asdict, dataclass, field
 from datetime import datetime
 from decimal import Decimal
 from pathlib import Path
@@ -21,7 +21,7 @@ from xlsms.wording import detail
 from xlsms_service.api.news import News
 from xlsms_service.api.session import Sessions
 from xlsms_service.delivery.routing import Router
-from xlsms_service.ledger import acceptance, campaign, changes, link, live, stop, talk, view
+from xlsms_service.ledger import acceptance, campaign, changes, intervention, link, live, stop, talk, view
 from xlsms_service.ledger import book as books
 from xlsms_service.ledger.acceptance import Draft
 from xlsms_service.ledger.book import NEVER_SAVED
@@ -60,6 +60,7 @@ class Desk:
     now: Callable[[], datetime]
     wake: Callable[[], None]  #: something may go out
     language: str
+    take_back: Collection[str] = ()  #: connectors that can take back what their network has accepted
     news: News = field(default_factory=News)
     _orders: dict[int, list[Json]] = field(default_factory=dict)
     _given: set[str] = field(default_factory=set)  #: plans whose order to send has been given out
@@ -202,22 +203,23 @@ class Desk:
             "earlier": None,
         }
 
-    async def pause(self, book: int | None) -> int:
+    async def pause(self, book: int | None) -> Json:
         """Hold what has not left."""
-        return self._counted(await self.ledger.do(campaign.pause, self.now(), book=book))
+        return self._reach(await self.ledger.do(intervention.pause, self.now(), book=book))
 
-    async def unpause(self, book: int | None) -> int:
+    async def unpause(self, book: int | None) -> Json:
         """Let go on what was paused."""
-        return self._counted(await self.ledger.do(campaign.unpause, self.now(), book=book))
+        return self._reach(await self.ledger.do(intervention.unpause, self.now(), book=book))
 
-    async def recall(self, book: int | None, row_ids: Sequence[str] | None) -> int:
-        """Take back what has not left."""
+    async def recall(self, book: int | None, row_ids: Sequence[str] | None) -> Json:
+        """Take back what has not left, and what the network has where it can be taken back."""
         ids = None if row_ids is None else [RowId(it) for it in row_ids]
-        return self._counted(await self.ledger.do(campaign.recall, self.now(), book=book, row_ids=ids))
+        recalled = self.ledger.do(intervention.recall, self.now(), book=book, row_ids=ids, networks=self.take_back)
+        return self._reach(await recalled)
 
-    def _counted(self, count: int) -> int:
+    def _reach(self, reach: intervention.Reach) -> Json:
         self._changed()
-        return count
+        return asdict(reach)
 
     # What has changed.
 

@@ -108,18 +108,21 @@ def _campaigns(made: APIRouter, desk: Desk) -> None:
 
     @made.post("/pause", response_model=shape.Count, summary="Pause")
     async def pause(asked: shape.Selection) -> Json:
-        """Hold what has not left."""
-        return {"count": await desk.pause(asked.workbook)}
+        """Hold what has not left; what is on a link follows if it comes back unsent."""
+        return await desk.pause(asked.workbook)
 
     @made.post("/unpause", response_model=shape.Count, summary="Go on after a pause")
     async def unpause(asked: shape.Selection) -> Json:
         """Let go on what was paused."""
-        return {"count": await desk.unpause(asked.workbook)}
+        return await desk.unpause(asked.workbook)
 
     @made.post("/recall", response_model=shape.Count, summary="Take back")
     async def recall(asked: shape.Selection) -> Json:
-        """Cancel what has not left."""
-        return {"count": await desk.recall(asked.workbook, asked.ids)}
+        """Cancel what has not left; what is on a link follows if it comes back unsent.
+
+        What the network has accepted is asked back where the connector has `cancel`.
+        """
+        return await desk.recall(asked.workbook, asked.ids)
 
 
 def _asked(asked: shape.PlanRequest) -> Asked:

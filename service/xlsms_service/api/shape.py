@@ -424,7 +424,9 @@ class Costs(BaseModel):
 class Count(BaseModel):
     """How many messages a button changed."""
 
-    count: int
+    count: int  # held, let go on, or taken back
+    under_way: int = 0  # on a link: they follow if they come back unsent
+    asked_back: int = 0  # accepted by a network, which is asked to forget them
 
 
 class Message(BaseModel):

@@ -16,6 +16,7 @@ from xlsms_service.api.session import Sessions
 from xlsms_service.app.observing import Observer
 from xlsms_service.app.together import together
 from xlsms_service.config import Settings
+from xlsms_service.connectors.registry import take_back
 from xlsms_service.delivery.routing import Router
 from xlsms_service.ledger import changes
 from xlsms_service.ledger.ledger import Ledger
@@ -62,6 +63,7 @@ async def face(  # noqa: PLR0913 (everything that the face shows or moves)
         now=now,
         wake=wake,
         language=settings.service.language,
+        take_back=take_back(settings.connectors),
         news=news,
     )
     try:

@@ -1,6 +1,7 @@
-"""`xlsms stop`, `resume` and `resolve`: nothing more goes, it goes on, and what became of what may have gone."""
+"""`xlsms stop`, `resume`, `recall` and `resolve`: nothing more goes, it goes on, comes back, what became of it."""
 
 from collections.abc import Sequence
+from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated
@@ -15,7 +16,9 @@ from xlsms_service.cli.figures import label
 from xlsms_service.cli.session import Session, session_of
 from xlsms_service.cli.words import language, shown, tr
 from xlsms_service.config import Settings
+from xlsms_service.connectors.registry import take_back
 from xlsms_service.ledger import book as books
+from xlsms_service.ledger import intervention
 from xlsms_service.ledger import stop as button
 from xlsms_service.ledger import uncertain as lost
 from xlsms_service.ledger.ledger import Ledger
@@ -34,33 +37,100 @@ def _ledger(settings: Settings) -> Ledger:
 def stop(
     context: typer.Context,
     *,
+    file: Annotated[Path | None, typer.Argument(metavar="[FILE]", help="Only this workbook.")] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print figures for programs.")] = False,
 ) -> None:
     """Stop all sending at once, also of a running service, until resume; what a network already has is finished."""
-    session = session_of(context)
+    session, now = session_of(context), datetime.now(UTC)
     with _ledger(session.settings) as ledger:
-        since = ledger.do_now(button.press, datetime.now(UTC))
+        if file is not None:
+            reach = ledger.do_now(intervention.pause, now, book=_book(ledger, file))
+        else:
+            since = ledger.do_now(button.press, now)
     if as_json:
-        session.json({"stopped": since.isoformat()})
-    else:
+        session.json({"stopped": since.isoformat()} if file is None else _reached(file, reach))
+    elif file is None:
         session.say(tr("Nothing more goes out, since {time}.", time=_time(since)), "red")
         session.say(tr("What waits is kept. It goes on with: xlsms resume"))
+    else:
+        session.say(tr("Held in {file}: {count}.", file=file, count=reach.count), "yellow")
+        _say_under_way(session, reach)
+        session.say(tr("It goes on with: xlsms resume {file}", file=file))
 
 
 @commands.command(epilog="xlsms resume")
 def resume(
     context: typer.Context,
     *,
+    file: Annotated[Path | None, typer.Argument(metavar="[FILE]", help="Only this workbook.")] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print figures for programs.")] = False,
 ) -> None:
     """Let sending go on after a stop."""
     session = session_of(context)
     with _ledger(session.settings) as ledger:
-        was_stopped = ledger.do_now(button.release)
+        since = ledger.do_now(button.pressed)
+        if file is not None:
+            reach = ledger.do_now(intervention.unpause, datetime.now(UTC), book=_book(ledger, file))
+        else:
+            ledger.do_now(button.release)
     if as_json:
-        session.json({"stopped": None, "was_stopped": was_stopped})
+        plain = {"stopped": None, "was_stopped": since is not None}
+        session.json(plain if file is None else _reached(file, reach))
+    elif file is None:
+        session.say(tr("Sending goes on.") if since else tr("Sending was not stopped."), "green")
     else:
-        session.say(tr("Sending goes on.") if was_stopped else tr("Sending was not stopped."), "green")
+        session.say(tr("Goes on in {file}: {count}.", file=file, count=reach.count), "green")
+        if since is not None:
+            session.say(tr("But all sending is stopped since {time}: xlsms resume", time=_time(since)), "yellow")
+
+
+@commands.command(epilog="xlsms recall list.xlsx")
+def recall(
+    context: typer.Context,
+    *,
+    file: Annotated[Path | None, typer.Argument(metavar="[FILE]", help="Only this workbook.")] = None,
+    yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print figures for programs.")] = False,
+) -> None:
+    """Take back for good what has not left, of a workbook or all; of a running service too.
+
+    What a network has is asked back where its connector says `cancel = true`.
+    """
+    session = session_of(context)
+    with _ledger(session.settings) as ledger:
+        book = None if file is None else _book(ledger, file)
+        if not yes:
+            if as_json or not session.out.is_terminal:
+                raise UserError("recall-needs-yes")
+            asked = tr("everything that waits") if file is None else shown(str(file))
+            if not typer.confirm(tr("Take back {what}? This cannot be undone.", what=asked)):
+                return
+        networks = take_back(session.settings.connectors)
+        reach = ledger.do_now(intervention.recall, datetime.now(UTC), book=book, networks=networks)
+    if as_json:
+        session.json(_reached(file, reach))
+        return
+    session.say(tr("Taken back: {count}. Their sheets show it when the service runs next.", count=reach.count), "green")
+    _say_under_way(session, reach)
+    if reach.asked_back:
+        session.say(tr("Asked back of a network: {count}. Status tells whether it would.", count=reach.asked_back))
+
+
+def _book(ledger: Ledger, file: Path) -> int:
+    """The workbook's number. Raises `UserError` (`workbook-unknown`)."""
+    book = ledger.do_now(books.find, file.resolve())
+    if book is None:
+        raise UserError("workbook-unknown", file=file)
+    return book.id
+
+
+def _reached(file: Path | None, reach: intervention.Reach) -> dict[str, object]:
+    return {"workbook": None if file is None else str(file), **asdict(reach)}
+
+
+def _say_under_way(session: Session, reach: intervention.Reach) -> None:
+    if reach.under_way:
+        session.say(tr("On a link just now: {count}. They follow if they come back unsent.", count=reach.under_way))
 
 
 @commands.command(epilog="xlsms resolve list.xlsx --as delivered --number +34600000001")

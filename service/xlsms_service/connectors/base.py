@@ -146,6 +146,7 @@ class Asking(Protocol):
     """
 
     ask_after: timedelta | None  #: how long a part may go without a report before it is asked about; None: never
+    cancels: bool  #: whether what is recalled is to be taken back from the network
 
     async def query(self, part: PartAskedAbout) -> Receipt | None:
         """What the network says of the part now, in the words of a receipt; None when it does not know it."""

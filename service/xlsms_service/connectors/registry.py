@@ -1,6 +1,6 @@
 """Which module stands behind which `type` of a `[[connector]]`: one line a kind."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from datetime import datetime
 from random import Random
 
@@ -11,7 +11,7 @@ from xlsms_service.connectors.base import Connector, IdForms
 from xlsms_service.connectors.simulator import Rehearsal
 from xlsms_service.protocols.smpp.receipt import candidates
 
-__all__ = ["build"]
+__all__ = ["build", "take_back"]
 
 
 def build(
@@ -37,3 +37,8 @@ def build(
             return simulator.SimulatorConnector(settings.name, asked, rehearsal, clock=now, rng=rng), candidates
         case other:
             raise UserError("connector-type-not-there", place=settings.place("type"), type=other)
+
+
+def take_back(connectors: Iterable[ConnectorSettings]) -> list[str]:
+    """The connectors that can take back what their network has accepted."""
+    return [each.name for each in connectors if each.type == "smpp" and each.options.get("cancel") is True]

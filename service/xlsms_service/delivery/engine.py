@@ -18,8 +18,9 @@ from xlsms_service.delivery.asking import Asker
 from xlsms_service.delivery.lane import Lane
 from xlsms_service.delivery.limit import Limiter
 from xlsms_service.delivery.outcome import MOST_RESENDS, Answered
+from xlsms_service.delivery.recalling import Recaller
 from xlsms_service.delivery.routing import Router
-from xlsms_service.ledger import claim, conversation, link, stranger, waiting
+from xlsms_service.ledger import claim, conversation, intervention, link, stranger, waiting
 from xlsms_service.ledger.claim import Claimed
 from xlsms_service.ledger.ledger import Ledger
 from xlsms_service.measuring import NOTHING, Measures, metric
@@ -81,6 +82,7 @@ class Engine:
         self._record_wake = asyncio.Event()
         self._links = asyncio.Condition()
         self._tend_wake = asyncio.Event()
+        self._intervened: datetime | None = None  #: when somebody last paused or recalled something
         self._closing = False  #: nothing more is claimed
         self._left = False  #: the links are closed: nothing more can come
         self._feeders: list[asyncio.Task[None]] = []
@@ -97,6 +99,7 @@ class Engine:
             self._changed()
         await self._look_at_strangers()
         await self._ledger.do(waiting.reroute, self._router.keys, self._router.key)
+        self._intervened = await self._ledger.do(intervention.last)
         await self._ledger.do(waiting.hurry, self._now())
         self._feeders.append(asyncio.create_task(self._tend(), name="delivery-tend"))
         self._recorder = asyncio.create_task(self._record(), name="delivery-record")
@@ -105,6 +108,10 @@ class Engine:
             if isinstance(lane.connector, Asking):
                 asker = Asker(self._ledger, lane, lane.connector, now=self._now)
                 self._askers.append(asyncio.create_task(asker.run(), name=f"delivery-asks-{name}"))
+            if isinstance(lane.connector, Asking) and lane.connector.cancels:
+                recaller = Recaller(self._ledger, lane, lane.connector, now=self._now)
+                task = asyncio.create_task(recaller.run(self._changed), name=f"delivery-recalls-{name}")
+                self._askers.append(task)
             await lane.connector.open(self)
 
     async def close(self) -> None:
@@ -205,6 +212,10 @@ class Engine:
                 before, wrong_by = wrong_by, self._now() - began_at - timedelta(seconds=clock() - began)
                 if wrong_by < before - _PUT_BACK:  # what waits for a moment would wait for it once more
                     await self._ledger.do(_hurry, self._limiter, self._now())
+                if (last := await self._ledger.do(intervention.last)) != self._intervened:
+                    self._intervened = last  # the moments of those behind were given when more stood in line
+                    await self._ledger.do(_hurry, self._limiter, self._now())
+                    self._wake_lanes()
                 while await self._ledger.do(waiting.tend, self._router.keys, self._now()):
                     self._changed()
                     self._wake_lanes()

@@ -11,7 +11,8 @@ from xlsms.states import State, worst
 from xlsms_service.connectors.base import IdForms
 from xlsms_service.delivery import receipt
 from xlsms_service.delivery.retry import retry_for
-from xlsms_service.ledger import settlement, stranger
+from xlsms_service.ledger import intervention, settlement, stranger
+from xlsms_service.ledger.intervention import Wish
 from xlsms_service.ledger.settlement import Move, PartRecord
 
 __all__ = ["MOST_RESENDS", "Answered", "settle"]
@@ -22,6 +23,9 @@ _PART_STATES = {
     Result.UNCERTAIN: State.UNCERTAIN,
 }
 
+
+#: What is wished of a message in these states has been done.
+_DONE = (State.HELD, State.CANCELLED)
 
 #: A message whose answer was lost is sent again so often, where the settings allow it at all.
 MOST_RESENDS = 2
@@ -51,7 +55,12 @@ def settle(
 
     A message whose answer was lost is *uncertain*; one that has been tried no more than `resends` times waits anew.
     """
-    earlier = settlement.parts_of(connection, [each.message for each in answered if each.resumed])
+    wishes = intervention.wishes(connection, _unsent(answered))
+    earlier = settlement.parts_of(
+        connection, [each.message for each in answered if each.resumed or each.message in wishes]
+    )
+    # What somebody took back or paused is not sent a second time.
+    allowed = {each.message: 0 if each.message in wishes else resends for each in answered}
     settlement.keep_parts(
         connection,
         [
@@ -64,10 +73,17 @@ def settle(
             )
             for each in answered
             for outcome in each.outcomes
-            if outcome.result is not Result.RETURNED and not _goes_again(outcome, each, resends)
+            if outcome.result is not Result.RETURNED and not _goes_again(outcome, each, allowed[each.message])
         ],
     )
-    verdicts = [_verdict(each, [part.state for part in earlier.get(each.message, ())], resends) for each in answered]
+    verdicts = [
+        _verdict(each, [part.state for part in earlier.get(each.message, ())], allowed[each.message])
+        for each in answered
+    ]
+    if wishes:
+        left = {each.message for each in answered if earlier.get(each.message) or _partly_left(each)}
+        verdicts = [_wished(verdict, wishes.get(verdict.message), verdict.message in left) for verdict in verdicts]
+        intervention.forget(connection, [each.message for each in verdicts if each.state in _DONE])
     settlement.move(connection, verdicts)
     if not stranger.any_waiting(connection, connector):
         return
@@ -77,6 +93,25 @@ def settle(
         receipt.settle(connection, connector, early, forms, now)
     if any(verdict.state is State.UNCERTAIN for verdict in verdicts):
         receipt.settle_lost(connection, connector, forms, now)
+
+
+def _unsent(answered: Sequence[Answered]) -> list[MessageId]:
+    """Those of which some part came back, or would go again: seldom any."""
+    open_ends = (Result.RETURNED, Result.UNCERTAIN)
+    return [each.message for each in answered if any(outcome.result in open_ends for outcome in each.outcomes)]
+
+
+def _partly_left(answered: Answered) -> bool:
+    return any(outcome.result is Result.ACCEPTED for outcome in answered.outcomes)
+
+
+def _wished(verdict: Move, wish: Wish | None, left_in_part: bool) -> Move:  # noqa: FBT001  # one fact of the move
+    """What was to wait anew is held or taken back, where somebody wished that while it was on the link."""
+    if wish is None or verdict.state is not State.QUEUED:
+        return verdict
+    taken_back = wish is not Wish.PAUSED and left_in_part
+    code = intervention.LEFT_IN_PART if taken_back else wish
+    return Move(message=verdict.message, state=wish.state, at=verdict.at, code=code, not_before=verdict.not_before)
 
 
 def _goes_again(outcome: Outcome, answered: Answered, resends: int) -> bool:

@@ -1,7 +1,7 @@
 """What a network's delivery report means for a message, and which message it is about."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from sqlalchemy import Connection
@@ -10,7 +10,8 @@ from xlsms.model import MessageId, PartKey, Receipt
 from xlsms.states import State, may_move, worst
 from xlsms_service.connectors.base import IdForms
 from xlsms_service.delivery import phone, suspicion
-from xlsms_service.ledger import settlement, stranger
+from xlsms_service.ledger import intervention, settlement, stranger
+from xlsms_service.ledger.intervention import Wish
 from xlsms_service.ledger.settlement import Move, PartRecord
 
 __all__ = ["CODES", "STATES", "settle", "settle_lost"]
@@ -59,6 +60,7 @@ CODES: Mapping[str, str] = {
 }
 
 _NOT_DELIVERED = "not-delivered"
+_TAKEN_BACK = "recalled-at-network"
 _FAILURES = (State.FAILED, State.EXPIRED)
 
 
@@ -169,7 +171,7 @@ def _carry_out(connection: Connection, matches: Sequence[_Match], now: datetime)
     Gives the seconds that parts waited for their end since their answer.
     """
     last: dict[PartKey, _Match] = {}
-    for match in matches:
+    for match in _taken_back(connection, matches):
         before = last[match.part.key].state if match.part.key in last else match.part.state
         if may_move(before, match.state):
             last[match.part.key] = match
@@ -187,6 +189,20 @@ def _carry_out(connection: Connection, matches: Sequence[_Match], now: datetime)
     ]
 
 
+def _taken_back(connection: Connection, matches: Sequence[_Match]) -> Sequence[_Match]:
+    """What the network deleted because somebody here recalled it was taken back, and has not failed."""
+    deleted = {match.part.key.message for match in matches if match.receipt.state == "DELETED"}
+    recalled = intervention.wishes(connection, deleted) if deleted else {}
+    if Wish.RECALLED not in recalled.values():
+        return matches
+    return [
+        replace(match, state=State.CANCELLED)
+        if match.receipt.state == "DELETED" and recalled.get(match.part.key.message) is Wish.RECALLED
+        else match
+        for match in matches
+    ]
+
+
 def _whole(connection: Connection, last: Mapping[PartKey, _Match]) -> list[Move]:
     """Where long messages stand now; the reason of one that failed is that of its first part that did."""
     parts = settlement.parts_of(connection, {key.message for key in last})
@@ -200,14 +216,18 @@ def _whole(connection: Connection, last: Mapping[PartKey, _Match]) -> list[Move]
             new[message] = reasons[message] = (move.code, move.facts)
         so_far = [part.state for part in parts[message]]
         whole = worst(so_far) if len(so_far) == match.part.of else State.SENDING  # a part has no answer yet
-        if whole in (State.SENT, State.DELIVERED, *_FAILURES):
+        if whole in (State.SENT, State.DELIVERED, State.CANCELLED, *_FAILURES):
             code, facts = reasons.get(message, (move.code, move.facts)) if whole in _FAILURES else (None, {})
+            if whole is State.CANCELLED:
+                code = _TAKEN_BACK if set(so_far) == {State.CANCELLED} else intervention.LEFT_IN_PART
             moves[message] = Move(message=message, state=whole, at=move.at, code=code, facts=facts)
     settlement.note(connection, new)
     return list(moves.values())
 
 
 def _move(message: MessageId, state: State, receipt: Receipt) -> Move:
+    if state is State.CANCELLED:
+        return Move(message=message, state=state, at=receipt.done_at or receipt.at, code=_TAKEN_BACK)
     code = CODES.get(receipt.state, _NOT_DELIVERED) if state in _FAILURES else None
     facts = {"word": receipt.state, "error": receipt.error or "–"} if code else {}
     return Move(message=message, state=state, at=receipt.done_at or receipt.at, code=code, facts=facts)

@@ -15,7 +15,9 @@ from sqlalchemy import ColumnElement, Connection, FromClause, and_, delete, inse
 
 from xlsms.model import Alphabet, MessageId, Priority, RowId
 from xlsms.states import State
+from xlsms_service.ledger import intervention
 from xlsms_service.ledger.chunk import chunks
+from xlsms_service.ledger.intervention import Wish
 from xlsms_service.ledger.many import Many
 from xlsms_service.ledger.schema import campaign, message, stored
 
@@ -230,17 +232,20 @@ def admit(
     """These ids stand in the workbook with their state shown: their messages may go out.
 
     The mark that ordered them has been taken out, but for the rows in `standing`. What a message replaces shows nowhere
-    any more, and is taken back if it has not left. A text that somebody else has been admitted with since `since` is
-    held: two workbooks may have been taken in at once.
+    any more, and is taken back if it has not left, or comes back from its link. A text that somebody else has been
+    admitted with since `since` is held: two workbooks may have been taken in at once.
     """
     for some in chunks(row_ids):
         mine = and_(message.c.row_id.in_(some), message.c.admitted.is_(False))
         connection.execute(update(message).where(mine, _just_said(since)).values(_HELD | {"state_at": now}))
         free = {"admitted": True, "mark_open": False}
         connection.execute(update(message).where(mine).values(free))
+        intervention.carry_out(connection, some, now)
         older = message.c.id.in_(select(message.c.replaces).where(message.c.row_id.in_(some)))
         taken_back = {"state": State.CANCELLED, "code": "marked-anew", "state_at": now}
         connection.execute(update(message).where(older, message.c.state.in_(_STILL_HERE)).values(taken_back))
+        on_link = {"wish": Wish.MARKED_ANEW}
+        connection.execute(update(message).where(older, message.c.state == State.SENDING).values(on_link))
         connection.execute(update(message).where(older).values(superseded=True))
     for some in chunks(sorted(standing)):
         connection.execute(update(message).where(message.c.row_id.in_(some)).values(mark_open=True))

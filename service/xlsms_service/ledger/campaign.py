@@ -1,4 +1,4 @@
-"""Plans of open workbooks and their approval; messages under way paused, let go on, taken back."""
+"""Plans of open workbooks and their approval."""
 
 import json
 from collections.abc import Sequence
@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, delete, insert, select, update
+from sqlalchemy import Connection, delete, insert, select, update
 
 from xlsms.model import MessageId, RowId
 from xlsms.states import State
@@ -15,13 +15,10 @@ from xlsms_service.ledger.acceptance import Draft
 from xlsms_service.ledger.chunk import chunks
 from xlsms_service.ledger.schema import message, plan
 
-__all__ = ["Stored", "approve", "find", "keep", "pause", "recall", "unpause", "want", "wanted"]
+__all__ = ["Stored", "approve", "drafted", "find", "keep", "want", "wanted"]
 
 #: A plan that nobody has approved by then is forgotten; so is what its approval gave.
 _KEPT = timedelta(days=2)
-
-#: What a paused message says.
-_PAUSED = "paused"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -87,54 +84,6 @@ def approve(
     acceptance.propose(connection, stored.book, drafts, now)
     connection.execute(update(plan).where(plan.c.id == stored.id).values(answer=json.dumps(answer)))
     return answer
-
-
-def _chosen(book: int | None, row_ids: Sequence[RowId] | None) -> list[list[ColumnElement[bool]]]:
-    """Conditions for the messages of a workbook, of some rows, or all."""
-    here = [message.c.admitted, message.c.superseded.is_(False)]
-    if book is not None:
-        here.append(message.c.workbook_id == book)
-    if row_ids is None:
-        return [here]
-    return [[*here, message.c.row_id.in_(some)] for some in chunks(row_ids)]
-
-
-def pause(connection: Connection, now: datetime, *, book: int | None = None) -> int:
-    """Hold what has not left; how many."""
-    values = {"state": State.HELD, "code": _PAUSED, "facts": None, "state_at": now, "version": message.c.version + 1}
-    waits = message.c.state.in_((State.QUEUED, State.SCHEDULED))
-    return _all(connection, book, None, waits, values)
-
-
-def unpause(connection: Connection, now: datetime, *, book: int | None = None) -> int:
-    """Let go on what was paused: at once, or at its time; how many."""
-    values = {"code": None, "state_at": now, "version": message.c.version + 1}
-    paused = (message.c.state == State.HELD) & (message.c.code == _PAUSED)
-    later = _all(connection, book, None, paused & (message.c.due > now), values | {"state": State.SCHEDULED})
-    return later + _all(connection, book, None, paused, values | {"state": State.QUEUED})
-
-
-def recall(
-    connection: Connection, now: datetime, *, book: int | None = None, row_ids: Sequence[RowId] | None = None
-) -> int:
-    """Take back what has not left; how many."""
-    values = {"state": State.CANCELLED, "code": "recalled", "facts": None, "state_at": now,
-              "version": message.c.version + 1}  # fmt: skip
-    waits = message.c.state.in_((State.QUEUED, State.SCHEDULED, State.HELD))
-    return _all(connection, book, row_ids, waits, values)
-
-
-def _all(
-    connection: Connection,
-    book: int | None,
-    row_ids: Sequence[RowId] | None,
-    condition: ColumnElement[bool],
-    values: dict[str, Any],
-) -> int:
-    return sum(
-        connection.execute(update(message).where(*here, condition).values(values)).rowcount
-        for here in _chosen(book, row_ids)
-    )
 
 
 def drafted(connection: Connection, row_ids: Sequence[RowId]) -> dict[RowId, tuple[MessageId, State, bool]]:

@@ -232,12 +232,13 @@ def _taken(connection: Connection, ids: AbstractSet[MessageId]) -> dict[MessageI
 def recover(connection: Connection, now: datetime, *, resends: int = 0) -> int:
     """After a stop without leave: what was claimed may have left. How many may have.
 
-    They are *uncertain*; but those that were tried no more than `resends` times wait anew. Proposals that came to
+    They are *uncertain*; but those that were tried no more than `resends` times, and that nobody has recalled or paused
+    meanwhile, wait anew. Proposals that came to
     nothing are forgotten a day later; another process may be about to admit younger ones.
     """
     connection.execute(delete(message).where(PROPOSED, message.c.accepted_at < now - _ABANDONED))
     lost = update(message).where(UNSETTLED, message.c.state == State.SENDING)
     told = {"code": "stopped-while-sending", "state_at": now, "version": message.c.version + 1}
-    again = lost.where(message.c.attempts <= resends).values(told | {"state": State.QUEUED})
+    again = lost.where(message.c.attempts <= resends, message.c.wish.is_(None)).values(told | {"state": State.QUEUED})
     uncertain = lost.values(told | {"state": State.UNCERTAIN})
     return connection.execute(again).rowcount + connection.execute(uncertain).rowcount

@@ -28,10 +28,12 @@ __all__ = [
     "SHOWN",
     "UNSETTLED",
     "WAITING",
+    "WISHED",
     "Instant",
     "campaign",
     "change",
     "inbound",
+    "intervention",
     "link",
     "live",
     "message",
@@ -113,6 +115,7 @@ campaign = Table(
     Column("workbook_id", _Id, ForeignKey("workbook.id")),
     Column("sheet", Text),
     Column("at", Instant, nullable=False),
+    Column("wish", String(12), comment="paused or recalled: holds for what of it is admitted later"),
     comment="one send of one sheet",
 )
 
@@ -122,7 +125,10 @@ WAITING = text("state = 'queued' AND admitted")
 SCHEDULED = text("state = 'scheduled' AND admitted")
 PROPOSED = text("NOT admitted")
 SHOWN = text("admitted AND NOT superseded")
+WISHED = text("wish IS NOT NULL")
 UNSETTLED = text("state IN ('sending', 'uncertain')")
+
+Index("ix_campaign_wished", campaign.c.id, sqlite_where=WISHED, postgresql_where=WISHED)
 
 message = Table(
     "message",
@@ -169,6 +175,7 @@ message = Table(
         comment="it may go from then on: its send time, or the end of a wait",
     ),
     Column("expires_at", Instant, comment="it does not go any more; null: whenever"),
+    Column("wish", String(12), comment="what it becomes if it comes back from its link, or when admitted"),
     Column("attempts", Integer, nullable=False),
     Column("connector", String(64), comment="the one it was last claimed for"),
     Column("claimed_at", Instant),
@@ -229,6 +236,12 @@ message = Table(
         "state",
         sqlite_where=UNSETTLED,
         postgresql_where=UNSETTLED,
+    ),
+    Index(
+        "ix_message_wished",
+        "connector",
+        sqlite_where=WISHED,
+        postgresql_where=WISHED,
     ),
 )
 
@@ -323,6 +336,13 @@ stop = Table(
     metadata,
     Column("at", Instant, primary_key=True, autoincrement=False),
     comment="a row stands here while nothing may go, since then",
+)
+
+intervention = Table(
+    "intervention",
+    metadata,
+    Column("at", Instant, primary_key=True, autoincrement=False),
+    comment="one row: when somebody last paused, recalled or let go on; who stands in line behind may ask anew",
 )
 
 live = Table(

@@ -90,7 +90,7 @@ def settle(
         _settle_parts(connection, ours, state, now)
         moves = [Move(message=key, state=state, at=now, code="settled-by-hand", not_before=now) for key in ours]
         settlement.move(connection, moves)
-        fresh = {"expires_at": now + validity, "attempts": 1}  # not 0: some parts may have been taken
+        fresh = {"expires_at": now + validity, "attempts": 1, "wish": None}  # not 0: some parts may have been taken
         connection.execute(update(message).where(message.c.id.in_(ours), message.c.state == State.QUEUED).values(fresh))
         settled += len(ours)
     return settled

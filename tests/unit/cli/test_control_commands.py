@@ -1,4 +1,4 @@
-"""`xlsms stop`, `resume` and `resolve`."""
+"""`xlsms stop`, `resume`, `recall` and `resolve`."""
 
 from datetime import UTC, datetime, timedelta
 
@@ -84,6 +84,33 @@ def test_send_and_text_say_that_all_is_stopped_and_take_nothing(xlsms, connected
     assert xlsms("--config", connected, "status", "--json").figures["states"] == {}
     xlsms("--config", connected, "resume")
     assert xlsms("--config", connected, "send", file, "--json").code == 0
+
+
+def test_a_workbook_is_stopped_let_go_on_and_taken_back_alone(xlsms, settings, ledger, tmp_path):
+    config, path, other = settings(), tmp_path / "lista.xlsx", tmp_path / "otra.xlsx"
+    for file in (path, other):
+        file.touch()
+    mine, others = accept(ledger, "+34600111222", path), accept(ledger, "+34600111333", other)
+    run = xlsms("--config", config, "stop", path)
+    assert (run.code, f"Held in {path}: 1." in run.out.replace("\n", "")) == (0, True)
+    assert (row(ledger, mine).code, row(ledger, others).state) == ("paused", State.QUEUED)
+    expected = {"workbook": str(path), "count": 1, "under_way": 0, "asked_back": 0}
+    assert xlsms("--config", config, "resume", path, "--json").figures == expected
+    assert row(ledger, mine).state == State.QUEUED
+    run = xlsms("--config", config, "recall", path)
+    assert (run.code, "[recall-needs-yes]" in run.complaint) == (2, True)
+    assert xlsms("--config", config, "recall", path, "--yes", "--json").figures == expected
+    assert (row(ledger, mine).state, row(ledger, others).state) == (State.CANCELLED, State.QUEUED)
+    assert "Taken back: 1." in xlsms("--config", config, "recall", "--yes").out
+    assert row(ledger, others).state == State.CANCELLED
+    assert "[workbook-unknown]" in xlsms("--config", config, "recall", tmp_path / "no.xlsx", "--yes").complaint
+
+
+def test_what_is_on_a_link_is_told_when_it_is_recalled(xlsms, settings, ledger):
+    accept(ledger, "+34600111222")
+    ledger.do_now(claim.claim, connector="operator", routes=[""], room=9, idle=True, now=NOW)
+    out = xlsms("--config", settings(), "recall", "--yes").out
+    assert ("Taken back: 0." in out, "On a link just now: 1." in out) == (True, True)
 
 
 def test_what_is_uncertain_is_listed_with_all_that_is_known(xlsms, settings, ledger, tmp_path):

@@ -23,6 +23,7 @@ class Knowing(Hand):
     """A network that answers questions, as it is told to."""
 
     ask_after = timedelta(minutes=30)
+    cancels = False
 
     def __init__(self):
         super().__init__()

@@ -66,6 +66,7 @@ class SmppConnector:
         receives = settings.bind != "transmitter"
         self.capabilities = Capabilities(receipts=receives, inbound=receives)
         self.ask_after = timedelta(minutes=settings.ask_after) if settings.ask_after is not None else None
+        self.cancels = settings.cancel
         self._settings = settings
         self._clock = clock
         self._retry = retry or Backoff(first=1, limit=60, rng=rng)

@@ -100,6 +100,9 @@ class SmppSettings:
         int | None,
         Setting("minutes without a report after which the operator is asked (query_sm); without it never", 1, 10_080),
     ] = None
+    cancel: Annotated[
+        bool, Setting("take recalled messages back that the operator has and has not delivered (cancel_sm)")
+    ] = False
     id_form: Annotated[
         IdForm, Setting("who writes message ids in hexadecimal while the other writes decimal; `auto` tries all ways")
     ] = "auto"
