@@ -109,7 +109,7 @@ class Outgoing:
     alphabet: Alphabet
     sender: str | None = None  #: None: the connector's own
     concat: Concat | None = None
-    validity: timedelta | None = None
+    validity: timedelta | None = None  #: how long it is worth delivering from now on; None: as long as anyone tries
     receipt: bool = True  #: ask the network for a delivery report
 
 

@@ -261,7 +261,7 @@ class Engine:
         if claimed:
             handed = asyncio.get_running_loop().time()
             self._measures.took(metric.CLAIM_SECONDS, handed - clock)
-            lane.submit(claimed, handed)
+            lane.submit(claimed, now, handed)
         return max((due - now).total_seconds(), 0.0) if due else _LOOK_AGAIN
 
     # Links to ledger.

@@ -82,17 +82,18 @@ class Lane:
             return 0, gathered
         return allowed, 0.0
 
-    def submit(self, claimed: Sequence[Claimed], clock: float) -> None:
+    def submit(self, claimed: Sequence[Claimed], now: datetime, clock: float) -> None:
         """Hand messages over."""
         self._filled_at = clock
         self.served.note(claimed)
-        batch = [part for message in claimed for part in self._parts(message, clock)]
+        batch = [part for message in claimed for part in self._parts(message, now, clock)]
         self.measures.count(metric.SUBMITTED, len(batch), self.connector.name)
         self.connector.submit(batch)
 
-    def _parts(self, message: Claimed, clock: float) -> list[Outgoing]:
+    def _parts(self, message: Claimed, now: datetime, clock: float) -> list[Outgoing]:
         """The parts of a message that the network does not have yet; noted as open with the link."""
         texts = split(message.text, limit=None).parts
+        validity = None if message.expires_at is None else message.expires_at - now
         parts = [
             Outgoing(
                 key=PartKey(message.id, number),
@@ -101,6 +102,7 @@ class Lane:
                 text=text,
                 alphabet=message.alphabet,
                 concat=Concat(reference(message.id), len(texts), number) if len(texts) > 1 else None,
+                validity=validity,
             )
             for number, text in enumerate(texts, 1)
             if number not in message.taken

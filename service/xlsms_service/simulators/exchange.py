@@ -27,6 +27,7 @@ from xlsms_service.simulators.network import Network, Throttle, chosen, write_id
 from xlsms_service.simulators.phones import Population, Report
 from xlsms_service.simulators.record import Counters, Record, Taken, TakenPart
 from xlsms_service.simulators.session import Outlet, Session
+from xlsms_service.simulators.timing import Timing
 from xlsms_service.simulators.wire import MESSAGE_STATES, Message, final_date, read_text, write_receipt, write_reply
 
 __all__ = ["Event", "Exchange", "Settings"]
@@ -258,6 +259,8 @@ class Exchange:
         part = message.part
         phone = self.population.phone(part.destination)
         reaction = phone.on_message(part.text, part.sender, part.concat, part.network_id)
+        if message.submit.schedule_delivery_time or message.submit.validity_period:
+            reaction = Timing.of(message.submit, part.at).applied(reaction)
         if reaction.whole is not None:
             self.record.add_message(
                 Taken(

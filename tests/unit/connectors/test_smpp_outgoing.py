@@ -100,11 +100,17 @@ def test_whole_long_text_goes_as_payload_and_a_short_one_does_not() -> None:
         encoder().body(part(text))
 
 
-def test_validity_is_the_messages_or_the_connectors_as_span_or_date() -> None:
+def test_validity_is_the_shorter_of_the_messages_and_the_connectors_as_span_or_date() -> None:
     assert on_the_wire(part()).validity_period == ""
     assert on_the_wire(part(), validity=90).validity_period == "000000013000000R"
     own = part(validity=timedelta(hours=1))
     assert on_the_wire(own, validity=90).validity_period == "000000010000000R"
+    assert on_the_wire(own, validity=30).validity_period == "000000003000000R"
+    assert on_the_wire(own, validity=90, pass_validity=False).validity_period == "000000013000000R"
+    assert on_the_wire(own, pass_validity=False).validity_period == ""
+    assert on_the_wire(part(validity=timedelta(hours=1, seconds=59))).validity_period == "000000010000000R"
+    assert on_the_wire(part(validity=timedelta(seconds=59))).validity_period == "000000000059000R"
+    assert on_the_wire(part(validity=timedelta(seconds=-1))).validity_period == "000000000001000R"
     assert on_the_wire(own, absolute_times=True).validity_period == "261122203000000+"
     assert on_the_wire(part(), absolute_times=True, validity=1440).validity_period == "261123193000000+"
 

@@ -93,6 +93,17 @@ def test_everything_queued_goes_once_and_never_more_than_the_window_at_a_time(tm
     assert set(run(tmp_path, scene).values()) == {State.SENT}
 
 
+def test_what_is_left_of_its_validity_goes_along_with_each_part(tmp_path):
+    async def scene(engine, ledger, link):
+        accept(ledger, 1, text="a" * 400, parts=3, expires_at=NOW + timedelta(hours=2))
+        accept(ledger, 1)
+        engine.wake()
+        parts = await link.parts(4)
+        assert [part.validity for part in parts] == [timedelta(hours=2)] * 3 + [None]
+
+    run(tmp_path, scene)
+
+
 def test_claimed_is_durable_before_the_first_byte_can_leave(tmp_path):
     seen = []
 

@@ -21,6 +21,14 @@ _TROUBLE = frozenset({Status.SYSTEM_ERROR, Status.TEMPORARY, Status.WRONG_BIND_S
 _INVALID_DESTINATION = frozenset({0x0B, 0x50, 0x51})
 _INVALID_SENDER = frozenset({0x0A, 0x48, 0x49})
 _INVALID_LENGTH = 0x01
+_INVALID_SCHEDULE, _INVALID_VALIDITY = 0x61, 0x62
+_CODES = {
+    **dict.fromkeys(_INVALID_DESTINATION, "smsc-refused-number"),
+    **dict.fromkeys(_INVALID_SENDER, "smsc-refused-sender"),
+    _INVALID_LENGTH: "smsc-refused-length",
+    _INVALID_SCHEDULE: "smsc-refused-schedule",
+    _INVALID_VALIDITY: "smsc-refused-validity",
+}
 
 
 def accepted(submits: Sequence[tuple[PartKey, str]], at: datetime, id_form: IdForm) -> list[Outcome]:
@@ -47,12 +55,4 @@ def outcome_of(key: PartKey, answer: Pdu, at: datetime, id_form: IdForm) -> Outc
         return Outcome(
             key=key, result=Result.RETURNED, at=at, code="smsc-in-trouble", facts=facts, retry_after=_TROUBLE_WAIT
         )
-    return Outcome(key=key, result=Result.REFUSED, at=at, code=_code(status), facts=facts)
-
-
-def _code(status: int) -> str:
-    if status in _INVALID_DESTINATION:
-        return "smsc-refused-number"
-    if status in _INVALID_SENDER:
-        return "smsc-refused-sender"
-    return "smsc-refused-length" if status == _INVALID_LENGTH else "smsc-refused"
+    return Outcome(key=key, result=Result.REFUSED, at=at, code=_CODES.get(status, "smsc-refused"), facts=facts)

@@ -16,6 +16,7 @@ from xlsms_service.protocols.smpp.tlv import write_tlvs
 __all__ = ["SubmitEncoder", "reference_of"]
 
 _REMEMBERED = 1024  # senders and forms; a campaign has one of each
+_LONG = 600  # seconds from which a validity is told to the minute
 _LATIN1 = 0x03  # data_coding (§5.2.19)
 _ONE_SMS = {"gsm7": 160, "ucs2": 140}  # octets as SMPP carries them; a text above that was not cut into parts
 
@@ -41,11 +42,13 @@ class SubmitEncoder:
             "ucs2": settings.ucs2_data_coding,
         }
         self._sender = settings.sender
-        self._validity = None if settings.validity is None else timedelta(minutes=settings.validity)
+        self._most = None if settings.validity is None else timedelta(minutes=settings.validity)
+        self._passes = settings.pass_validity
         self._by_payload = settings.long_texts == "payload"
         self._by_header = settings.long_texts != "sar"
         self._numbered = settings.user_message_reference
         self._form = lru_cache(_REMEMBERED)(self._new_form)
+        self._span = lru_cache(_REMEMBERED)(lambda seconds: relative_time(timedelta(seconds=seconds)))
 
     def body(self, part: Outgoing) -> bytes:
         """The body of its submit_sm. Raises `FieldError` or `UnicodeError` for what SMPP cannot carry."""
@@ -61,7 +64,7 @@ class SubmitEncoder:
             ESM_UDHI if header else 0,
             self._data_coding[part.alphabet],
             1 if part.receipt else 0,
-            self._valid(part.validity or self._validity),
+            self._valid(part.validity),
         )
         return form.body(
             write_address("destination_addr", *self.numbering(part.destination)), header + octets, parameters
@@ -90,12 +93,17 @@ class SubmitEncoder:
             raise FieldError("concat", str(error)) from None
 
     def _valid(self, validity: timedelta | None) -> str:
+        """The validity_period: the message's own, no longer than the operator is to try at all; empty for neither."""
+        if not self._passes or validity is None or (self._most is not None and self._most < validity):
+            validity = self._most
         if validity is None:
             return ""
-        if not self._settings.absolute_times:
-            return relative_time(validity)
-        # To the minute, so that the parts of a minute share their form.
-        return absolute_time((self._clock() + validity).replace(second=0))
+        seconds = max(int(validity.total_seconds()), 1)
+        if self._settings.absolute_times:
+            until = self._clock() + timedelta(seconds=seconds)
+            return absolute_time(until.replace(second=0) if seconds >= _LONG else until)
+        # A minute less, at most, than it is worth: so the parts of a minute share their form.
+        return self._span(seconds - seconds % 60 if seconds >= _LONG else seconds)
 
     def _new_form(
         self, sender: str | None, esm_class: int, data_coding: int, registered_delivery: int, validity_period: str

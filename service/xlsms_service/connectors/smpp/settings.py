@@ -89,8 +89,11 @@ class SmppSettings:
         Setting("how the parts of a long text are told: by a header, by SAR parameters, or one message_payload"),
     ] = "udh"
     validity: Annotated[
-        int | None, Setting("minutes that the operator keeps trying, where the message says nothing", 1, 525_600)
+        int | None, Setting("minutes that the operator keeps trying at most, whatever the message says", 1, 525_600)
     ] = None
+    pass_validity: Annotated[
+        bool, Setting("tell the operator until when a message is worth delivering; it is *expired* then")
+    ] = True
     absolute_times: Annotated[bool, Setting("write that as a date in UTC, not as a span")] = False
     user_message_reference: Annotated[
         bool, Setting("number each message in the parameter of that name, which some operators repeat in reports")
