@@ -1,5 +1,7 @@
 """The live backend keeps the promises of every `Workbook` in a real LibreOffice, through the real xlwings."""
 
+from datetime import timedelta
+
 import openpyxl
 import pytest
 import xlwings as xw
@@ -15,7 +17,11 @@ from xlsms.errors import UserError
 from xlsms.model import Role
 from xlsms.workbook.base import Placed, RowEdit
 from xlsms.workbook.closed import ClosedWorkbook
-from xlsms.workbook.live import Attachment, LiveWorkbook
+from xlsms.workbook.live import Attachment, LiveWorkbook, Patience
+from xlsms.workbook.live.listing import list_replies
+from xlsms.workbook.live.patience import quiet
+from xlsms.workbook.replies import Incoming, append_replies
+from xlsms.workbook.setup import set_up
 
 pytestmark = pytest.mark.office
 
@@ -88,10 +94,10 @@ def listed(count):
     ]
 
 
-def filter_names(sheet, area, wanted):
-    """The user filters by the first column."""
+def filter_names(sheet, area, wanted, column=0):
+    """The user filters by a column, the first if none is named."""
     field = uno().createUnoStruct("com.sun.star.sheet.TableFilterField")
-    field.Field, field.IsNumeric, field.StringValue = 0, False, wanted
+    field.Field, field.IsNumeric, field.StringValue = column, False, wanted
     field.Operator = uno().Enum("com.sun.star.sheet.FilterOperator", "EQUAL")
     cells = sheet.getCellRangeByName(area)
     descriptor = cells.createFilterDescriptor(True)
@@ -301,3 +307,107 @@ def test_the_rest_of_the_engine(live, desk, tmp_path):
     target = tmp_path / "copy.xlsx"
     book.save(target)
     assert openpyxl.load_workbook(target)["Log"]["A2"].value == "b"
+
+
+# the sheet of replies
+
+
+TEXTS = [
+    "yes please",
+    "=1+1",
+    "+34600000002",
+    "0012",
+    "1/2",
+    "'quoted",
+    "two\r\nlines",
+    "  ",
+    "1e5",
+    "TRUE",
+    "yes please",
+]
+
+
+def incoming(text, nth=0):
+    at = NOW + timedelta(minutes=nth)
+    return Incoming(at=at, number="+34600000002", text=text, sheet="People", row_id="BCDFGHJKMNPQR")
+
+
+@pytest.fixture
+def replies(live, tmp_path):
+    """A workbook with a sheet of replies, open: its path and that sheet in Calc. `change` sees it with openpyxl first."""
+
+    def made(change=lambda sheet: None):
+        path = workbook(tmp_path / "people.xlsx", people(2))
+        set_up(path, own_sheets=True)
+        book = openpyxl.load_workbook(path)
+        change(book["SMS Replies"])
+        book.save(path)
+        document = live.open(path)
+        return path, document.Sheets.getByIndex(1), document
+
+    yield made
+    live.close_all()
+
+
+def texts_in(sheet, last=40):
+    return [row[2] for row in sheet.getCellRangeByName(f"A2:E{last}").getDataArray() if row[1]]
+
+
+def test_replies_of_every_kind_stand_as_they_came_and_once(replies, live):
+    path, sheet, document = replies()
+    all_of_them = [incoming(text, nth) for nth, text in enumerate(TEXTS)]
+    live.guard.writes = 0
+    assert list_replies(opened(path), all_of_them) is True
+    assert live.guard.writes <= 10, "a column at a time"
+    shown = [text.replace("\r\n", "\n") for text in TEXTS]
+    assert texts_in(sheet) == shown
+    assert list_replies(opened(path), [*all_of_them, incoming("yes please", 99)]) is True  # said a third time
+    assert texts_in(sheet) == [*shown, "yes please"]
+    (name,) = (name for name in document.DatabaseRanges.ElementNames if name.startswith("SMS_Replies"))
+    assert document.DatabaseRanges.getByName(name).DataArea.EndRow == 12
+    # the closed file is given nothing twice either
+    document.store()
+    document.close(True)
+    append_replies(path, [*all_of_them, incoming("yes please", 99), incoming("new", 100)], zone=MADRID)
+    rows = [row[2] for row in openpyxl.load_workbook(path)["SMS Replies"].iter_rows(min_row=2, values_only=True)]
+    assert len(rows) == 13
+    assert rows[-1] == "new"
+
+
+def test_replies_below_a_filter_stand_in_their_rows(replies):
+    path, sheet, _ = replies()
+    list_replies(opened(path), [incoming(f"text {nth}", nth) for nth in range(4)])
+    filter_names(sheet, "A1:E5", "text 1", column=2)
+    sheet.Rows.getByIndex(5).IsVisible = False  # the next one, by hand
+    assert list_replies(opened(path), [incoming("hidden", 5), incoming("seen", 6)]) is True
+    assert texts_in(sheet)[-2:] == ["hidden", "seen"]
+
+
+@pytest.mark.parametrize("what", ["something below", "totals", "locked", "no table", "no sheet"])
+def test_replies_wait_where_the_table_takes_none(replies, what):
+    def change(sheet):
+        if what == "something below":
+            sheet["C4"] = "mine"
+        elif what == "no table":
+            del sheet.tables[next(iter(sheet.tables))]
+        elif what == "no sheet":
+            sheet.title = "Other"
+        elif what == "totals":
+            table = next(iter(sheet.tables.values()))
+            table.ref, table.totalsRowCount = "A1:E3", 1
+            table.autoFilter.ref = "A1:E2"
+            sheet["A3"] = "Total"
+        else:
+            sheet.protection.sheet = True
+
+    path = replies(change)[0]
+    before = ClosedWorkbook(path).read().version
+    assert list_replies(opened(path), [incoming("one"), incoming("two", 1), incoming("three", 2)]) is False
+    assert ClosedWorkbook(path).read().version == before
+
+
+def test_an_error_of_the_office_comes_through_what_keeps_it_quiet(live, replies):
+    """UNO's errors take no traceback from Python, which `contextlib` gives."""
+    _, _, document = replies()
+    with pytest.raises(Exception, match="docuno"), quiet(xw.apps[live.engine.apps.keys()[0]], Patience()):
+        document.Sheets.getByName("nowhere")

@@ -1,5 +1,6 @@
 """Every verb of the ribbon in a workbook that is open in a real LibreOffice, with the service and a simulated network."""
 
+import contextlib
 import os
 import re
 import subprocess
@@ -108,7 +109,7 @@ def user(live, desk, monkeypatch):
     desk.service()
     monkeypatch.setenv("XLSMS_CONFIG", str(desk.settings))
 
-    def made(count, *, marked=True, change=lambda sheet: None, name="my list & co.xlsx"):
+    def made(count, *, marked=True, change=lambda sheet: None, name="my list & co.xlsx", finish=lambda path: None):
         book = openpyxl.Workbook()
         book.active.title = "People"
         book.active.append(COLUMNS)
@@ -119,6 +120,7 @@ def user(live, desk, monkeypatch):
         # written elsewhere: the watcher must not see it before it is open
         beside = desk.folder / "beside.xlsx"
         book.save(beside)
+        finish(beside)
         content = beside.read_bytes()
         path.with_name(f".~lock.{path.name}#").write_text("")
         path.write_bytes(content)
@@ -339,6 +341,58 @@ def test_columns_are_inserted_into_a_list_and_into_a_table(user, live):
     assert (area.EndColumn, area.EndRow) == (9, 3)
     person.press(Verb.COLUMNS)
     assert "All columns are there" in person.ears.said[-1]
+    # as `xlsms init` does for a closed one: a drop-down, colours, and no id before the user's eyes
+    assert not person.sheet.Columns.getByIndex(9).IsVisible
+    live.document(person.path).store()
+    saved = openpyxl.load_workbook(person.path).active
+    (choice,) = saved.data_validations.dataValidation
+    assert (str(choice.sqref), choice.formula1, choice.showErrorMessage) == ("D2:D4", '"x"', False)
+    ((area, rules),) = ((str(found.sqref), found.rules) for found in saved.conditional_formatting)
+    assert area == "E2:E4"
+    fills = {rule.formula[0]: rule.dxf.fill.bgColor.rgb for rule in rules}
+    assert (fills['"Delivered"'], fills['"Entregado"']) == ("FFD1FAE5", "FFD1FAE5")
+    # and a set-up of the closed file finds all of it there
+    from xlsms.workbook.setup import set_up
+
+    live.close_all()
+    set_up(person.path)
+    again = openpyxl.load_workbook(person.path).active
+    assert len(again.data_validations.dataValidation) == len(list(again.conditional_formatting)) == 1
+
+
+def test_replies_are_listed_while_it_is_open_and_once(user, desk, live):
+    from xlsms.workbook.setup import set_up
+
+    def ready(path):
+        set_up(path, own_sheets=True)
+
+    person = user(6, finish=ready)
+    person.press(Verb.SEND)
+    person.refresh_until(lambda: person.shown()["Person 5"]["Reply"] == "=1+1")
+    person.refresh_until(lambda: person.shown()["Person 2"]["Reply"] == "yes please")
+    person.press(Verb.REFRESH)
+    listed = live.document(person.path).Sheets.getByName("SMS Replies")
+    rows = [row[1:4] for row in listed.getCellRangeByName("A2:E5").getDataArray() if row[1]]
+    assert sorted(rows) == [("+34600000002", "yes please", "People"), ("+34600000005", "=1+1", "People")]
+    assert listed.getCellRangeByName("A2").Value > 46_000  # a moment
+    # what the open sheet lists, the service does not list again in the saved file; nor is a save needed for it
+    live.document(person.path).store()
+    live.close_all()
+    with Client.connect(starting=False) as client:
+        guid = person_guid(person.path)
+        book = client.register(guid=guid, path=person.path, name=person.path.name, host="calc", language="en")
+        assert len(list(client.replies(book))) == 2
+        client.closed(book)
+        until(lambda: _lacking_in(desk) == 0, 60)
+    names = openpyxl.load_workbook(person.path)["SMS Replies"]
+    assert sorted(row[2] for row in names.iter_rows(min_row=2, values_only=True)) == ["=1+1", "yes please"]
+
+
+def _lacking_in(desk):
+    import sqlite3
+
+    with contextlib.closing(sqlite3.connect(next(desk.folder.glob("data/*.sqlite3")))) as ledger:
+        return ledger.execute("select count(*) from reply where written_at is null").fetchone()[0]
 
 
 def test_report_help_settings_and_a_new_workbook(user, live, tmp_path, monkeypatch):

@@ -28,6 +28,7 @@ from xlsms.client.model import (
     OrderKind,
     Plan,
     PlannedRow,
+    Reply,
     RowState,
     Said,
     SentText,
@@ -235,6 +236,26 @@ class Client:
     def seen(self, book: LiveBook, row_ids: Iterable[RowId]) -> None:
         """These ids, of those that `changes` called unconfirmed, do stand in the open workbook."""
         self._ask("POST", f"/v1/workbooks/{book.id}/seen", {"ids": sorted(row_ids)})
+
+    def replies(self, book: LiveBook, *, after: int = 0) -> Iterator[Reply]:
+        """The replies that the file of an open workbook does not list yet, oldest first, from an id on.
+
+        They stay lacking until the service has written them into the closed file, or has found them there.
+        """
+        more = True
+        while more:
+            said = self._ask("POST", f"/v1/workbooks/{book.id}/replies", {"after": after})
+            more = bool(said["more"])
+            for it in said["texts"]:
+                after = it["id"]
+                yield Reply(
+                    id=after,
+                    number=it["number"],
+                    text=it["text"],
+                    at=datetime.fromisoformat(it["at"]),
+                    sheet=it["sheet"],
+                    row_id=RowId(it["row_id"]),
+                )
 
     def changes(self, book: LiveBook | None = None, *, since: int, wait: float = 0.0) -> Changes:
         """What has changed after the cursor `since`, in one workbook or in all; waits up to `wait` seconds for news.

@@ -26,6 +26,7 @@ __all__ = [
     "OrderKind",
     "Plan",
     "PlannedRow",
+    "Reply",
     "RowState",
     "Said",
     "SentText",
@@ -249,6 +250,18 @@ class Conversation:
 
     number: str
     texts: tuple[Said, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reply:
+    """A text that answers a row of an open workbook, and that its file does not list yet."""
+
+    id: int
+    number: str
+    text: str
+    at: datetime
+    sheet: str
+    row_id: RowId
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

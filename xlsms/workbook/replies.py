@@ -1,7 +1,7 @@
 """Texts that came in, put below those in the table of the sheet `SMS Replies`, where a workbook has one."""
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, tzinfo
 from pathlib import Path
@@ -27,7 +27,7 @@ from xlsms.workbook.own_sheets import REPLIES, reply_columns
 from xlsms.workbook.reading import wall_time
 from xlsms.workbook.writing import ATTEMPTS, Step, opened, ready, version_of
 
-__all__ = ["Appended", "Incoming", "append_replies"]
+__all__ = ["Appended", "Incoming", "append_replies", "key_of", "texts_of"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -93,6 +93,24 @@ def append_replies(
     raise TransientError("file-keeps-changing", path=real.name)
 
 
+def texts_of(reply: Incoming) -> dict[str, str]:
+    """The texts of a row; one longer than a cell is cut."""
+    wide = reply.text.encode("utf-16-le", "surrogatepass")[: 2 * TEXT_LIMIT]
+    text = wide.decode("utf-16-le", "replace")
+    return {"phone": reply.number, "text": text, "sheet": reply.sheet, "id": reply.row_id}
+
+
+def key_of(values: Mapping[str, str], columns: Container[str]) -> tuple[str, ...]:
+    """What tells a text from another, as far as the table has the columns; written twice after a crash, say.
+
+    An open workbook ends lines in its own way and takes an apostrophe in front for a sign of its own.
+    """
+    texts = (values.get(key, "") for key in ("phone", "text", "id") if key in columns)
+    return tuple(
+        text.replace("\r\n", "\n").replace("\r", "\n").replace("\0", "").strip().removeprefix("'") for text in texts
+    )
+
+
 def _places(book: Book) -> Iterator[tuple[SheetPart, Table, dict[str, int]]]:
     """The table of replies, and its columns by what they are for."""
     for sheet in book.sheets:
@@ -129,7 +147,7 @@ class _Growth:
             if self._table.first <= row.number <= self._table.last:
                 self._there |= self._calculated(row)
                 values = self._values(row)
-                there[self._key(values)] += 1
+                there[key_of(values, self._columns)] += 1
                 last = max(last, row.number) if any(values.values()) else last
                 if row.number == self._table.last:
                     self._looks = {column_number(cell[0].decode()): style_of(cell[1]) for cell in row.cells}
@@ -139,9 +157,9 @@ class _Growth:
                 self._totals = row
         new = []
         for reply in replies:
-            values = self._texts(reply)
-            if there[self._key(values)]:
-                there[self._key(values)] -= 1
+            values = texts_of(reply)
+            if there[key_of(values, self._columns)]:
+                there[key_of(values, self._columns)] -= 1
             else:
                 new.append((reply, values))
         more = max(0, last + len(new) - self._table.last)
@@ -203,18 +221,7 @@ class _Growth:
                 found |= dict.fromkeys(new, Calculated(formula, self._looks.get(column)))
         return found
 
-    @staticmethod
-    def _texts(reply: Incoming) -> dict[str, str]:
-        """The texts of a row; one longer than a cell is cut."""
-        wide = reply.text.encode("utf-16-le", "surrogatepass")[: 2 * TEXT_LIMIT]
-        text = wide.decode("utf-16-le", "replace")
-        return {"phone": reply.number, "text": text, "sheet": reply.sheet, "id": reply.row_id}
-
     def _values(self, row: RawRow) -> dict[str, str]:
         """The texts that stand in a row."""
         found = {self._letters[cell[0]]: self._decoder.value(cell)[0] for cell in row.cells if cell[0] in self._letters}
         return {key: "" if value is None else str(value) for key, value in found.items()}
-
-    def _key(self, values: dict[str, str]) -> tuple[str, ...]:
-        """What tells a text from another, as far as the table has the columns; written twice after a crash, say."""
-        return tuple(values.get(key, "").strip() for key in ("phone", "text", "id") if key in self._columns)

@@ -21,7 +21,7 @@ from xlsms.wording import detail
 from xlsms_service.api.news import News
 from xlsms_service.api.session import Sessions
 from xlsms_service.delivery.routing import Router
-from xlsms_service.ledger import acceptance, campaign, changes, intervention, link, live, stop, talk, view
+from xlsms_service.ledger import acceptance, campaign, changes, intervention, link, live, reply, stop, talk, view
 from xlsms_service.ledger import book as books
 from xlsms_service.ledger.acceptance import Draft
 from xlsms_service.ledger.book import NEVER_SAVED
@@ -45,6 +45,9 @@ _LOOK = 1.0
 
 #: Orders from pages that are kept for a workbook that does not ask for them.
 _ORDERS = 20
+
+#: Texts that one answer holds.
+_REPLIES = 1_000
 
 
 @dataclass(slots=True, kw_only=True)
@@ -128,6 +131,14 @@ class Desk:
         await self._registered(book)
         await self.intake.seen(book, [RowId(it) for it in row_ids])
         self._changed()
+
+    async def replies(self, book: int, after: int) -> Json:
+        """What came in for an open workbook and its file does not list yet."""
+        await self._registered(book)
+        found = await self.read(reply.lacking, book, after=after, most=_REPLIES + 1)
+        names = ("id", "number", "text", "at", "sheet", "row_id")
+        texts = [{name: getattr(it, name) for name in names} for it in found[:_REPLIES]]
+        return {"texts": texts, "more": len(found) > _REPLIES}
 
     # Plans and campaigns.
 

@@ -89,6 +89,11 @@ def _workbooks(made: APIRouter, desk: Desk) -> None:
         await desk.seen(workbook, asked.ids)
         return Response(status_code=204)
 
+    @made.post("/workbooks/{workbook}/replies", response_model=shape.Replies, summary="Replies that its file lacks")
+    async def replies(workbook: shape.Key, asked: shape.RepliesRequest) -> Json:
+        """For its sheet of replies, oldest first. They stay lacking until the closed file lists them."""
+        return await desk.replies(workbook, asked.after)
+
 
 def _campaigns(made: APIRouter, desk: Desk) -> None:
     @made.post("/plans", response_model=shape.Plan, summary="Plan rows")

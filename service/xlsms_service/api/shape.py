@@ -30,6 +30,8 @@ __all__ = [
     "Plan",
     "PlanRequest",
     "Problem",
+    "Replies",
+    "RepliesRequest",
     "SeenRequest",
     "Selection",
     "States",
@@ -149,6 +151,12 @@ class SeenRequest(_Asked):
     """Ids that stand in the sheet."""
 
     ids: Ids
+
+
+class RepliesRequest(_Asked):
+    """Replies with an id above `after`."""
+
+    after: Key = 0
 
 
 class ChangesRequest(_Asked):
@@ -476,6 +484,24 @@ class Inbox(BaseModel):
     """The newest texts that came in, newest first."""
 
     texts: list[Received]
+
+
+class Answer(BaseModel):
+    """A text that answers a row."""
+
+    id: int
+    number: str
+    text: str
+    at: datetime
+    sheet: str
+    row_id: str
+
+
+class Replies(BaseModel):
+    """Texts that a workbook's sheet of replies lacks, oldest first."""
+
+    texts: list[Answer]
+    more: bool  #: ask again after the id of the last
 
 
 class Address(BaseModel):

@@ -36,13 +36,14 @@ def keep(connection: Connection, to: MessageId, text: str, at: datetime) -> None
     connection.execute(insert(reply).from_select(["workbook_id", "message_id", "text", "at"], values))
 
 
-def lacking(connection: Connection, book: int) -> list[LackingReply]:
-    """The replies that a workbook lacks, oldest first."""
+def lacking(connection: Connection, book: int, *, after: int = 0, most: int | None = None) -> list[LackingReply]:
+    """The replies that a workbook lacks, oldest first: those with an id above `after`, no more than `most`."""
     query = (
         select(reply.c.id, reply.c.text, reply.c.at, message.c.number, message.c.sheet, message.c.row_id)
         .join(message, message.c.id == reply.c.message_id)
-        .where(reply.c.workbook_id == book, reply.c.written_at.is_(None))
+        .where(reply.c.workbook_id == book, reply.c.written_at.is_(None), reply.c.id > after)
         .order_by(reply.c.id)
+        .limit(most)
     )
     return [
         LackingReply(

@@ -27,6 +27,8 @@ _FILTERS = {
 }
 _REMOVABLE = 128  # com.sun.star.beans.PropertyAttribute.REMOVEABLE
 
+_BOLD = 150.0  # com.sun.star.awt.FontWeight
+
 
 class Book(base_classes.Book):
     """A document of Calc."""
@@ -108,6 +110,15 @@ class Book(base_classes.Book):
             custom.setPropertyValue(name, text)
         else:
             custom.addProperty(name, _REMOVABLE, text)
+
+    def style(self, fill: str, ink: str) -> str:
+        """The name of a style with these colours, RRGGBB, and bold letters; it is made where there is none."""
+        name, styles = f"SMS {fill} {ink}", self.api.StyleFamilies.getByName("CellStyles")
+        if not styles.hasByName(name):
+            made = self.api.createInstance("com.sun.star.style.CellStyle")
+            styles.insertByName(name, made)
+            made.CellBackColor, made.CharColor, made.CharWeight = int(fill, 16), int(ink, 16), _BOLD
+        return name
 
 
 class Sheets(base_classes.Sheets):

@@ -1,13 +1,13 @@
 """Cells of Calc as xlwings' ranges: blocks move in one call, whatever their size."""
 
 import datetime as dt
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from xlwings import base_classes
 
 from xlsms.addin.calc.guard import Guard, ProtectedError
-from xlsms.addin.calc.link import Uno, enumerated
+from xlsms.addin.calc.link import Uno, enumerated, properties, uno
 from xlsms.addin.calc.value import ERROR, moment, serial, typed
 from xlsms.ooxml.cells import column_letters
 
@@ -366,6 +366,28 @@ class Range(base_classes.Range):
         return None
 
     # what xlwings has no word for
+
+    def offer(self, value: str, title: str, hint: str) -> None:
+        """A drop-down with one value, and a hint, where the cells have none yet."""
+        there = self.api.Validation
+        if there.Type.value != "ANY":
+            return
+        there.Type = uno().Enum("com.sun.star.sheet.ValidationType", "LIST")
+        there.setFormula1(f'"{value}"')
+        there.ShowList, there.IgnoreBlankCells, there.ShowErrorMessage = 1, True, False
+        there.ShowInputMessage, there.InputTitle, there.InputMessage = True, title, hint
+        self.api.Validation = there
+
+    def colour_texts(self, colours: Mapping[str, tuple[str, str]]) -> None:
+        """Fill and ink for each text, as RRGGBB, where the cells have no conditions of their own."""
+        entries = self.api.ConditionalFormat
+        if entries.Count:
+            return
+        equal = uno().Enum("com.sun.star.sheet.ConditionOperator", "EQUAL")
+        for text, look in colours.items():
+            style = self._sheet.book.style(*look)
+            entries.addNew(properties(Operator=equal, Formula1=f'"{text}"', StyleName=style))
+        self.api.ConditionalFormat = entries
 
     @property
     def locked(self) -> bool | None:

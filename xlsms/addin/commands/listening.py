@@ -58,16 +58,18 @@ def stay_with(
 ) -> None:
     """Write what is new into one workbook, round after round, until it is closed."""
     book: LiveBook | None = None
-    cursor, opening = 0, ""
+    cursor, listed, opening = 0, 0, ""
     while True:
         try:
             now = workbook.opening()
             if now != opening:  # opened again, perhaps without what was written before it was closed
-                cursor, opening = 0, now
+                cursor, listed, opening = 0, 0, now
             # again each time: the service is to know that it is still open
             book = introduce(client, workbook, request)
             at = Desk(request=request, workbook=workbook, client=client, book=book, voice=voice_of(request))
-            cursor = bring(at, max(cursor, book.cursor), wait=min(book.beat / 3, _LONGEST)).cursor
+            wait = min(book.beat / 3, _LONGEST)
+            brought = bring(at, max(cursor, book.cursor), wait=wait, listed=listed)
+            cursor, listed = brought.cursor, brought.listed
         except TransientError:
             pause(_PAUSE)
         except UserError as error:

@@ -1,5 +1,6 @@
 """What is new goes into the sheet, and what somebody asked for in a page of the service is done."""
 
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -9,8 +10,11 @@ from xlsms.addin.commands.sending import deliver
 from xlsms.addin.commands.word import word
 from xlsms.addin.invocation import Invocation
 from xlsms.client import Order, OrderKind
-from xlsms.errors import TransientError
+from xlsms.errors import TransientError, UserError
+from xlsms.model import Role
 from xlsms.workbook.identity import check
+from xlsms.workbook.live.listing import list_replies
+from xlsms.workbook.replies import Incoming
 
 if TYPE_CHECKING:
     from xlsms.model import RowId
@@ -26,6 +30,7 @@ class Brought:
     cursor: int  #: to ask with the next time; where something waits, from before it
     rows: int
     waiting: int = 0  #: rows that are hidden and come the next time
+    listed: int = 0  #: the id of the last reply that was put into the sheet of replies
 
 
 def refresh(request: Invocation) -> None:
@@ -52,8 +57,11 @@ def update(request: Invocation) -> None:
         ask_again(request.news)
 
 
-def bring(at: Desk, since: int, *, wait: float = 0.0) -> Brought:
-    """Write what has changed since a cursor into the sheet, in one go, and do what was ordered from a page."""
+def bring(at: Desk, since: int, *, wait: float = 0.0, listed: int = 0) -> Brought:
+    """Write what has changed since a cursor into the sheet, in one go, and do what was ordered from a page.
+
+    Replies with an id above `listed` go into the sheet of replies, too; 0 looks at all that its file lacks.
+    """
     edits: dict[RowId | None, RowEdit] = {}
     orders: list[Order] = []
     cursor = since
@@ -70,9 +78,27 @@ def bring(at: Desk, since: int, *, wait: float = 0.0) -> Brought:
     if edits:
         applied = at.workbook.apply(list(edits.values()))
         waiting, rows = len(applied.waiting), len(applied.done)
+    if not listed or any(edit.values.get(Role.REPLY) for edit in edits.values()):
+        listed = _list_replies(at, listed)
     for order in orders:
         obey(at, order)
-    return Brought(cursor=since if waiting else cursor, rows=rows, waiting=waiting)
+    return Brought(cursor=since if waiting else cursor, rows=rows, waiting=waiting, listed=listed)
+
+
+def _list_replies(at: Desk, after: int) -> int:
+    """Put replies into the sheet of replies, where there is one; what it does not take comes when it is closed."""
+    texts = list(at.client.replies(at.book, after=after))
+    if not texts:
+        return after
+    with suppress(UserError):  # the rows show them as well, and states must not wait for a list
+        list_replies(
+            at.workbook,
+            [
+                Incoming(at=each.at, number=each.number, text=each.text, sheet=each.sheet, row_id=each.row_id)
+                for each in texts
+            ],
+        )
+    return texts[-1].id
 
 
 def _confirm(at: Desk, asked: frozenset[str]) -> None:

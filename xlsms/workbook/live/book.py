@@ -27,7 +27,7 @@ from xlsms.workbook.reading import id_text, wall_time
 from xlsms.workbook.roles import header
 from xlsms.workbook.room import check_room
 
-__all__ = ["LiveWorkbook"]
+__all__ = ["LiveWorkbook", "stored"]
 
 Result = TypeVar("Result")
 
@@ -42,7 +42,7 @@ class LiveWorkbook:
     def __init__(self, attachment: Attachment, *, zone: tzinfo | None = None, patience: Patience | None = None) -> None:
         self.attachment = attachment
         self.path = Path(attachment.fullname)
-        self._zone = zone
+        self.zone = zone
         self.patience = patience or Patience()
 
     def through(self, work: Callable[[xw.Book], Result]) -> Result:
@@ -63,7 +63,7 @@ class LiveWorkbook:
         pages = read_pages(book)
         language = spoken(pages)
         rows = (
-            page.row(number, language, self._zone)
+            page.row(number, language, self.zone)
             for page in pages
             for number in page.numbers
             if not marked_only or page.row_is_marked(number)
@@ -134,7 +134,7 @@ class LiveWorkbook:
     def _apply(self, book: xw.Book, edits: Sequence[RowEdit]) -> Applied:
         pages = read_pages(book)
         before = _version(pages)
-        work = _Work(book, pages, self._zone)
+        work = _Work(book, pages, self.zone)
         work.find(edits)
         if work.changed:
             with quiet(book.app, self.patience):
@@ -253,21 +253,13 @@ class _Work:
             if column is None:
                 continue
             cell = number, column
-            new = self._stored(value)
+            new = stored(value, self._zone)
             if isinstance(new, str) and 2 * len(new) > TEXT_LIMIT and len(new.encode("utf-16-le")) // 2 > TEXT_LIMIT:
                 self._refuse(page, cell, edit, role, "cell-text-too-long")
             elif cell in cells or not _same(page.value(cell), new):
                 cells[cell] = new
                 self._asked[page.name, cell].append((edit, role))
         self.done.append(edit)
-
-    def _stored(self, value: CellValue) -> CellValue:
-        """A value as a cell holds it: wall-clock time to the second, lines ended as cells end them."""
-        if isinstance(value, datetime):
-            return wall_time(value, self._zone).replace(microsecond=0)
-        if isinstance(value, str):
-            return value.replace("\r\n", "\n").replace("\r", "\n").replace("\0", "") or None
-        return value
 
     def _refuse(self, page: Page, cell: Cell, edit: RowEdit, role: Role, code: str) -> None:
         place = Place(sheet=page.name, row=cell[0], column=column_letters(cell[1]))
@@ -314,6 +306,15 @@ class _Work:
                 self.left.add(id(edit))
             else:
                 self._refuse(page, cell, edit, role, code)
+
+
+def stored(value: CellValue, zone: tzinfo | None) -> CellValue:
+    """A value as a cell holds it: wall-clock time to the second, lines ended as cells end them."""
+    if isinstance(value, datetime):
+        return wall_time(value, zone).replace(microsecond=0)
+    if isinstance(value, str):
+        return value.replace("\r\n", "\n").replace("\r", "\n").replace("\0", "") or None
+    return value
 
 
 def _same(current: CellValue, new: CellValue) -> bool:

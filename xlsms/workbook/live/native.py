@@ -1,13 +1,25 @@
 """What xlwings has no word for: asked of the program itself, or of an engine of ours that has one."""
 
 import sys
+from collections.abc import Mapping
+from contextlib import suppress
 from typing import Any
 
 import xlwings as xw
 
 from xlsms.ooxml.cells import Area
 
-__all__ = ["custom_property", "filter_area", "is_locked", "is_protected", "set_custom_property"]
+__all__ = [
+    "colour_texts",
+    "custom_property",
+    "filter_area",
+    "is_locked",
+    "is_protected",
+    "offer",
+    "set_custom_property",
+]
+
+_LIST, _IN_PEACE, _VALUE, _EQUAL = 3, 3, 1, 3  # xlValidateList, xlValidAlertInformation, xlCellValue, xlEqual
 
 
 def is_protected(sheet: xw.Sheet) -> bool:
@@ -64,3 +76,35 @@ def set_custom_property(book: xw.Book, name: str, text: str) -> None:
         book.impl.set_property_text(name, text)
     elif sys.platform != "darwin":
         book.api.CustomDocumentProperties.Add(name, False, 4, text)
+
+
+def offer(cells: xw.Range, value: str, title: str, hint: str) -> None:
+    """Give cells a drop-down with one value, and a hint; anything else may be written too. Not where they have one."""
+    if hasattr(cells.impl, "offer"):
+        cells.impl.offer(value, title, hint)
+    elif sys.platform != "darwin":  # Excel for Mac tells scripts too little of what is there
+        there = cells.api.Validation
+        with suppress(Exception):  # where there is none, asking for its kind is an error
+            if there.Type is not None:
+                return
+        there.Add(_LIST, _IN_PEACE, _EQUAL, value)
+        there.IgnoreBlank, there.ShowError = True, False
+        there.InputTitle, there.InputMessage = title, hint
+
+
+def colour_texts(cells: xw.Range, colours: Mapping[str, tuple[str, str]]) -> None:
+    """Colour cells by what stands in them: fill and ink, as RRGGBB. Not where they have conditions of their own.
+
+    Each text is a condition of its own: a formula would have to be in the language of the user's Excel.
+    """
+    if hasattr(cells.impl, "colour_texts"):
+        cells.impl.colour_texts(colours)
+    elif sys.platform != "darwin" and not cells.api.FormatConditions.Count:
+        for text, (fill, ink) in colours.items():
+            found = cells.api.FormatConditions.Add(_VALUE, _EQUAL, f'="{text}"')
+            found.Interior.Color, found.Font.Color, found.Font.Bold = _bgr(fill), _bgr(ink), True
+
+
+def _bgr(colour: str) -> int:
+    """RRGGBB as Excel counts it."""
+    return int.from_bytes(bytes.fromhex(colour), "little")

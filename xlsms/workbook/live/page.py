@@ -25,7 +25,7 @@ from xlsms.workbook.reading import local_time
 from xlsms.workbook.roles import HEADER_ROWS, OWN_SHEETS, columns_of, folded, is_mark, language_of
 from xlsms.workbook.setting import SETTINGS, Line, Settings, parse_settings
 
-__all__ = ["Page", "areas_where", "read_block", "read_pages", "spoken"]
+__all__ = ["Page", "areas_where", "hidden_rows", "read_block", "read_pages", "spoken"]
 
 _ERRORS = frozenset(
     {"#N/A", "#DIV/0!", "#NAME?", "#NULL!", "#NUM!", "#REF!", "#VALUE!", "#SPILL!", "#CALC!", "#FIELD!", "#BLOCKED!"}
@@ -294,7 +294,7 @@ def _page(
         left=left,
         end=end,
         values=values,
-        hidden=_hidden(sheet, phone, found.row, last) if last > found.row else frozenset(),
+        hidden=hidden_rows(sheet, phone, found.row, last) if last > found.row else frozenset(),
         unseen=not sheet.visible,
         bounded=bounded,
         settings=settings.of(name),
@@ -334,7 +334,7 @@ def _in_table(sheet: xw.Sheet, mapped: Mapping[str, Role]) -> tuple[Heading | No
     return found, last
 
 
-def _hidden(sheet: xw.Sheet, column: int, first: int, last: int) -> frozenset[int]:
+def hidden_rows(sheet: xw.Sheet, column: int, first: int, last: int) -> frozenset[int]:
     """The rows that nobody sees, hidden by hand or by a filter."""
     rows = set(range(first, last + 1))
     areas = sheet.range((first, column), (last, column)).get_special_cells("visible")

@@ -1,8 +1,8 @@
 """Waiting, for a while, for a spreadsheet program that takes no calls: a cell is being edited, a dialog is open."""
 
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from collections.abc import Callable
+from contextlib import suppress
 from functools import partial
 from typing import TypeVar
 
@@ -81,20 +81,27 @@ def _said(error: Exception) -> str:
     return " ".join(str(error).split()) or type(error).__name__
 
 
-@contextmanager
-def quiet(app: xw.App, patience: Patience, *, status: str | None = None) -> Iterator[None]:
-    """Neither redrawing nor the user's change macros while cells are written; all is put back, whatever happens."""
-    wanted: dict[str, object] = {"screen_updating": False, "enable_events": False}
-    if status is not None:
-        wanted["status_bar"] = status
-    before: dict[str, object] = {}
-    try:
-        for name, value in wanted.items():
-            before[name] = getattr(app, name)
-            setattr(app, name, value)
-        yield
-    finally:
-        for name, value in before.items():
+class quiet:  # noqa: N801 - used like a function
+    """Neither redrawing nor the user's change macros while cells are written; all is put back, whatever happens.
+
+    A class, for the errors of UNO do not survive `contextlib`, which sets their traceback.
+    """
+
+    def __init__(self, app: xw.App, patience: Patience) -> None:
+        self._app, self._patience = app, patience
+        self._before: dict[str, object] = {}
+
+    def __enter__(self) -> None:
+        try:
+            for name in ("screen_updating", "enable_events"):
+                self._before[name] = getattr(self._app, name)
+                setattr(self._app, name, False)
+        except BaseException:
+            self.__exit__()
+            raise
+
+    def __exit__(self, *_: object) -> None:
+        for name, value in self._before.items():
             # also of a program that is busy just now; one that has gone needs it no more
             with suppress(Exception):
-                patience.through(partial(setattr, app, name, value))
+                self._patience.through(partial(setattr, self._app, name, value))

@@ -7,19 +7,22 @@ import xlwings as xw
 from xlsms.errors import Place, UserError
 from xlsms.model import Role
 from xlsms.ooxml.cells import column_letters
+from xlsms.states import LABELS
 from xlsms.workbook.base import Language
 from xlsms.workbook.live.block import Kind, kind_of
 from xlsms.workbook.live.book import LiveWorkbook
 from xlsms.workbook.live.edge import right_edge
-from xlsms.workbook.live.native import is_protected
+from xlsms.workbook.live.native import colour_texts, is_protected, offer
 from xlsms.workbook.live.page import Page, read_block, read_pages, spoken
 from xlsms.workbook.live.patience import Patience, quiet
 from xlsms.workbook.live.writer import TIME, dress
+from xlsms.workbook.palette import COLOURS, MARK_HINTS
 from xlsms.workbook.roles import header
 from xlsms.workbook.room import check_room
 
 __all__ = ["insert_columns"]
 
+_REACH = 10_000  # how far down they go where rows have no end
 _WIDTHS = {
     Role.MESSAGE: 40.0,
     Role.SEND: 9.0,
@@ -62,6 +65,7 @@ class _Place:
 
     def __init__(self, sheet: xw.Sheet, page: Page, wanted: Sequence[Role], language: Language) -> None:
         self.page, self._sheet = page, sheet
+        self._language = language
         self.roles = [role for role in wanted if role not in page.places]
         self.texts = [header(role, language) for role in self.roles]
         self._table = next((table for table in sheet.tables if self._holds(table)), None)
@@ -112,5 +116,17 @@ class _Place:
             if kind_of(role) is not Kind.PLAIN:
                 cells.number_format = "@" if kind_of(role) is Kind.TEXT else TIME
             self._sheet.range((row, column)).column_width = _WIDTHS.get(role, 13.0)
+            self._dress(role, column)
             if role is Role.ID:
                 self._sheet.range((row, column)).columns.hidden = True
+
+    def _dress(self, role: Role, column: int) -> None:
+        """A drop-down for the mark and colours for the states, also in rows to come."""
+        first = self.page.heading.row + 1
+        last = self.page.last if self._table is not None else max(self.page.last, _REACH)
+        cells = self._sheet.range((first, column), (max(last, first), column))
+        if role is Role.SEND:
+            offer(cells, "x", *MARK_HINTS[self._language])
+        elif role is Role.STATUS:
+            texts = {labels[state]: look for labels in LABELS.values() for state, look in COLOURS.items()}
+            colour_texts(cells, texts)
