@@ -11,6 +11,7 @@ from xlsms_service.connectors.base import Acknowledgeable
 from xlsms_service.connectors.pace import Pace
 from xlsms_service.connectors.smpp.link import Delivery, Link
 from xlsms_service.protocols.smpp import pdu as pdus
+from xlsms_service.protocols.smpp.constants import Tag
 from xlsms_service.protocols.smpp.framing import Framer
 from xlsms_service.protocols.smpp.pdu import decode, encode
 
@@ -93,7 +94,7 @@ def test_all_of_one_turn_goes_out_in_one_write(kit) -> None:
         link.data_received(encode(pdus.DeliverSm(sequence=5)))
         link.submit([kit.part(1)])
         link.submit([kit.part(2), kit.part(3)])
-        link.acknowledge(told.items[0].token.sequence)
+        link.acknowledge(told.items[0].token)
         assert paper.writes == []
         await turn()
         [data] = paper.writes
@@ -146,6 +147,53 @@ def test_peer_that_never_reads_is_cut_off(kit) -> None:
     asyncio.run(main())
 
 
+def test_reading_stops_while_too_many_octets_are_not_yet_durable(kit) -> None:
+    heavy = encode(pdus.DeliverSm(sequence=7, tlvs={Tag.MESSAGE_PAYLOAD: bytes(60_000)}))
+
+    async def main() -> None:
+        link, paper, told = bound(kit)
+        while not paper.reading:
+            link.data_received(heavy)
+        assert (8 << 20) / 61_000 < len(told.items) < (8 << 20) / 59_000
+        for item in told.items:
+            link.acknowledge(item.token)
+        assert paper.reading == ["pause", "resume"]
+
+    asyncio.run(main())
+
+
+def test_answers_that_come_while_nothing_is_read_are_not_late(kit) -> None:
+    async def main() -> None:
+        loop = asyncio.get_running_loop()
+        real, ahead = loop.time, [0.0]
+        loop.time = lambda: real() + ahead[0]
+        link, paper, told = bound(kit, response_timeout=10)
+        link.submit([kit.part(1)])
+        await turn()
+        [submit] = pdus_in(b"".join(paper.writes))
+        link.data_received(encode(pdus.DeliverSm(sequence=5)) * 5000)
+        assert paper.reading == ["pause"]
+        ahead[0] = 100.0  # the ledger cannot be written for that long, and the answer waits with the system
+        link.submit([])
+        await turn()
+        await asyncio.sleep(0.001)
+        assert told.results == []
+        for item in told.items:
+            link.acknowledge(item.token)
+        await turn()
+        link.data_received(encode(pdus.SubmitSmResp(sequence=submit.sequence, message_id="1")))
+        assert [outcome.result for outcome in told.results] == [Result.ACCEPTED]
+        link.submit([kit.part(2)])
+        await turn()
+        ahead[0] += 11
+        link.submit([])
+        await turn()
+        await asyncio.sleep(0.001)
+        assert [outcome.result for outcome in told.results[1:]] == [Result.UNCERTAIN]
+
+    asyncio.run(main())
+
+
 def test_reading_stops_while_too_much_is_not_yet_durable(kit) -> None:
     async def main() -> None:
         link, paper, told = bound(kit)
@@ -158,7 +206,7 @@ def test_reading_stops_while_too_much_is_not_yet_durable(kit) -> None:
         assert isinstance(told.items[0].item, Inbound)
         for item in told.items:
             assert isinstance(item.token, Delivery)
-            link.acknowledge(item.token.sequence)
+            link.acknowledge(item.token)
         assert paper.reading == ["pause", "resume"]
 
     asyncio.run(main())

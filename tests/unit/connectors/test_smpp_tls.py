@@ -131,3 +131,17 @@ def test_dropped_encrypted_link_is_made_anew(kit, pem) -> None:
             await told.up()
 
     asyncio.run(main())
+
+
+@pytest.mark.parametrize("name", [".smsc.test", "a" * 64 + ".test", "smsc..test", "smsc\0.test"])
+def test_a_name_that_no_certificate_can_have_is_for_the_user_to_mend(kit, pem, name: str) -> None:
+    async def main() -> None:
+        async with (
+            kit.smsc(server_side(pem)) as smsc,
+            kit.connected(smsc.port, wait_up=False, tls=True, ca=pem, server_hostname=name) as (_, told),
+        ):
+            await told.until(lambda: [status.link for status in told.statuses].count(Link.REFUSED) >= 2)
+            assert {status.error.code for status in told.statuses if status.error} == {"smsc-wrong-name"}
+            assert smsc.read == []
+
+    asyncio.run(main())

@@ -133,7 +133,7 @@ class SmppConnector:
         links: set[Link | None] = {line.link for line in self._lines}
         for token in tokens:
             if isinstance(token, Delivery) and token.link in links:
-                token.link.acknowledge(token.sequence)
+                token.link.acknowledge(token)
 
     async def close(self, drain: timedelta = timedelta(seconds=5)) -> None:
         """Wait up to `drain` for open answers, take leave, and stop."""

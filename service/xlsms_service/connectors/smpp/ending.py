@@ -27,6 +27,7 @@ class Ended:
     error: XlsmsError | None  #: None when we took leave
     bound: bool  #: whether it had been up
     refused: bool = False  #: someone has to mend the settings
+    worked: bool = False  #: whether it took or brought anything
 
 
 def closed(event: Closed, settings: SmppSettings, *, bound: bool, leaving: bool) -> Ended:

@@ -22,7 +22,7 @@ from xlsms_service.protocols.smpp.pdu import Bind, BindReceiver
 
 __all__ = ["Line", "LineOwner"]
 
-_STEADY = 10.0  # seconds that a link has to stand before the next failure is the first again
+_STEADY = 10.0  # seconds that an idle link has to stand before the next failure is the first again
 
 
 class LineOwner(Protocol):
@@ -142,7 +142,7 @@ class Line:
                 return
             if ended.bound:
                 self._refused_retry.reset()
-                if loop.time() - began >= _STEADY:
+                if ended.worked or loop.time() - began >= _STEADY:
                     self._retry.reset()
             wait = (self._refused_retry if ended.refused else self._retry).next()
             state = LinkState.REFUSED if ended.refused else LinkState.DOWN
@@ -167,10 +167,7 @@ class Line:
             return await asyncio.shield(link.ended)
         except UserError as error:
             return Ended(error=error, bound=False, refused=True)
-        except (
-            OSError,
-            UnicodeError,
-        ) as error:  # TimeoutError and SSLError are the former, a malformed name the latter
+        except (OSError, ValueError) as error:  # TimeoutError and SSLError are the former, a malformed name the latter
             trouble = self._connect_error(error)
             return Ended(error=trouble, bound=False, refused=isinstance(trouble, UserError))
         finally:
@@ -189,13 +186,16 @@ class Line:
             transport.resume_reading()
             return
         context = self._tls()
+        name = (settings.server_hostname or settings.host) if context else None
+        if context is not None:
+            _check_name(context, name)
         async with asyncio.timeout(settings.connect_timeout):
             await loop.create_connection(
                 lambda: link,
                 settings.host,
                 settings.port,
                 ssl=context,
-                server_hostname=(settings.server_hostname or settings.host) if context else None,
+                server_hostname=name,
             )
 
     def _tls(self) -> ssl.SSLContext | None:
@@ -211,7 +211,7 @@ class Line:
             context.verify_mode = ssl.CERT_NONE
         return context
 
-    def _connect_error(self, error: OSError | UnicodeError) -> XlsmsError:
+    def _connect_error(self, error: OSError | ValueError) -> XlsmsError:
         host, port = self._settings.host, self._settings.port
         if isinstance(error, ssl.SSLCertVerificationError):
             return UserError("smsc-certificate", host=host, port=port, reason=error.verify_message)
@@ -228,3 +228,11 @@ class Line:
     def _tell(self, state: LinkState, error: XlsmsError | None = None, retry_in: timedelta | None = None) -> None:
         self.status = LinkStatus(connector=self._owner.name, link=state, error=error, retry_in=retry_in)
         self._owner.line_changed()
+
+
+def _check_name(context: ssl.SSLContext, name: str | None) -> None:
+    """Raise `UserError` (`smsc-wrong-name`) for a name that no certificate can have, before there is a connection."""
+    try:
+        context.wrap_bio(ssl.MemoryBIO(), ssl.MemoryBIO(), server_hostname=name)
+    except (ValueError, TypeError) as error:  # also UnicodeError
+        raise UserError("smsc-wrong-name", name=name, reason=str(error)) from error

@@ -9,7 +9,7 @@ import asyncio
 import socket
 from collections import deque
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Protocol, cast
 
@@ -36,6 +36,8 @@ __all__ = ["Delivery", "Link", "LinkOwner"]
 _SLICE = 1024  # octets read before what they made room for is written; some forty answers
 _CLOSING = 2.0  # seconds for the last bytes of a session to leave
 _UNACKNOWLEDGED = 5000  # deliveries in our hands and not yet durable: beyond that nothing more is read
+_HEAVY = 8 << 20  # octets of them
+_FRAME = 100  # octets that a delivery weighs besides its texts
 _UNREAD = 4 << 20  # octets that a peer leaves unread before it is cut off
 
 
@@ -45,6 +47,7 @@ class Delivery:
 
     link: "Link"
     sequence: int
+    size: int = 0  #: octets, about
 
 
 class LinkOwner(Protocol):
@@ -97,6 +100,9 @@ class Link(asyncio.Protocol):
         self._transport: asyncio.Transport | None = None
         self._waiting: deque[Outgoing] = deque()
         self._unacknowledged = 0
+        self._weight = 0  # of them, in octets
+        self._deaf_since: float | None = None  # nothing is read since then
+        self._worked = False
         self._was_bound = False
         self._leaving = False
         self._paused = False
@@ -153,13 +159,27 @@ class Link(asyncio.Protocol):
         self._soon()
         return await question.answered
 
-    def acknowledge(self, sequence: int) -> None:
+    def acknowledge(self, delivery: Delivery) -> None:
         """Answer a deliver_sm at the end of this turn of the loop."""
-        self._session.respond(DeliverSmResp(sequence=sequence))
+        self._session.respond(DeliverSmResp(sequence=delivery.sequence))
         self._unacknowledged -= 1
-        if self._transport is not None and self._unacknowledged == _UNACKNOWLEDGED // 2:
-            self._transport.resume_reading()
+        self._weight -= delivery.size
+        if self._deaf_since is not None and self._fill < 1 / 2:
+            self._hear_again()
         self._soon()
+
+    @property
+    def _fill(self) -> float:
+        """How full our hands are; 1 and more: nothing is read."""
+        return max(self._unacknowledged / _UNACKNOWLEDGED, self._weight / _HEAVY)
+
+    def _hear_again(self) -> None:
+        """Read again. What came meanwhile was not late: we did not listen."""
+        now = self._loop.time()
+        if self._deaf_since is not None and self._transport is not None:
+            self._session.forgive(now - self._deaf_since)
+            self._transport.resume_reading()
+        self._deaf_since = None
 
     def retire(self) -> list[PartKey]:
         """Submit nothing more; gives the parts that still waited."""
@@ -248,7 +268,7 @@ class Link(asyncio.Protocol):
         if outcomes:
             self._owner.outcomes(outcomes)
         if not self.ended.done():
-            self.ended.set_result(self._end)
+            self.ended.set_result(replace(self._end, worked=self._worked))
         self._progress.set()
 
     # --- what happens ---
@@ -268,7 +288,9 @@ class Link(asyncio.Protocol):
     def _read(self, event: Event, news: News) -> None:
         match event:
             case Requested(DeliverSm() as pdu):  # the only request that a bound session lets through
-                news.items.append(Acknowledgeable(self._reader.read(pdu, news.at), Delivery(self, pdu.sequence)))
+                token = Delivery(self, pdu.sequence, _FRAME + len(pdu.short_message) + sum(map(len, pdu.tlvs.values())))
+                news.items.append(Acknowledgeable(self._reader.read(pdu, news.at), token))
+                self._weight += token.size
             case BindAnswered():
                 self._bind_answered(event)
             case Closed():
@@ -277,6 +299,7 @@ class Link(asyncio.Protocol):
                 news.read(event)
 
     def _tell(self, news: News) -> None:
+        self._worked = self._worked or bool(news.items or news.accepted)
         if news.items:
             self._take_in(news.items)
         if news.late:
@@ -289,9 +312,9 @@ class Link(asyncio.Protocol):
             self._progress.set()
 
     def _take_in(self, items: list[Acknowledgeable]) -> None:
-        before = self._unacknowledged
         self._unacknowledged += len(items)
-        if self._transport is not None and before < _UNACKNOWLEDGED <= self._unacknowledged:
+        if self._transport is not None and self._deaf_since is None and self._fill >= 1:
+            self._deaf_since = self._loop.time()
             self._transport.pause_reading()
         self._owner.received(items)
 
@@ -368,7 +391,7 @@ class Link(asyncio.Protocol):
 
     def _watch(self, now: float) -> None:
         """Keep one timer, for whatever is due first; one that is already set for earlier stays."""
-        due = self._session.due()
+        due = self._session.due() if self._deaf_since is None else None
         paced = self._pace.wait(now)
         if (self._waiting or paced) and not self._paused and self._session.in_flight < self._settings.window:
             due = now + paced if due is None else min(due, now + paced)
@@ -380,6 +403,6 @@ class Link(asyncio.Protocol):
 
     def _tick(self) -> None:
         self._timer = None
-        self._handle(self._session.tick(self._loop.time()))
+        self._handle(self._session.tick(self._loop.time()) if self._deaf_since is None else [])
         if not self._waiting and self.room():
             self._owner.room_grew()

@@ -277,6 +277,11 @@ class Session:
             self._request(EnquireLink(sequence=0), _OWN, now + self._timers.response)
         return events
 
+    def forgive(self, seconds: float) -> None:
+        """For so long nothing could be read, for a reason of our own: all that is waited for may come so much later."""
+        self._open = {key: (command, token, until + seconds) for key, (command, token, until) in self._open.items()}
+        self._read_at += seconds
+
     def _remember(self, sequence: int, expected: int, token: object) -> None:
         self._late[sequence] = (expected, token)
         if len(self._late) > _LATE:
