@@ -13,6 +13,7 @@ import time
 from pathlib import Path
 
 import uno
+from com.sun.star.accessibility.AccessibleRole import ALERT, PUSH_BUTTON
 from com.sun.star.beans import PropertyValue
 from com.sun.star.connection import NoConnectException
 from com.sun.star.sheet.DataPilotFieldOrientation import DATA, ROW
@@ -20,6 +21,7 @@ from com.sun.star.sheet.FillDirection import TO_BOTTOM
 from com.sun.star.sheet.FilterOperator import EQUAL
 from com.sun.star.sheet.GeneralFunction import COUNT
 from com.sun.star.table import CellAddress
+from com.sun.star.util import CloseVetoException
 
 FILTERS = {
     ".xlsx": "Calc MS Excel 2007 XML",
@@ -34,18 +36,35 @@ def properties(**values):
     return tuple(PropertyValue(name, 0, value, 0) for name, value in values.items())
 
 
+#: So that saving as .xlsx is not asked about.
+QUIET = """<?xml version="1.0" encoding="UTF-8"?>
+<oor:items xmlns:oor="http://openoffice.org/2001/registry" xmlns:xs="http://www.w3.org/2001/XMLSchema"
+ xmlns:xsi="http://www.w3.org/2001/XMLSchema-instance"><item oor:path="/org.openoffice.Office.Common/Save/Document">
+<prop oor:name="WarnAlienFormat" oor:op="fuse"><value>false</value></prop></item></oor:items>
+"""
+
+
 class Calc:
     """The commands; each names a sheet of the open document by its place, counted from 0."""
 
-    def __init__(self, profile):
+    def __init__(self, profile, *, boxes=False):
+        """With `boxes`, message boxes are shown, on a screen that is memory only; headless, they cancel themselves."""
+        if boxes:
+            user = Path(profile) / "user"
+            user.mkdir(parents=True, exist_ok=True)
+            (user / "registrymodifications.xcu").write_text(QUIET, "utf-8")
         self.pipe = pipe = f"xlsms{Path(profile).resolve().name}{time.time_ns()}"
         self.office = subprocess.Popen(
             [
-                "soffice", "--headless", "--invisible", "--norestore", "--nologo", "--nodefault",
+                "soffice", *([] if boxes else ["--headless", "--invisible"]), "--norestore", "--nologo", "--nodefault",
                 f"-env:UserInstallation={Path(profile).as_uri()}", f"--accept=pipe,name={pipe};urp;",
             ],
             stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
-            env={**os.environ, "XLSMS_OFFICE": f"pipe,name={pipe}"},  # for what a macro starts
+            env={
+                **os.environ,
+                "XLSMS_OFFICE": f"pipe,name={pipe}",  # for what a macro starts
+                **({"SAL_USE_VCLPLUGIN": "svp"} if boxes else {}),
+            },
         )  # fmt: skip
         context = uno.getComponentContext()
         resolver = context.ServiceManager.createInstanceWithContext("com.sun.star.bridge.UnoUrlResolver", context)
@@ -59,8 +78,29 @@ class Calc:
                     raise
                 time.sleep(0.1)
         self.desktop = remote.ServiceManager.createInstanceWithContext("com.sun.star.frame.Desktop", remote)
+        self.toolkit = remote.ServiceManager.createInstanceWithContext("com.sun.star.awt.Toolkit", remote)
         self.document = None
         self.addin = None
+
+    def _box(self):
+        """What the message box on the screen consists of; None when there is none."""
+        for at in range(self.toolkit.TopWindowCount):
+            window = self.toolkit.getTopWindow(at)
+            box = window.AccessibleContext if window is not None and window.isVisible() else None
+            if box is not None and box.AccessibleRole == ALERT:
+                parts = [box.getAccessibleChild(at) for at in range(box.AccessibleChildCount)]
+                return [part.AccessibleContext for part in parts]
+        return None
+
+    def box(self):
+        """What the message box on the screen says."""
+        parts = self._box()
+        return None if parts is None else "\n".join(p.AccessibleName for p in parts if p.AccessibleRole != PUSH_BUTTON)
+
+    def press(self, button):
+        """Press a button of the message box, as assistive technology does."""
+        (found,) = (p for p in self._box() or () if p.AccessibleRole == PUSH_BUTTON and p.AccessibleName == button)
+        found.doAccessibleAction(0)
 
     def quit(self):
         with contextlib.suppress(Exception):  # the answer is cut off when the office goes
@@ -132,9 +172,15 @@ class Calc:
             self.document.storeAsURL(uno.systemPathToFileUrl(path), properties(FilterName=kind, **more))
 
     def close(self):
-        if self.document is not None:
-            self.document.close(True)
-            self.document = None
+        deadline = time.monotonic() + 20
+        while self.document is not None:
+            try:
+                self.document.close(True)
+                self.document = None
+            except CloseVetoException:  # something is still at work in it
+                if time.monotonic() > deadline:
+                    raise
+                time.sleep(0.1)
 
     def _cells(self, place, sheet):
         return self.document.Sheets.getByIndex(sheet).getCellRangeByName(place)
@@ -230,7 +276,7 @@ def _say(answer):
 
 
 def main():
-    calc = Calc(sys.argv[1])
+    calc = Calc(sys.argv[1], boxes="boxes" in sys.argv)
     try:
         _say({"result": "ready"})
         for line in sys.stdin:

@@ -56,9 +56,9 @@ def _office_python():
 class Calc:
     """LibreOffice in processes of its own; its commands are the methods of `calc.py`."""
 
-    def __init__(self, python, profile):
+    def __init__(self, python, profile, *more):
         self._process = subprocess.Popen(
-            [python, HERE / "calc.py", profile],
+            [python, HERE / "calc.py", profile, *more],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,  # LibreOffice complains there about what it does without
@@ -116,6 +116,17 @@ def office(tmp_path_factory):
 def calc(office):
     yield office
     office.close()
+
+
+@pytest.fixture
+def calc_with_boxes(tmp_path_factory):
+    """One whose message boxes wait for an answer."""
+    python = _office_python()
+    if python is None:
+        pytest.skip("LibreOffice and its Python module uno are not here")
+    calc = Calc(python, tmp_path_factory.mktemp("profile"), "boxes")
+    yield calc
+    calc.end()
 
 
 class Run:

@@ -3,7 +3,10 @@
 LibreOffice says nothing when a macro cannot be run, so every test looks at an effect or at a value that came back.
 """
 
+import contextlib
+import os
 import re
+import signal
 import stat
 import sys
 from pathlib import Path
@@ -19,6 +22,7 @@ from xlsms.addin.build import Settings, addin, modules, vba
 from xlsms.addin.project import Kind, Module
 from xlsms.addin.ribbon import texts
 from xlsms.addin.verb import BUTTONS, Verb
+from xlsms.workbook import read_rows
 
 pytestmark = pytest.mark.office
 
@@ -91,6 +95,25 @@ Public Function News(ByVal first As String, ByVal second As String) As String
     News = News & Ticks(3)
     If Len(second) > 0 Then Leave path, second
     News = News & Ticks(3)
+End Function
+
+Public Function Working(ByVal states As String, ByVal reply As String) As String
+    ' A minute of work at the most, a tick a second, as if the user saved every other second.
+    Dim page As Object, path As String, number As Long, shown As String
+    Set page = SmsRibbon.UsersBook().Worksheets(1)
+    path = SmsTick.Follow(SmsRibbon.UsersBook())
+    For number = 1 To 60
+        SmsTick.Tick
+        Wait 1000
+        If number Mod 2 = 0 Then SmsRibbon.UsersBook().Save
+        shown = page.Cells(2, 5).Value & "," & page.Cells(3, 5).Value
+        Working = shown & "," & page.Cells(3, 8).Value & " after " & CStr(number)
+        If shown = states And page.Cells(3, 8).Value = reply Then
+            Working = "shown"
+            SmsRibbon.UsersBook().Save
+            Exit Function
+        End If
+    Next number
 End Function
 
 Public Function NoListener() As String
@@ -248,6 +271,58 @@ def test_preview_opens_a_page_of_the_service(desk, tmp_path):
         assert '<div id="page"' in page.text
     finally:
         desk.calc.close()
+        office.end()
+
+
+def answer(calc, button):
+    """Wait for a box, press one of its buttons, and tell what it said."""
+    said = until(calc.box, 30)
+    calc.press(button=button)
+    until(lambda: calc.box() != said, 30)
+    return said
+
+
+def test_send_is_asked_sent_and_shown_by_the_tick(calc_with_boxes, tmp_path):
+    """All that ships, from the callback of the ribbon to the states in the sheet, and nothing of a test's in between.
+
+    The box is LibreOffice's own and is answered by its button. The tick runs in a loop of the test's, for LibreOffice
+    forgets a module's variables before `OnTime` comes to it.
+    """
+    (tmp_path / "office").mkdir()
+    office, desk = Office(tmp_path / "office"), Desk(calc_with_boxes, tmp_path)
+    desk.interpreter.parent.mkdir()
+    desk.interpreter.write_text(f'#!/bin/sh\nexport XLSMS_CONFIG="{office.settings}"\nexec "{sys.executable}" "$@"\n')
+    desk.interpreter.chmod(0o755)
+    calc = desk.calc
+    try:
+        office.network(['[[phone]]\nnumber = "+34600000002"\nreply = "yes please"'], receipt=1.0)
+        office.service()
+        desk.load()
+        path = desk.book("it's 100% a=b & c.xlsx")
+        calc.write(place="A3:D4", rows=[["Eva", "600000002", "Hello", "x"], ["Bob", "12", "Hello", "x"]])
+        desk.run("TestDesk.Press", control(Verb.SEND))
+        said = answer(calc, "No")
+        assert "Send 2 messages" in said
+        assert "Cannot go: 1" in said
+        desk.run("TestDesk.Press", control(Verb.SEND))
+        answer(calc, "Yes")
+        assert "2 messages are on their way" in answer(calc, "OK")
+        assert [row[3] for row in calc.read()[1:4]] == ["", "", "x"], "what cannot go keeps its mark"
+        # the tick starts who listens, hears of the news from him, and starts who writes them; saved in between
+        assert desk.run("TestDesk.Working", "Delivered,Delivered", "yes please") == "shown"
+        rows = [dict(zip(calc.read()[0], row, strict=True)) for row in calc.read()[1:4]]
+        assert [row["Status"] for row in rows] == ["Delivered", "Delivered", "Held"]
+        assert [row["Reply"] for row in rows] == ["", "yes please", ""]
+        assert "[number-" in rows[2]["Detail"]
+        assert office.reached() == {"34600000001": 1, "34600000002": 1}
+        assert (desk.news / "listener.life").exists()
+        calc.close()
+        assert [row.status for row in read_rows(path)] == ["Delivered", "Delivered", "Held"]
+    finally:
+        with contextlib.suppress(OSError):  # else it would stay for another minute
+            os.kill(int((desk.news / "listener.life").read_text("ascii").partition("-")[0]), signal.SIGTERM)
+        calc.close()
+        calc.unload_addin()
         office.end()
 
 

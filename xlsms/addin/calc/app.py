@@ -145,7 +145,9 @@ class App(base_classes.App):
         window = frame.ContainerWindow
         kind = uno().Enum("com.sun.star.awt.MessageBoxType", "ERRORBOX" if mode == "critical" else "MESSAGEBOX")
         box = window.Toolkit.createMessageBox(window, kind, _BUTTONS.get(buttons, 1), title or "xlsms", prompt)
-        return _ANSWERS.get(box.execute(), "cancel")
+        answer = _ANSWERS.get(box.execute(), "cancel")
+        box.dispose()
+        return answer
 
 
 class Books(base_classes.Books):

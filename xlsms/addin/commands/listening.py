@@ -44,8 +44,8 @@ class _Heard:
 
 
 def listen(request: Invocation) -> None:
-    """Stay as long as a workbook is open; in Excel one minute more."""
-    if request.host is Host.CALC:
+    """Stay as long as a workbook is open: one, by Calc's extension, or all that a tick follows, and a minute more."""
+    if request.host is Host.CALC and request.book is not None:
         with Client.connect() as client:
             stay_with(client, workbook_of(request), request)
     elif request.news is not None:
