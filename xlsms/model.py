@@ -109,6 +109,7 @@ class Outgoing:
     alphabet: Alphabet
     sender: str | None = None  #: None: the connector's own
     concat: Concat | None = None
+    send_at: datetime | None = None  #: the network is to wait until then; None: to deliver it at once
     validity: timedelta | None = None  #: how long it is worth delivering from now on; None: as long as anyone tries
     receipt: bool = True  #: ask the network for a delivery report
 

@@ -41,6 +41,7 @@ class Capabilities:
     ucs2: bool = True
     concat: bool = True
     alphanumeric_sender: bool = True
+    ahead: timedelta = timedelta(0)  #: so long before its send time a message may be handed over
 
 
 class Link(StrEnum):

@@ -216,7 +216,7 @@ class Engine:
                     self._intervened = last  # the moments of those behind were given when more stood in line
                     await self._ledger.do(_hurry, self._limiter, self._now())
                     self._wake_lanes()
-                while await self._ledger.do(waiting.tend, self._router.keys, self._now()):
+                while await self._ledger.do(waiting.tend, self._router.keys, self._now(), self._ahead()):
                     self._changed()
                     self._wake_lanes()
                 if clock() - looked >= _STRANGERS:
@@ -226,6 +226,16 @@ class Engine:
                 self._measures.count(metric.LEDGER_FAILURES)
                 note(_log, logging.ERROR, "log-ledger-again", error)
             await _woken(self._tend_wake, _LOOK_AGAIN)
+
+    def _ahead(self) -> dict[timedelta, list[str]]:
+        """The routes of links whose networks wait for send times, by how long."""
+        up = {name for name, lane in self._lanes.items() if lane.healthy}
+        found: dict[timedelta, list[str]] = {}
+        for name in up:
+            lead = self._lanes[name].connector.capabilities.ahead
+            if lead:
+                found.setdefault(lead, []).extend(self._router.keys_of(name, up))
+        return found
 
     async def _look_at_strangers(self) -> None:
         """What is *uncertain* may be what a receipt that waits is about, now that others have been settled."""
@@ -372,6 +382,7 @@ def _claim(
         now=now,
         served=lane.served,
         gate=gate,
+        ahead=lane.connector.capabilities.ahead,
     )
     # Those that a limit holds back made no use of their turn: there may be others behind them.
     return claimed, now if claimed or held_back else waiting.next_due(connection, routes, now)

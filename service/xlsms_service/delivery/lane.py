@@ -93,6 +93,7 @@ class Lane:
     def _parts(self, message: Claimed, now: datetime, clock: float) -> list[Outgoing]:
         """The parts of a message that the network does not have yet; noted as open with the link."""
         texts = split(message.text, limit=None).parts
+        later = message.send_at if message.send_at is not None and message.send_at > now else None
         validity = None if message.expires_at is None else message.expires_at - now
         parts = [
             Outgoing(
@@ -102,6 +103,7 @@ class Lane:
                 text=text,
                 alphabet=message.alphabet,
                 concat=Concat(reference(message.id), len(texts), number) if len(texts) > 1 else None,
+                send_at=later,
                 validity=validity,
             )
             for number, text in enumerate(texts, 1)
@@ -128,6 +130,7 @@ class Lane:
                         resumed=bool(entry.message.taken),
                         tries=entry.message.tries,
                         expires_at=entry.message.expires_at,
+                        send_at=entry.message.send_at,
                     )
                 )
         return self.breaker.phase is not before

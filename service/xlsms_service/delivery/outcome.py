@@ -40,6 +40,7 @@ class Answered:
     resumed: bool = False  #: the network had some of its parts before
     tries: int = 1  #: how often it was claimed
     expires_at: datetime | None = None
+    send_at: datetime | None = None
 
 
 def settle(
@@ -126,6 +127,9 @@ def _verdict(answered: Answered, earlier: Sequence[State], resends: int) -> Move
     cause = next((by_result[it] for it in (Result.REFUSED, Result.UNCERTAIN, Result.RETURNED) if it in by_result), None)
     at = max(outcome.at for outcome in answered.outcomes)
     if cause is None:
+        if answered.send_at is not None and answered.send_at > at:
+            facts = {"time": f"{answered.send_at.astimezone():%Y-%m-%d %H:%M}"}
+            return Move(message=answered.message, state=State.SENT, at=at, code="waits-at-network", facts=facts)
         return Move(message=answered.message, state=worst([State.SENT, *earlier]), at=at)
     if cause.result is Result.RETURNED or _goes_again(cause, answered, resends):
         return _again(answered, cause, at)

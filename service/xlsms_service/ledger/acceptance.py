@@ -156,7 +156,7 @@ _PROPOSE = Many(
     (
         "workbook_id", "sheet", "row_id", "replaces", "number", "sender", "text", "alphabet", "parts", "fingerprint",
         "route", "state", "code", "facts", "state_at", "accepted_at", "campaign", "priority", "due", "expires_at",
-        "order_key", "unsaved",
+        "order_key", "unsaved", "send_at",
     ),
 )  # fmt: skip
 
@@ -168,6 +168,7 @@ def _proposed(draft: Draft, book: int | None, at: int, campaign_id: int) -> tupl
         draft.parts, draft.fingerprint, draft.route, draft.state.value, draft.code, facts, at, at, campaign_id,
         int(draft.priority), stored(draft.not_before) if draft.not_before else at,
         stored(draft.expires_at) if draft.expires_at else None, draft.key, draft.unsaved,
+        stored(draft.not_before) if draft.not_before else None,
     )  # fmt: skip
 
 
@@ -212,6 +213,7 @@ def _values(draft: Draft, now: datetime) -> dict[str, object]:
         "campaign": 0,
         "priority": draft.priority,
         "due": draft.not_before or now,
+        "send_at": draft.not_before,
         "expires_at": draft.expires_at,
         "attempts": 0,
         "version": 1,

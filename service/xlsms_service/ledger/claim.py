@@ -45,6 +45,7 @@ class Claimed(NamedTuple):
     workbook: int | None = None
     tries: int = 1  #: how often it was claimed, this time included
     expires_at: datetime | None = None
+    send_at: datetime | None = None
     taken: frozenset[int] = frozenset()  #: parts that the network already has, from an earlier try
 
 
@@ -82,6 +83,7 @@ class _Choice:
 
     room: int
     idle: bool
+    ahead: timedelta = timedelta(0)
     claimed: list[Candidate] = field(default_factory=list)
     deferred: list[tuple[MessageId, datetime]] = field(default_factory=list)
     expired: list[MessageId] = field(default_factory=list)
@@ -99,6 +101,9 @@ class _Choice:
         if row.parts > self.room and (self.claimed or not self.idle):
             self.full = True
             return False
+        if row.send_at is not None and row.send_at - self.ahead > now:  # another link would have waited with it
+            self.deferred.append((row.id, row.send_at - self.ahead))
+            return False
         later = gate(row.number, row.sender, row.parts, row.campaign, now)
         if later is not None:
             self.deferred.append((row.id, later))
@@ -110,7 +115,7 @@ class _Choice:
         return True
 
 
-def claim(
+def claim(  # noqa: PLR0913  # half of them have a default that most callers want
     connection: Connection,
     *,
     connector: str,
@@ -120,17 +125,19 @@ def claim(
     now: datetime,
     served: Served = _NOBODY,
     gate: Gate = _open_gate,
+    ahead: timedelta = timedelta(0),
 ) -> list[Claimed]:
     """Claim waiting messages of these routes, no more parts than `room`: the highest priority first.
 
     The workbooks of one priority take turns, and so do the campaigns of one workbook, each beginning with the one after
     that which was `served` last; of one campaign, the messages that wait longest go first. A message longer than the
     room is claimed only alone, when the link is `idle`, and until then nothing passes it. From here on a crash makes
-    the claimed messages *uncertain*, so no more are claimed than can leave at once.
+    the claimed messages *uncertain*, so no more are claimed than can leave at once. The connector's network waits with
+    those whose send time is no further than `ahead`.
     """
     if stop.pressed(connection):
         return []
-    choice = _Choice(room, idle)
+    choice = _Choice(room, idle, ahead)
     ready = [front for front in waiting.fronts(connection, routes) if front.due <= now]
     for _, group in groupby(ready, key=lambda front: front.priority):
         if not choice.full:
@@ -215,6 +222,7 @@ def _mark(connection: Connection, rows: Sequence[Candidate], connector: str, now
             workbook=row.workbook,
             tries=row.attempts + 1,
             expires_at=row.expires_at,
+            send_at=row.send_at,
             taken=frozenset(taken.get(row.id, ())),
         )
         for row in rows

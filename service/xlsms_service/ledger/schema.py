@@ -174,6 +174,7 @@ message = Table(
         server_default=text("0"),
         comment="it may go from then on: its send time, or the end of a wait",
     ),
+    Column("send_at", Instant, comment="its send time, if it has one: until then a network has to wait with it"),
     Column("expires_at", Instant, comment="it does not go any more; null: whenever"),
     Column("wish", String(12), comment="what it becomes if it comes back from its link, or when admitted"),
     Column("attempts", Integer, nullable=False),

@@ -1,8 +1,9 @@
 """What waits to go: whose turn it is, when the next may go, and what has waited too long."""
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
+from types import MappingProxyType
 from typing import NamedTuple
 
 from sqlalchemy import (
@@ -27,6 +28,8 @@ __all__ = ["Candidate", "Front", "defer", "expire", "first", "fronts", "hurry", 
 
 #: Messages that change their state in one go; the next look takes the next ones.
 _AT_ONCE = 2_000
+
+_NEVER: Mapping[timedelta, Sequence[str]] = MappingProxyType({})
 
 _WAITED_TOO_LONG = "waited-too-long"
 
@@ -110,6 +113,7 @@ class Candidate(NamedTuple):
     attempts: int
     due: int  #: only to be compared
     expires_at: datetime | None
+    send_at: datetime | None = None
 
 
 _FIRST = (
@@ -125,6 +129,7 @@ _FIRST = (
         message.c.attempts,
         type_coerce(message.c.due, BigInteger),
         message.c.expires_at,
+        message.c.send_at,
     )
     .where(
         WAITING,
@@ -174,11 +179,20 @@ def hurry(connection: Connection, now: datetime) -> None:
     connection.execute(update(message).where(WAITING, message.c.due > now).values(due=now))
 
 
-def tend(connection: Connection, routes: Iterable[str], now: datetime) -> bool:
-    """Let go what was scheduled for now, and give up what has waited too long. Whether there may be more of it."""
-    due = select(message.c.id).where(SCHEDULED, message.c.due <= now).limit(_AT_ONCE)
+def tend(
+    connection: Connection, routes: Iterable[str], now: datetime, ahead: Mapping[timedelta, Sequence[str]] = _NEVER
+) -> bool:
+    """Let go what was scheduled for now, and give up what has waited too long. Whether there may be more of it.
+
+    What waits for some routes is let go so long `ahead` of its send time: a network will wait with it.
+    """
     queued = {"state": State.QUEUED, "state_at": now, "version": message.c.version + 1}
+    due = select(message.c.id).where(SCHEDULED, message.c.due <= now).limit(_AT_ONCE)
     count = connection.execute(update(message).where(message.c.id.in_(due)).values(queued)).rowcount
+    for lead, of_routes in ahead.items():
+        early = select(message.c.id).where(SCHEDULED, message.c.due <= now + lead, message.c.route.in_(of_routes))
+        query = update(message).where(message.c.id.in_(early.limit(_AT_ONCE)))
+        count += connection.execute(query.values(queued | {"due": now})).rowcount
     late = []
     for front in fronts(connection, routes):
         if front.due <= now and front.expires_at is not None and front.expires_at <= now:

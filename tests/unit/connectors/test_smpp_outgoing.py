@@ -100,6 +100,14 @@ def test_whole_long_text_goes_as_payload_and_a_short_one_does_not() -> None:
         encoder().body(part(text))
 
 
+def test_a_send_time_that_the_network_waits_for_is_never_early() -> None:
+    assert on_the_wire(part()).schedule_delivery_time == ""
+    later = part(send_at=NOW + timedelta(hours=3, microseconds=1))
+    assert on_the_wire(later).schedule_delivery_time == "000000030001000R"
+    assert on_the_wire(later, absolute_times=True).schedule_delivery_time == "261122223046000+"
+    assert on_the_wire(part(send_at=NOW - timedelta(hours=1))).schedule_delivery_time == "000000000001000R"
+
+
 def test_validity_is_the_shorter_of_the_messages_and_the_connectors_as_span_or_date() -> None:
     assert on_the_wire(part()).validity_period == ""
     assert on_the_wire(part(), validity=90).validity_period == "000000013000000R"

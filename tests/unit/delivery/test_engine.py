@@ -14,7 +14,7 @@ from tests.hand import Hand
 from xlsms.model import Inbound, MessageId, Priority, Receipt, Result
 from xlsms.states import State
 from xlsms_service.config import Limit
-from xlsms_service.connectors.base import Acknowledgeable, Link, LinkStatus
+from xlsms_service.connectors.base import Acknowledgeable, Capabilities, Link, LinkStatus
 from xlsms_service.delivery import engine as engine_module
 from xlsms_service.delivery.engine import Engine
 from xlsms_service.delivery.lane import reference
@@ -102,6 +102,47 @@ def test_what_is_left_of_its_validity_goes_along_with_each_part(tmp_path):
         assert [part.validity for part in parts] == [timedelta(hours=2)] * 3 + [None]
 
     run(tmp_path, scene)
+
+
+class Patient(Hand):
+    """A network that waits for send times."""
+
+    capabilities = Capabilities(receipts=True, inbound=True, ahead=timedelta(hours=2))
+
+
+def test_a_network_that_waits_is_given_what_is_soon_and_nothing_goes_early_over_another(tmp_path, monkeypatch):
+    monkeypatch.setattr(engine_module, "_LOOK_AGAIN", 0.005)
+    clock, soon = Clock(), NOW + timedelta(hours=1)
+
+    async def scene(engine, ledger, patient, other):
+        accept(ledger, 1, state=State.SCHEDULED, not_before=soon, expires_at=soon + timedelta(hours=1))
+        accept(ledger, 1, state=State.SCHEDULED, not_before=NOW + timedelta(hours=3))
+        engine.wake()
+        [part] = await patient.parts(1)
+        assert (part.send_at, part.validity) == (soon, timedelta(hours=2))
+        # It comes back, and only the other link is left: that one waits for the time itself.
+        engine.link_changed(LinkStatus(connector="patient", link=Link.DOWN))
+        patient.answer(Result.RETURNED, part.key)
+        while State.QUEUED not in states(ledger).values():
+            await asyncio.sleep(0.001)
+        await asyncio.sleep(0.05)
+        assert other.submitted == []
+        clock.now = soon
+        engine.wake()
+        [again] = await other.parts(1)
+        assert (again.key, again.send_at) == (part.key, None)
+        engine.link_changed(LinkStatus(connector="patient", link=Link.UP))
+        clock.now = NOW + timedelta(hours=2)
+        engine.wake()
+        later = (await patient.parts(2))[1]
+        patient.answer(Result.ACCEPTED, later.key, at=clock.now)
+        other.answer(Result.ACCEPTED, again.key, at=clock.now)
+        while set(states(ledger).values()) != {State.SENT}:
+            await asyncio.sleep(0.001)
+        codes = ledger.do_now(lambda c: c.execute(select(message.c.code).order_by(message.c.id)).scalars().all())
+        assert codes == [None, "waits-at-network"]
+
+    run(tmp_path, scene, connectors=lambda: [Patient("patient"), Hand("other")], clock=clock)
 
 
 def test_claimed_is_durable_before_the_first_byte_can_leave(tmp_path):

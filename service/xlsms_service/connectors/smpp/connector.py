@@ -64,7 +64,8 @@ class SmppConnector:
     ) -> None:
         self.name = name
         receives = settings.bind != "transmitter"
-        self.capabilities = Capabilities(receipts=receives, inbound=receives)
+        ahead = timedelta(minutes=settings.schedule_ahead or 0)
+        self.capabilities = Capabilities(receipts=receives, inbound=receives, ahead=ahead)
         self.ask_after = timedelta(minutes=settings.ask_after) if settings.ask_after is not None else None
         self.cancels = settings.cancel
         self._settings = settings

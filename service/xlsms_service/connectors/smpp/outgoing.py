@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from datetime import datetime, timedelta
 from functools import lru_cache
+from math import ceil
 
 from xlsms.model import Alphabet, Concat, Outgoing
 from xlsms.text.udh import udh
@@ -29,7 +30,7 @@ def reference_of(part: Outgoing) -> int:
 class SubmitEncoder:
     """Writes submit_sm bodies; what is the same for a whole campaign is written once.
 
-    `clock` is asked only where `absolute_times` are wanted.
+    `clock` is asked only where `absolute_times` or send times are wanted.
     """
 
     def __init__(self, settings: SmppSettings, clock: Callable[[], datetime]) -> None:
@@ -65,6 +66,7 @@ class SubmitEncoder:
             self._data_coding[part.alphabet],
             1 if part.receipt else 0,
             self._valid(part.validity),
+            self._waits(part.send_at) if part.send_at else "",
         )
         return form.body(
             write_address("destination_addr", *self.numbering(part.destination)), header + octets, parameters
@@ -105,13 +107,26 @@ class SubmitEncoder:
         # A minute less, at most, than it is worth: so the parts of a minute share their form.
         return self._span(seconds - seconds % 60 if seconds >= _LONG else seconds)
 
+    def _waits(self, until: datetime) -> str:
+        """The schedule_delivery_time: never earlier than the send time."""
+        if self._settings.absolute_times:
+            return absolute_time(until + timedelta(microseconds=999_999))
+        return relative_time(timedelta(seconds=max(ceil((until - self._clock()).total_seconds()), 1)))
+
     def _new_form(
-        self, sender: str | None, esm_class: int, data_coding: int, registered_delivery: int, validity_period: str
+        self,
+        sender: str | None,
+        esm_class: int,
+        data_coding: int,
+        registered_delivery: int,
+        validity_period: str,
+        schedule_delivery_time: str,
     ) -> MessageForm:
         return MessageForm(
             source=write_address("source_addr", *self.source(sender)),
             service_type=self._settings.service_type,
             esm_class=esm_class,
+            schedule_delivery_time=schedule_delivery_time,
             validity_period=validity_period,
             registered_delivery=registered_delivery,
             data_coding=data_coding,

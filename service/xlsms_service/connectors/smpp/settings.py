@@ -94,7 +94,11 @@ class SmppSettings:
     pass_validity: Annotated[
         bool, Setting("tell the operator until when a message is worth delivering; it is *expired* then")
     ] = True
-    absolute_times: Annotated[bool, Setting("write that as a date in UTC, not as a span")] = False
+    schedule_ahead: Annotated[
+        int | None,
+        Setting("minutes before its send time that a message may be handed over; the operator waits", 1, 10_080),
+    ] = None
+    absolute_times: Annotated[bool, Setting("write these times as dates in UTC, not as spans")] = False
     user_message_reference: Annotated[
         bool, Setting("number each message in the parameter of that name, which some operators repeat in reports")
     ] = False
