@@ -4,6 +4,7 @@ import asyncio
 import signal
 from collections.abc import Callable
 from contextlib import suppress
+from dataclasses import replace
 from types import FrameType
 from typing import Annotated
 
@@ -17,9 +18,12 @@ from xlsms_service.cli.session import Session, session_of
 from xlsms_service.cli.words import language, shown, tr
 from xlsms_service.config import Settings
 
-__all__ = ["commands", "event_line"]
+__all__ = ["Screen", "commands", "event_line"]
 
 commands = typer.Typer()
+
+_BY_THE_DOZEN = ("reply", "stranger")
+_GATHER = 1.0  # seconds
 
 
 @commands.command(epilog="xlsms run")
@@ -32,16 +36,19 @@ def run(
     session = session_of(context)
     settings = session.settings
 
+    screen = Screen(lambda event: session.out.print(event_line(event), soft_wrap=True))
+
     def tell(event: Event) -> None:
         if as_json:
             session.json_line(_event_figures(event))
         else:
-            session.out.print(event_line(event), soft_wrap=True)
+            screen.tell(event, lambda flush: asyncio.get_running_loop().call_later(_GATHER, flush))
 
     if settings.watches and not as_json:
         _announce(session, settings)
     with logbook(settings.service, language()), suppress(KeyboardInterrupt, asyncio.CancelledError):
         asyncio.run(_serve(settings, tell))
+    screen.flush()
     if not as_json:
         session.say(tr("Stopped. Nothing is lost: what is under way goes on with the next start."), "dim")
 
@@ -69,6 +76,31 @@ def _announce(session: Session, settings: Settings) -> None:
     for watch in settings.watches:
         session.say(tr("Watching {place}", place=watch.folder or watch.file))
     session.say(tr("Ctrl+C stops it."), "dim")
+
+
+class Screen:
+    """Shows what happens; what comes by the dozen, such as replies, is one line a second with their number."""
+
+    def __init__(self, show: Callable[[Event], None]) -> None:
+        self._show = show
+        self._gathered: dict[str, Event] = {}
+
+    def tell(self, event: Event, later: Callable[[Callable[[], None]], object]) -> None:
+        """Show it, or keep it until `later` calls back."""
+        if event.kind not in _BY_THE_DOZEN:
+            self.flush()
+            self._show(event)
+            return
+        if not self._gathered:
+            later(self.flush)
+        before = self._gathered.get(event.kind)
+        self._gathered[event.kind] = replace(event, count=event.count + (before.count if before else 0))
+
+    def flush(self) -> None:
+        """Show what was kept."""
+        gathered, self._gathered = self._gathered, {}
+        for event in gathered.values():
+            self._show(event)
 
 
 def event_line(event: Event) -> Text:
