@@ -21,6 +21,7 @@ from xlsms_service.simulators.phones import Population
 ROUNDS = int(os.environ.get("XLSMS_CHAOS_ROUNDS", "12"))
 SEED = int(os.environ.get("XLSMS_SEED", "20260301"))
 ROWS = 100  # a round
+RECALLS = 0.5  # of the rounds
 STORMS = (
     Weather(),
     Weather(lost=0.1),
@@ -40,6 +41,8 @@ async def one_round(world, rng):
     world.wire.weather = rng.choice(STORMS)
     await world.accept(ROWS)
     await world.moves(rng.randrange(1, ROWS))
+    if rng.random() < RECALLS:
+        await world.recall(rng.randrange(1, ROWS // 2))
     accident = rng.choice(("kill", "kill", "kill", "network", "cut", "lock", "disk", "clock", "both"))
     match accident:
         case "kill":
@@ -113,7 +116,14 @@ def test_chaos(tmp_path):
     )
     assert twice(taken) == {}, "sent twice"
     assert None not in shown.values(), "lost from the ledger"
-    assert {found.state for found in shown.values()} <= {"sent", "delivered", "failed", "expired", "uncertain"}
+    assert {found.state for found in shown.values()} <= {
+        "sent",
+        "delivered",
+        "failed",
+        "expired",
+        "uncertain",
+        "cancelled",
+    }
     # Lost: it is said to have gone, and the network never had it.
     gone = {row for row, found in shown.items() if found.state in (State.SENT, State.DELIVERED)}
     assert gone - whole == set(), "not all of it was taken, and nobody says so"
@@ -121,7 +131,12 @@ def test_chaos(tmp_path):
         phone = phones.phone(number_of(row)).behaviour
         allowed = {State.UNCERTAIN, State.FAILED if phone.refusal else State.SENT}
         allowed |= set() if phone.refusal else {ENDS[phone.stat]}
+        allowed |= {State.CANCELLED} if row in world.recalled else set()
         assert found.state in allowed, (row, found.state, found.code, phone.name)
+    # What was taken back did not leave, and says so where a part of it had.
+    for row, found in shown.items():
+        if found.state == State.CANCELLED:
+            assert (row in some) is (found.code == "recalled-in-part"), (row, found.code)
     # Every uncertain row has its reason: the network had it, or it was on the wire, or with a link that broke.
     assert {shown[row].code for row in uncertain} <= {"answer-lost", "link-lost", "stopped-while-sending"}
     assert len(unseen) <= WINDOW * breaks

@@ -15,10 +15,12 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from sqlalchemy import func, select
+from sqlalchemy.exc import OperationalError
 
 from tests.chaos.wire import Wire
+from xlsms.model import RowId
 from xlsms.text import split
-from xlsms_service.ledger import acceptance
+from xlsms_service.ledger import acceptance, intervention
 from xlsms_service.ledger.acceptance import Draft
 from xlsms_service.ledger.ledger import Ledger
 from xlsms_service.ledger.schema import message
@@ -57,6 +59,10 @@ def number_of(row):
     return f"+3460{row - 2 if row % _SHARED == 2 else row:07}"
 
 
+def row_id_of(row):
+    return RowId(f"ROW{row:07}")
+
+
 def text_of(row):
     """Each part of it names the row."""
     return f"Row {row:05} " * (40 if row % LONG_EVERY == 0 else 1)
@@ -74,6 +80,7 @@ class World:
         self.journal = folder / "journal.jsonl"
         self.done = Counter()
         self.rows = {}
+        self.recalled = set()
         self.service = None
         self.network = None
         self._full = False
@@ -200,9 +207,24 @@ class World:
             text = text_of(row)
             parts = len(split(text, limit=None).parts)
             draft = Draft(
-                number=number_of(row), text=text, alphabet="gsm7", parts=parts, fingerprint=f"{row}", route=""
-            )
+                number=number_of(row), text=text, alphabet="gsm7", parts=parts, fingerprint=f"{row}", route="",
+                row_id=row_id_of(row),
+            )  # fmt: skip
             self.rows[row] = acceptance.accept_text(connection, draft, now)
+
+    async def recall(self, count):
+        """Somebody takes back some of the newest rows, and all that are on the link just now."""
+        rows = set(self.rng.sample(list(self.rows)[-2 * count :], count))
+        with suppress(OperationalError):  # a full disk: nothing is taken back
+            rows |= set(await self.ledger.do(self._on_link))
+            await self.ledger.do(intervention.recall, datetime.now(UTC), row_ids=[row_id_of(row) for row in rows])
+            self.recalled |= rows
+            self.done["rows recalled"] += len(rows)
+
+    def _on_link(self, connection):
+        query = select(message.c.id).where(message.c.state == "sending")
+        rows = {key: row for row, key in self.rows.items()}
+        return [rows[key] for key in connection.execute(query).scalars()]
 
     async def states(self):
         query = select(message.c.state, func.count()).group_by(message.c.state)
