@@ -1,7 +1,8 @@
 """Inflate, deflate and CRC-32: ISA-L where it is installed (several times faster), zlib everywhere else."""
 
 import zlib
-from collections.abc import Iterable, Iterator
+from collections.abc import Generator, Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any, Protocol
 
 _isal: Any
@@ -10,11 +11,22 @@ try:
 except ImportError:  # no wheel for this computer
     _isal = None
 
-__all__ = ["DAMAGED", "SMALL", "Deflater", "crc32", "deflated_segment", "deflater", "inflate", "inflated_segment"]
+__all__ = [
+    "DAMAGED",
+    "SMALL",
+    "Deflater",
+    "crc32",
+    "deflated_segment",
+    "deflater",
+    "inflate",
+    "inflate_ahead",
+    "inflated_segment",
+]
 
 _FLUSHED = b"\0\0\xff\xff"  # how a full flush ends: an empty stored block
 _RAW = -15  # no zlib header, as inside a zip
 _STEP = 1 << 18  # inflated bytes at a time: what a bomb can cost before its limit is looked at, and what a cache holds
+_STEP_AHEAD = 1 << 20  # for another thread: fewer would be spent on waiting for one another
 SMALL = 5 << 20  #: below this, time does not matter and the file should stay as small as Excel's
 
 crc32 = zlib.crc32 if _isal is None else _isal.crc32
@@ -58,6 +70,29 @@ def inflate(chunks: Iterable[bytes]) -> Iterator[bytes]:
         if not rest:
             raise zlib.error("the stream ends early")
         yield rest
+
+
+def inflate_ahead(chunks: Iterable[bytes]) -> Generator[bytes]:
+    """As `inflate`, with the next bytes, at most 1 MiB, inflated by another thread while the caller has the last ones.
+
+    The chunks are asked for, and what goes wrong is raised, in the caller's thread.
+    """
+    source = iter(chunks)
+    stream: Any = (_isal or zlib).decompressobj(_RAW)
+    with ThreadPoolExecutor(1) as pool:
+        job = pool.submit(stream.decompress, next(source, b""), _STEP_AHEAD)
+        while True:
+            inflated = job.result()
+            if stream.eof:
+                break
+            data = stream.unconsumed_tail or next(source, b"")
+            if not (data or inflated):
+                raise zlib.error("the stream ends early")
+            job = pool.submit(stream.decompress, data, _STEP_AHEAD)
+            if inflated:
+                yield inflated
+    if inflated:
+        yield inflated
 
 
 def deflated_segment(data: bytes, *, final: bool) -> bytes:

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import BinaryIO, Self
 
 from xlsms.errors import UserError
-from xlsms.ooxml.deflate import DAMAGED, crc32, inflate
+from xlsms.ooxml.deflate import DAMAGED, SMALL, crc32, inflate, inflate_ahead
 
 __all__ = ["Member", "Package", "fingerprint"]
 
@@ -141,9 +141,10 @@ class Package:
         if member.size > _RATIO_FROM and member.size > member.packed * _RATIO_LIMIT:
             raise UserError("file-suspicious")
         raw = self.raw(member.data, member.data + member.packed)
+        inflater = inflate if member.size < SMALL else inflate_ahead
         length = checksum = 0
         try:
-            for chunk in raw if member.method == _STORED else inflate(raw):
+            for chunk in raw if member.method == _STORED else inflater(raw):
                 length += len(chunk)
                 if length > member.size:
                     raise UserError("file-suspicious")

@@ -7,7 +7,9 @@ end on byte boundaries without history, so what holds for each of them holds for
 """
 
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections import deque
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from itertools import zip_longest
 
 from xlsms.ooxml.batch import Cell, New, Waiting
@@ -17,12 +19,14 @@ from xlsms.ooxml.package import Package
 from xlsms.ooxml.patch import Patch
 from xlsms.ooxml.plainedit import around
 from xlsms.ooxml.scan import Grammar, NotPlainError, RawCell, surveyed
-from xlsms.ooxml.segment import Placed, Segments, StaleIndexError, joined, load
+from xlsms.ooxml.segment import Placed, Segments, StaleIndexError, joined, unpacked
 from xlsms.ooxml.value import Decoder, Raw
 
 __all__ = ["VerificationError", "equal", "read_segments_back"]
 
 _ENTITY = re.compile("&(?:amp|lt|gt|quot|#[0-9]+|#x[0-9A-Fa-f]+);")
+_THREADS = 2
+_AHEAD = 4  # segments being inflated by other threads
 _DENSE = 64  # cells written in a segment, from which on they are looked at all at once
 
 
@@ -43,24 +47,44 @@ def read_segments_back(old: Package, book: Book, patch: Patch, segments: Segment
     if figures != (member.crc, member.packed, member.size):
         raise VerificationError("the segments are not the part")
     reader = _Reader(book, patch)
-    at = member.data
     ends: list[bytes] = []
-    for number, placed in enumerate(segments.placed):
-        final = number == len(parts) - 1
-        if placed.at is not None:
-            _same(old, new, placed, at)
-        else:
-            try:
-                data = load(new, placed.segment, at, final=final)
-            except StaleIndexError as error:
-                raise VerificationError("a segment does not inflate to what was deflated") from error
-            if number in (0, len(parts) - 1):
-                ends.append(data)
-            elif placed.edited:
-                reader.read(data, placed)
-        at += placed.segment.packed
+    for number, (placed, data) in enumerate(_contents(old, new, segments.placed, member.data)):
+        if number in (0, len(parts) - 1):
+            ends.append(data)
+        elif placed.edited:
+            reader.read(data, placed)
     reader.end()
     _same_facts(patch, *ends)
+
+
+def _contents(old: Package, new: Package, all_placed: Sequence[Placed], at: int) -> Iterator[tuple[Placed, bytes]]:
+    """Each segment with what it holds, checked; of a copied one, which is the same in both files, nothing is told.
+
+    They are inflated by other threads, a few ahead.
+    """
+    final = all_placed[-1]
+    waiting: deque[tuple[Placed, Future[bytes] | None]] = deque()
+    with ThreadPoolExecutor(_THREADS) as pool:
+        for placed in all_placed:
+            segment = placed.segment
+            if placed.at is not None:
+                _same(old, new, placed, at)
+                waiting.append((placed, None))
+            else:
+                packed = b"".join(new.raw(at, at + segment.packed))
+                waiting.append((placed, pool.submit(unpacked, packed, segment, final=placed is final)))
+            at += segment.packed
+            if len(waiting) > _AHEAD:
+                yield _content(*waiting.popleft())
+        while waiting:
+            yield _content(*waiting.popleft())
+
+
+def _content(placed: Placed, job: "Future[bytes] | None") -> tuple[Placed, bytes]:
+    try:
+        return placed, b"" if job is None else job.result()
+    except StaleIndexError as error:
+        raise VerificationError("a segment does not inflate to what was deflated") from error
 
 
 def _same(old: Package, new: Package, placed: Placed, at: int) -> None:

@@ -30,6 +30,7 @@ __all__ = [
     "joined",
     "load",
     "stretches",
+    "unpacked",
 ]
 
 SIZE = 1 << 20  #: about how many bytes of a sheet make a segment
@@ -131,7 +132,15 @@ def stretches(package: Package, member: Member, index: Index) -> Iterator[Stretc
 
 def load(package: Package, segment: Segment, at: int, *, final: bool) -> bytes:
     """A segment of the file, inflated by itself and checked."""
-    packed = b"".join(package.raw(at, at + segment.packed))
+    return unpacked(b"".join(package.raw(at, at + segment.packed)), segment, final=final)
+
+
+def unpacked(packed: bytes, segment: Segment, *, final: bool) -> bytes:
+    """A segment inflated by itself and checked.
+
+    Raises:
+        StaleIndexError: it is not what its figures say.
+    """
     try:
         data = inflated_segment(packed, segment.size, final=final)
     except DAMAGED as error:

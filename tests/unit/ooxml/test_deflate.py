@@ -1,0 +1,72 @@
+"""Large parts are inflated a step ahead by another thread; the caller sees what it would see without."""
+
+import threading
+import zlib
+from collections.abc import Iterator
+from contextlib import closing
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from xlsms.ooxml.deflate import DAMAGED, deflater, inflate, inflate_ahead
+
+_LARGE = b"".join(b'<c r="A%d"><v>%d</v></c>' % (number, number * 7919) for number in range(200_000))
+
+
+def _packed(data: bytes) -> bytes:
+    stream = zlib.compressobj(6, zlib.DEFLATED, -15)
+    return stream.compress(data) + stream.flush()
+
+
+def _cut(data: bytes, size: int) -> Iterator[bytes]:
+    return (data[at : at + size] for at in range(0, len(data), size))
+
+
+@pytest.mark.parametrize("size", [100, 4_096, 1 << 18, 1 << 30])
+def test_a_part_is_inflated_ahead_whole_and_in_steps(size: int) -> None:
+    steps = list(inflate_ahead(_cut(_packed(_LARGE), size)))
+
+    assert b"".join(steps) == _LARGE
+    assert 0 < min(map(len, steps)) <= max(map(len, steps)) <= 1 << 20
+
+
+@given(st.binary(max_size=300), st.integers(1, 40), st.integers(0, 400), st.integers(0, 255))
+def test_broken_streams_are_told_as_without_another_thread(data: bytes, size: int, place: int, octet: int) -> None:
+    packed = bytearray(_packed(data * 3))
+    packed[place % len(packed)] = octet
+    packed = packed[: len(packed) - place % 7]
+
+    def told(steps: Iterator[bytes]) -> bytes | None:
+        try:
+            return b"".join(steps)
+        except DAMAGED:
+            return None
+
+    assert told(inflate_ahead(_cut(bytes(packed), size))) == told(inflate(_cut(bytes(packed), size)))
+
+
+@pytest.mark.parametrize("end", [0, 1, 1000, -1])
+def test_a_stream_that_ends_early_is_raised_in_the_caller(end: int) -> None:
+    with pytest.raises(DAMAGED):
+        list(inflate_ahead(_cut(_packed(_LARGE)[:end], 1 << 18)))
+
+
+def test_what_the_source_raises_comes_through_and_no_thread_is_left() -> None:
+    def broken() -> Iterator[bytes]:
+        yield _packed(_LARGE)[:100_000]
+        raise OSError("gone")
+
+    before = threading.active_count()
+    with pytest.raises(OSError, match="gone"):
+        list(inflate_ahead(broken()))
+    with closing(inflate_ahead(_cut(_packed(_LARGE), 1000))) as steps:
+        assert _LARGE.startswith(next(steps))
+    assert threading.active_count() == before
+
+
+def test_a_bomb_costs_one_step_until_its_limit_is_looked_at() -> None:
+    stream = deflater(64)
+    bomb = stream.compress(bytes(64 << 20)) + stream.flush()
+    with closing(inflate_ahead(iter((bomb,)))) as steps:
+        assert len(next(steps)) <= 1 << 20
