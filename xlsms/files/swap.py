@@ -42,6 +42,8 @@ __all__ = [
 ]
 
 Identify = Callable[[Path], str]  #: letters and digits that tell one content from another; never raises
+_IN_USE = frozenset({errno.EACCES, errno.EBUSY, errno.ETXTBSY, errno.EAGAIN, errno.EDEADLK})  # EACCES of Windows
+
 Keep = Callable[[Path], None]  #: is given the original under a name that is about to go; never raises
 
 _NAME = re.compile(
@@ -209,4 +211,6 @@ def failure(error: OSError, path: Path) -> XlsmsError:
         return UserError("file-not-found", place=place)
     if error.errno in (errno.ELOOP, errno.ENAMETOOLONG, errno.ENOTDIR):
         return UserError("file-broken", place=place, reason=error.strerror or "")
-    return TransientError("file-open-elsewhere", place=place, owner="?", application="?")
+    if error.errno in _IN_USE:
+        return TransientError("file-open-elsewhere", place=place, owner="?", application="?")
+    return TransientError("disk-fails", place=place, reason=error.strerror or str(error.errno))

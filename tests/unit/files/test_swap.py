@@ -170,6 +170,10 @@ def test_what_a_living_process_builds_is_left_alone(tmp_path):
         (errno.ELOOP, UserError, "file-broken"),
         (errno.ENAMETOOLONG, UserError, "file-broken"),
         (16, TransientError, "file-open-elsewhere"),
+        (errno.ETXTBSY, TransientError, "file-open-elsewhere"),
+        (errno.EIO, TransientError, "disk-fails"),
+        (errno.ESTALE, TransientError, "disk-fails"),
+        (errno.EHOSTDOWN, TransientError, "disk-fails"),
         (2, UserError, "file-not-found"),
     ],
 )
