@@ -1,7 +1,7 @@
 """A workbook that nobody has open: read from the file, and written into the file."""
 
 import os
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import datetime, tzinfo
 from itertools import chain
@@ -27,7 +27,7 @@ from xlsms.workbook.roles import header
 from xlsms.workbook.room import check_room
 from xlsms.workbook.writing import ATTEMPTS, Step, check_ready, opened, ready, version_of
 
-__all__ = ["ClosedWorkbook", "add_columns", "right_edge"]
+__all__ = ["ClosedWorkbook", "add_columns", "check_columns", "right_edge"]
 
 _HELD_OPEN = 32 << 20  #: a longer file is open while it is read, and Windows replaces none that somebody has open
 
@@ -174,6 +174,20 @@ def add_columns(
             if not patches or put_patches(real, book, patches, step, added=work.noted()) is not None:
                 return {name: texts for name, texts in work.added.items() if texts}
     raise TransientError("file-keeps-changing", path=real.name)
+
+
+def check_columns(path: Path, sheets: Collection[str]) -> None:
+    """Make sure that states could stand in some sheets: that they have the columns, or that a send could add them.
+
+    Raises:
+        UserError: as `add_columns`, and `columns-past-edge`.
+    """
+    with opened(path) as book:
+        found = layouts(book)
+        work = _Work(found, spoken(found), None)
+        for layout in found:
+            if layout.part.name in sheets:
+                work.need(layout, layout.missing)
 
 
 class _Work:

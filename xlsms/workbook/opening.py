@@ -1,13 +1,13 @@
 """One door to every file that rows can be sent from. Bytes decide, not names; only text is known by its name."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import tzinfo
 from pathlib import Path
 
 from xlsms.files.backup import Backups
 from xlsms.workbook.base import Applied, Reading, RowEdit, Snapshot, Version
-from xlsms.workbook.closed import ClosedWorkbook
+from xlsms.workbook.closed import ClosedWorkbook, check_columns
 from xlsms.workbook.csvbook import CsvWorkbook
 from xlsms.workbook.foreign import ForeignWorkbook
 from xlsms.workbook.source import kind_of
@@ -87,6 +87,12 @@ class FileWorkbook:
     def check_ready(self) -> None:
         """Make sure that `apply` could write now, as far as the files themselves decide; changes nothing."""
         self._workbook().check_ready()
+
+    def check_columns(self, sheets: Collection[str]) -> None:
+        """Make sure that states could stand in some sheets. Only packages can lack room for columns."""
+        workbook = self._workbook()
+        if isinstance(workbook, ClosedWorkbook):
+            check_columns(workbook.path, sheets)
 
     def prepare(self) -> Path:
         """The file that the states stand in: this one, or the results file beside it, made or brought up to date.

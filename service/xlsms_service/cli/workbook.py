@@ -1,7 +1,6 @@
 """`xlsms init` and `check`: a workbook before anything is sent."""
 
 import os
-from collections.abc import Collection
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated
@@ -15,7 +14,6 @@ from xlsms.errors import Place, UserError, XlsmsError
 from xlsms.workbook.base import Snapshot
 from xlsms.workbook.opening import FileWorkbook
 from xlsms.workbook.renewal import renew
-from xlsms.workbook.roles import header
 from xlsms_service.app import terms
 from xlsms_service.cli.figures import complaint, plan_figures, plan_table
 from xlsms_service.cli.notice import nothing_marked, warnings
@@ -132,19 +130,10 @@ def _blocked(workbook: FileWorkbook, snapshot: Snapshot, plan: Plan) -> XlsmsErr
     try:
         check_conflict(snapshot, lambda original: FileWorkbook(original).read())
         workbook.check_ready()
-        _check_columns(snapshot, {entry.row.sheet for entry in plan.entries})
+        workbook.check_columns({entry.row.sheet for entry in plan.entries})
     except XlsmsError as error:
         return error
     return None
-
-
-def _check_columns(snapshot: Snapshot, sheets: Collection[str]) -> None:
-    """Make sure that states can stand in some sheets: in a table or filter a send adds no columns."""
-    for sheet in snapshot.sheets:
-        if sheet.name in sheets and sheet.bounded and sheet.missing:
-            place = Place(file=snapshot.path.name, sheet=sheet.name, row=sheet.header_row)
-            texts = ", ".join(header(role, snapshot.language) for role in sheet.missing)
-            raise UserError("columns-missing", place=place, columns=texts)
 
 
 def _plan(settings: Settings, snapshot: Snapshot, *, every_row: bool) -> Plan:

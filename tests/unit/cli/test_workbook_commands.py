@@ -129,6 +129,17 @@ def test_check_tells_that_nothing_goes_from_a_conflict_copy(xlsms, sheet):
     assert run.figures["blocked"]["code"] == "conflict-copy"
 
 
+def test_check_tells_that_a_sheet_is_too_narrow_for_the_states(xlsms, sheet):
+    file = sheet([HEADER, ("Ana", "600000001", "Hi", "x")])
+    book = openpyxl.load_workbook(file)
+    book.active["XFC9"] = "far away"
+    book.save(file)
+    content = file.read_bytes()
+    run = xlsms("check", file, "--json")
+    assert (run.code, run.figures["blocked"]["code"]) == (2, "columns-past-edge")
+    assert file.read_bytes() == content
+
+
 def test_check_tells_that_nothing_goes_from_a_table_without_columns_for_states(xlsms, sheet):
     file = sheet([HEADER, ("Ana", "600000001", "Hi", "x")])
     assert xlsms("check", file).code == 0, "beside a plain range a send adds them"
