@@ -210,6 +210,7 @@ NEEDS = {
     Need.NOTHING: "always",
     Need.BOOK: "with a workbook",
     Need.ROWS: "with selected cells",
+    Need.AWAY: "unless the service runs",
 }
 
 RIBBON = """\

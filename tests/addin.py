@@ -248,7 +248,7 @@ class Ribbon:
             yield f"{element.get('id')} has the size {element.get('size')}"
         if element.get("image") not in self.images:
             yield f"{element.get('id')} has no picture {element.get('image')}"
-        if self.settings.get(f"needs.{_verb(element)}", [""])[0] not in ("nothing", "book", "rows"):
+        if self.settings.get(f"needs.{_verb(element)}", [""])[0] not in ("nothing", "book", "rows", "away"):
             yield f"nobody knows what {_verb(element)} needs"
 
     def _texts(self, element):

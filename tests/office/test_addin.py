@@ -120,6 +120,14 @@ Public Function NoListener() As String
     NoListener = SmsTick.Follow(SmsRibbon.UsersBook()) & Ticks(3)
 End Function
 
+Public Function WithService(ByVal word As String) As String
+    SmsTick.Follow SmsRibbon.UsersBook()
+    Leave SmsTick.Folder() & "listener.life", "1"
+    If Len(word) > 0 Then Leave SmsTick.Folder() & "service.state", word
+    SmsTick.Tick
+    WithService = CStr(Enabled("xlsms_start")) & "|" & Label("xlsms_stop")
+End Function
+
 Public Function Closed() As String
     Dim path As String, before As String
     path = SmsTick.Follow(SmsRibbon.UsersBook())
@@ -447,6 +455,14 @@ def test_buttons_are_grey_without_what_they_need(loaded):
     loaded.calc.select_shape()
     enabled = {verb for verb in BUTTONS if loaded.run("TestDesk.Enabled", control(verb))}
     assert enabled == set(BUTTONS) - {Verb.SEND_SELECTED, Verb.MARK, Verb.REPLIES, Verb.ANSWER}
+
+
+@pytest.mark.parametrize(
+    ("word", "start", "stop"),
+    [("running", False, "Stop"), ("stopped", False, "Let it go on"), ("away", True, "Stop"), ("", True, "Stop")],
+)
+def test_the_ribbon_shows_how_the_service_is(loaded, word, start, stop):
+    assert loaded.run("TestDesk.WithService", word) == f"{start}|{stop}"
 
 
 def test_a_missing_interpreter_is_said(desk):

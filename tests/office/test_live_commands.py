@@ -3,6 +3,7 @@
 import contextlib
 import os
 import re
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -15,6 +16,7 @@ import pytest
 from tests.office.conftest import until
 from tests.office.live import Live
 from tests.office.test_live_calc import filter_names
+from xlsms import home
 from xlsms.addin import commands
 from xlsms.addin.commands import desk as at_desk
 from xlsms.addin.invocation import Host, Invocation
@@ -308,6 +310,7 @@ def test_stop_and_go_on(user, desk):
     person.press(Verb.STOP)
     assert "Stopped" in person.ears.said[-1]
     person.press(Verb.SEND)
+    assert "3 messages were accepted.\nAll sending is stopped" in person.ears.said[-1]
     assert not desk.reached()
     person.press(Verb.STOP)
     assert "go out again" in person.ears.said[-1]
@@ -437,10 +440,26 @@ def test_a_stopped_service_is_told_in_one_sentence(live, desk, monkeypatch, tmp_
     empty.write_text('[service]\ndata = "nothing"\n')
     monkeypatch.setenv("XLSMS_CONFIG", str(empty))
     ears = Ears()
+    ears.yes = False
     monkeypatch.setattr(commands.telling, "voice_of", lambda request: ears)
-    with pytest.raises(UserError) as caught:
-        commands.COMMANDS[Verb.STOP](Invocation(verb=Verb.STOP, host=Host.CALC))
-    assert caught.value.code == "service-not-running"
+    press = Invocation(verb=Verb.STOP, host=Host.CALC, news=tmp_path / "1.news")
+    commands.COMMANDS[Verb.STOP](press)
+    assert "not running" in ears.asked[-1]
+    assert (tmp_path / "service.state").read_text() == "away\n"
+    # a yes starts it; the same button then stops it, and says so to the ribbon
+    ears.yes = True
+    try:
+        commands.COMMANDS[Verb.STOP](press)
+        assert "xlsms is running" in ears.said[-1]
+        assert (tmp_path / "service.state").read_text() == "running\n"
+        commands.COMMANDS[Verb.STOP](press)
+        assert (tmp_path / "service.state").read_text() == "stopped\n"
+        commands.COMMANDS[Verb.START](press)
+        assert "all sending is stopped" in ears.said[-1]
+    finally:
+        beacon = home.read_beacon(tmp_path / "nothing")
+        if beacon is not None:
+            os.kill(beacon.pid, signal.SIGTERM)
 
 
 def test_every_button_is_tried_here():

@@ -19,6 +19,7 @@ class Verb(StrEnum):
     COLUMNS = "columns"  #: add the columns that xlsms fills in
     NEW = "new"  #: a new workbook from a template
     REPORT = "report"  #: the figures of this workbook
+    START = "start"  #: start the service
     SETTINGS = "settings"  #: the settings of the service
     HELP = "help"  #: the manual
     UPDATE = "update"  #: asked by the tick when there is news: as refresh, and silent
@@ -31,6 +32,7 @@ class Need(StrEnum):
     NOTHING = "nothing"
     BOOK = "book"  #: a workbook
     ROWS = "rows"  #: selected cells on a worksheet
+    AWAY = "away"  #: no service that is known to run
 
 
 _NEEDS = {
@@ -40,6 +42,7 @@ _NEEDS = {
     Verb.ANSWER: Need.ROWS,
     Verb.STOP: Need.NOTHING,
     Verb.NEW: Need.NOTHING,
+    Verb.START: Need.AWAY,
     Verb.SETTINGS: Need.NOTHING,
     Verb.HELP: Need.NOTHING,
     Verb.LISTEN: Need.NOTHING,

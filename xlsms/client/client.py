@@ -64,8 +64,10 @@ class Client:
         TransientError: `service-not-answering`; the same again later does no harm.
     """
 
-    def __init__(self, found: Found, *, transport: httpx.BaseTransport | None = None) -> None:
+    def __init__(self, found: Found, *, data: Path | None = None, transport: httpx.BaseTransport | None = None) -> None:
+        """With the folder `data`, a service that was started anew, at another address, is found again."""
         self._found = found
+        self._data = data
         self._transport = transport
         self._http = self._open()
 
@@ -84,7 +86,7 @@ class Client:
             if not starting:
                 raise UserError("service-not-running")
             found = start(data, config, patience=patience)
-        return cls(found)
+        return cls(found, data=data)
 
     def _open(self) -> httpx.Client:
         return httpx.Client(
@@ -282,6 +284,7 @@ class Client:
                     if line.startswith("data:"):
                         yield _changes(json.loads(line.removeprefix("data:")))
         except httpx.TransportError as error:
+            self._look_again()
             raise TransientError("service-not-answering") from error
 
     def states(self, row_ids: Sequence[RowId]) -> dict[RowId, RowState]:
@@ -363,6 +366,7 @@ class Client:
         try:
             answer = self._http.request(method, path, content=content, params=params, headers=headers)
         except httpx.TransportError:
+            self._look_again()
             try:
                 answer = self._http.request(method, path, content=content, params=params, headers=headers)
             except httpx.TransportError as error:
@@ -371,6 +375,14 @@ class Client:
             raise _refusal(answer)
         said: Json = answer.json() if answer.content else {}
         return said
+
+    def _look_again(self) -> None:
+        """Go to where the service is now; it listens at any free port, another one each time that it starts."""
+        found = find(self._data, self._transport) if self._data is not None else None
+        if found is not None and found != self._found:
+            self._http.close()
+            self._found = found
+            self._http = self._open()
 
 
 def _refusal(answer: httpx.Response) -> Exception:

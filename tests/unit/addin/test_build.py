@@ -203,7 +203,7 @@ MUTATIONS = {
     # the ribbon
     "a callback lost": (code("SmsRibbon", "Public Sub OnPress", "Public Sub OnPush"), "no Public Sub SmsRibbon.OnPress"),
     "a callback that is private": (code("SmsRibbon", "Public Sub GetLabel", "Private Sub GetLabel"), "no Public Sub SmsRibbon.GetLabel"),
-    "a callback of too few": (code("SmsRibbon", '(ByVal control As IRibbonControl, ByRef result As Variant)\r\n    result = SmsText.Wording(VerbOf(control.Id) & ".tip")', "(ByVal control As IRibbonControl)\r\n    SmsText.Forget"), "is not what the ribbon calls"),
+    "a callback of too few": (code("SmsRibbon", '(ByVal control As IRibbonControl, ByRef result As Variant)\r\n    result = SmsText.Wording(SaidBy(control.Id) & ".tip")', "(ByVal control As IRibbonControl)\r\n    SmsText.Forget"), "is not what the ribbon calls"),
     "a callback by value": (code("SmsRibbon", "ByRef result As Variant", "ByVal result As Variant"), "is not what the ribbon calls"),
     "a callback of a toggle": (code("SmsRibbon", "OnPress(ByVal control As IRibbonControl)", "OnPress(ByVal control As IRibbonControl, ByVal pressed As Boolean)"), "is not what the ribbon calls"),
     "onLoad of another kind": (code("SmsRibbon", "As IRibbonUI", "As IRibbonControl"), "is not what the ribbon calls"),

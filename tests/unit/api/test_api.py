@@ -216,6 +216,20 @@ def test_a_service_that_is_gone_is_told(tmp_path):
     assert not (tmp_path / "data" / "service.json").exists()
 
 
+def test_a_service_that_was_started_anew_is_found_again(tmp_path):
+    """A process that stays with an open workbook for a day outlives many a service."""
+    with running(tmp_path) as first:
+        client = Client(Found(address=first.address, token=first.token), data=tmp_path / "data")
+        assert client.health().stopped is None
+    with client, pytest.raises(TransientError, match="service-not-answering"):
+        client.health()
+    client = Client(Found(address=first.address, token=first.token), data=tmp_path / "data")
+    with running(tmp_path) as second, client:
+        assert second.address != first.address
+        assert client.health().stopped is None
+        assert client.conversation_page("600000001").startswith(second.address)
+
+
 # Pages.
 
 

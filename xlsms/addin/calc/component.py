@@ -21,7 +21,7 @@ EXTENSION = "org.xlsms.calc"
 PROTOCOL = f"{EXTENSION}:"
 HANDLER, WATCHER = f"{EXTENSION}.Commands", f"{EXTENSION}.Opened"
 IDENTITY = "xlsmsId"  # the property that a workbook of ours has
-KEPT = ("new", "settings", "help", "stop")  # verbs after which nobody needs to listen for the workbook
+KEPT = ("new", "settings", "help", "stop", "start")  # verbs after which nobody needs to listen for the workbook
 
 _office = {}  # the pipe that was opened, and what keeps it open
 _listening = {}  # processes that write news into workbooks, by address

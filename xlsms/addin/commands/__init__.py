@@ -22,6 +22,7 @@ COMMANDS: Mapping[Verb, Callable[[Invocation], None]] = {
     Verb.COLUMNS: marking.columns,
     Verb.NEW: telling.new,
     Verb.REPORT: telling.report,
+    Verb.START: telling.start,
     Verb.SETTINGS: telling.settings,
     Verb.HELP: telling.manual,
     Verb.UPDATE: refreshing.update,

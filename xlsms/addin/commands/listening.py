@@ -14,7 +14,7 @@ from pathlib import Path
 from urllib.parse import unquote
 
 from xlsms.addin.commands.desk import Desk, introduce, voice_of, workbook_of
-from xlsms.addin.commands.news import leave_word
+from xlsms.addin.commands.news import AWAY, RUNNING, STOPPED, leave_word, show_service
 from xlsms.addin.commands.refreshing import bring, obey
 from xlsms.addin.invocation import Host, Invocation
 from xlsms.client import Client, LiveBook
@@ -30,6 +30,7 @@ _GONE = frozenset({"workbook-not-open", "no-workbook-open", "excel-not-running",
 _LOOK = 2.0  # seconds between two rounds
 _STALE = 60.0  # seconds after which a workbook whose tick has not shown life counts as closed
 _LIFE = 30.0  # seconds between two signs of our own life
+_SERVICE = 8.0  # seconds between two looks at the service
 _LEFT = 3600.0  # seconds after which the files of a workbook are what a crash has left
 
 
@@ -96,13 +97,14 @@ class Listener:
         self._client, self._folder, self._request = client, folder, request
         self._clock, self._sleep = clock, sleep
         self._heard: dict[Path, _Heard] = {}
-        self._shown = 0.0
+        self._shown = self._looked = 0.0
         self._me = f"{os.getpid()}-{secrets.token_hex(4)}"
 
     def stay(self) -> None:
         """Round after round, until no workbook has been open for a while, or another one listens here."""
         quiet_since = self._clock()
         while self.alone() and self._clock() - quiet_since < _STALE:
+            self.show_service()
             if self.round():
                 quiet_since = self._clock()
             self._sleep(_LOOK)
@@ -120,6 +122,19 @@ class Listener:
         os.utime(life, (now, now))
         self._shown = now
         return True
+
+    def show_service(self) -> None:
+        """Look every few seconds how the service is, for the ribbon."""
+        now = self._clock()
+        if now - self._looked < _SERVICE:
+            return
+        self._looked = now
+        try:
+            stopped = self._client.health().stopped
+        except XlsmsError:
+            show_service(self._folder, AWAY)
+        else:
+            show_service(self._folder, RUNNING if stopped is None else STOPPED)
 
     def round(self) -> int:
         """One look at everything; how many workbooks are open."""

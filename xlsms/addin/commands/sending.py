@@ -103,7 +103,10 @@ def _as_it_stands(edit: RowEdit, unmarked: frozenset[tuple[str, int]]) -> RowEdi
 
 
 def _outcome(at: Desk, written: Written) -> Iterator[str]:
-    yield word("sent", at.language, accepted=written.accepted)
+    stopped = at.client.health().stopped is not None
+    yield word("taken" if stopped else "sent", at.language, accepted=written.accepted)
+    if stopped:
+        yield word("is-stopped", at.language)
     if written.held:
         yield word("held", at.language, count=written.held)
     if written.withdrawn:

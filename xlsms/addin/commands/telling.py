@@ -7,6 +7,7 @@ import xlwings as xw
 
 from xlsms import home, templates
 from xlsms.addin.commands.desk import attach, voice_of, workbook_of
+from xlsms.addin.commands.news import AWAY, RUNNING, STOPPED, show_service
 from xlsms.addin.commands.word import word
 from xlsms.addin.invocation import Invocation
 from xlsms.client import Client
@@ -15,7 +16,7 @@ from xlsms.model import Role
 from xlsms.states import LABELS, read_label
 from xlsms.workbook.own_sheets import REPORT
 
-__all__ = ["manual", "new", "report", "settings", "stop"]
+__all__ = ["manual", "new", "report", "settings", "start", "stop"]
 
 _TEMPLATE = "reminders"
 
@@ -23,14 +24,38 @@ _TEMPLATE = "reminders"
 def stop(request: Invocation) -> None:
     """Let nothing more leave; pressed again, let it go on after a yes."""
     voice = voice_of(request)
-    with Client.connect(starting=False) as client:
+    try:
+        found = Client.connect(starting=False)
+    except UserError as error:
+        if error.code != "service-not-running":
+            raise
+        show_service(_folder(request), AWAY)
+        if voice.ask(word("ask-start", request.language)):
+            start(request)
+        return
+    with found as client:
         since = client.health().stopped
         if since is None:
             client.stop()  # first, and then the words
+            show_service(_folder(request), STOPPED)
             voice.say(word("stopped", request.language))
         elif voice.ask(word("ask-resume", request.language, since=f"{since.astimezone():%Y-%m-%d %H:%M}")):
             client.resume()
+            show_service(_folder(request), RUNNING)
             voice.say(word("resumed", request.language))
+
+
+def _folder(request: Invocation) -> Path | None:
+    """Where the tick looks."""
+    return request.news.parent if request.news is not None else None
+
+
+def start(request: Invocation) -> None:
+    """Start the service, which goes on when the workbooks are closed, and tell whether sending is stopped."""
+    with Client.connect() as client:
+        health = client.health()
+    show_service(_folder(request), RUNNING if health.stopped is None else STOPPED)
+    voice_of(request).say(word("started" if health.stopped is None else "started-stopped", request.language))
 
 
 def report(request: Invocation) -> None:

@@ -9,7 +9,7 @@ Public Function IsVerb(ByVal verb As String) As Boolean
     ' No other text ever stands on the command line.
     Select Case verb
         Case "preview", "send", "send-selected", "mark", "stop", "refresh", "replies", "answer", "columns", "new", _
-             "report", "settings", "help", "update", "listen"
+             "report", "start", "settings", "help", "update", "listen"
             IsVerb = True
     End Select
 End Function

@@ -15,11 +15,11 @@ Public Sub OnPress(ByVal control As IRibbonControl)
 End Sub
 
 Public Sub GetLabel(ByVal control As IRibbonControl, ByRef result As Variant)
-    result = SmsText.Wording(VerbOf(control.Id) & ".label")
+    result = SmsText.Wording(SaidBy(control.Id) & ".label")
 End Sub
 
 Public Sub GetSupertip(ByVal control As IRibbonControl, ByRef result As Variant)
-    result = SmsText.Wording(VerbOf(control.Id) & ".tip")
+    result = SmsText.Wording(SaidBy(control.Id) & ".tip")
 End Sub
 
 Public Sub GetEnabled(ByVal control As IRibbonControl, ByRef result As Variant)
@@ -30,6 +30,12 @@ Public Function VerbOf(ByVal id As String) As String
     VerbOf = Replace(Mid$(id, Len("xlsms_") + 1), "_", "-")
 End Function
 
+Private Function SaidBy(ByVal id As String) As String
+    ' The red button says what it does now.
+    SaidBy = VerbOf(id)
+    If SaidBy = "stop" And SmsTick.ServiceWord() = "stopped" Then SaidBy = "resume"
+End Function
+
 Public Function IsMet(ByVal need As String) As Boolean
     Select Case need
         Case "nothing"
@@ -38,6 +44,8 @@ Public Function IsMet(ByVal need As String) As Boolean
             IsMet = Not UsersBook() Is Nothing
         Case "rows"
             IsMet = HasRows()
+        Case "away"
+            IsMet = (SmsTick.ServiceWord() <> "running" And SmsTick.ServiceWord() <> "stopped")
     End Select
 End Function
 
@@ -60,7 +68,7 @@ End Function
 Public Sub Renew()
     ' Ask for grey and not grey again, only when it has changed: this runs at every step of the cursor.
     Dim now_shown As String
-    now_shown = CStr(IsMet("book")) & CStr(IsMet("rows"))
+    now_shown = CStr(IsMet("book")) & CStr(IsMet("rows")) & SmsTick.ServiceWord()
     If now_shown = mShown Or mRibbon Is Nothing Then Exit Sub
     mShown = now_shown
     mRibbon.Invalidate

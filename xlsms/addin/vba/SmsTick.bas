@@ -14,6 +14,7 @@ Private mEvents As Object
 Private mNext As Date ' when the tick is due; the same value cancels it
 Private mAsked As Date ' when somebody was last started to listen
 Private mCount As Long
+Private mService As String ' how the service was at the last look
 
 Public Sub Start()
     ' Harmless when all of it is there already.
@@ -94,7 +95,23 @@ Public Sub Tick()
         mAsked = Now
         SmsLaunch.Started "listen", SmsLaunch.Request(Nothing, Folder() & "listener.news", False)
     End If
+    LookAtService
     Schedule
+End Sub
+
+Public Function ServiceWord() As String
+    ' running, stopped or away; empty when nobody has looked for a while. It stands here as the ribbon asks often.
+    ServiceWord = mService
+End Function
+
+Private Sub LookAtService()
+    Dim seen As Date
+    mService = ""
+    On Error Resume Next
+    seen = FileDateTime(Folder() & "service.state")
+    On Error GoTo 0
+    If (Now - seen) * SECONDS < PATIENCE Then mService = WordIn(Folder() & "service.state")
+    SmsRibbon.Renew
 End Sub
 
 Private Sub Look(ByVal one As SmsBook)
