@@ -437,7 +437,9 @@ def test_what_cannot_be_is_said_in_words(user, verb, more, code):
 
 def test_a_stopped_service_is_told_in_one_sentence(live, desk, monkeypatch, tmp_path):
     empty = tmp_path / "none.toml"
-    empty.write_text('[service]\ndata = "nothing"\n')
+    empty.write_text(
+        '[service]\ndata = "nothing"\nlisten = "127.0.0.1:0"\n[[connector]]\nname = "network"\ntype = "simulator"\n'
+    )
     monkeypatch.setenv("XLSMS_CONFIG", str(empty))
     ears = Ears()
     ears.yes = False

@@ -328,7 +328,7 @@ class Client:
         )
 
     def reply(self, number: str, text: str, *, key: str | None = None) -> SentText:
-        """Answer a number, from the sender and over the connector that it wrote to where they are known."""
+        """Answer a number, from the sender that it was last written to from."""
         return self.text(number, text, key=key)
 
     def costs(self, texts: Sequence[tuple[str, str]]) -> tuple[Cost, ...]:

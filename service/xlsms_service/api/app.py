@@ -5,6 +5,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from fastapi import APIRouter, FastAPI
+from pydantic.json_schema import models_json_schema
 
 import xlsms
 from xlsms_service.api import problem, shape
@@ -51,6 +52,8 @@ def description() -> str:
     """The OpenAPI document."""
     app = _app(None, "")
     document: dict[str, Any] = app.openapi()
+    _, read = models_json_schema([(shape.PlanRequest, "validation")], ref_template="#/components/schemas/{model}")
+    document["components"]["schemas"] = dict(sorted((read["$defs"] | document["components"]["schemas"]).items()))
     document["components"]["securitySchemes"] = {"token": {"type": "http", "scheme": "bearer"}}
     document["security"] = [{"token": []}]
     return json.dumps(document, indent=2, ensure_ascii=False) + "\n"

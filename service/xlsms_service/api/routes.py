@@ -5,9 +5,10 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Header, Query, Response
+from fastapi import APIRouter, Header, Query, Request, Response
+from fastapi.exceptions import RequestValidationError
 from fastapi.responses import StreamingResponse
-from pydantic import BaseModel
+from pydantic import BaseModel, ValidationError
 
 from xlsms_service import auth
 from xlsms_service.api import shape
@@ -96,10 +97,11 @@ def _workbooks(made: APIRouter, desk: Desk) -> None:
 
 
 def _campaigns(made: APIRouter, desk: Desk) -> None:
-    @made.post("/plans", response_model=shape.Plan, summary="Plan rows")
-    async def plan(asked: shape.PlanRequest) -> Response:
+    @made.post("/plans", response_model=shape.Plan, summary="Plan rows", openapi_extra=_taking(shape.PlanRequest))
+    async def plan(request: Request) -> Response:
         """What a send would do, row by row. Nothing is sent."""
-        return await _big(shape.Plan, await desk.plan(await asyncio.to_thread(_asked, asked)))
+        body = await request.body()  # of many thousand rows: it is read off the loop, where links must not wait for it
+        return await _big(shape.Plan, await desk.plan(await asyncio.to_thread(_asked, body)))
 
     @made.post("/campaigns", response_model=shape.Campaign, summary="Approve a plan")
     async def approve(asked: shape.CampaignRequest) -> Response:
@@ -130,7 +132,18 @@ def _campaigns(made: APIRouter, desk: Desk) -> None:
         return await desk.recall(asked.workbook, asked.ids)
 
 
-def _asked(asked: shape.PlanRequest) -> Asked:
+def _taking(model: type[BaseModel]) -> Json:
+    """A body that FastAPI does not read, described as if it did."""
+    schema = {"$ref": f"#/components/schemas/{model.__name__}"}
+    return {"requestBody": {"required": True, "content": {"application/json": {"schema": schema}}}}
+
+
+def _asked(body: bytes) -> Asked:
+    try:
+        asked = shape.PlanRequest.model_validate_json(body)
+    except ValidationError as error:
+        found = [it | {"loc": ("body", *it["loc"])} for it in error.errors(include_input=False, include_url=False)]
+        raise RequestValidationError(found) from None
     return Asked(
         book=asked.workbook,
         language=asked.language,

@@ -8,7 +8,6 @@ from typing import Concatenate, ParamSpec, Self, TypeVar
 
 from sqlalchemy import Connection, Engine, create_engine, event
 from sqlalchemy.exc import DatabaseError
-from sqlalchemy.pool import NullPool
 
 from xlsms_service.ledger import migration
 from xlsms_service.ledger.ledger import Ledger
@@ -63,7 +62,7 @@ class Reader:
 
 
 def _connect(url: str) -> Engine:
-    engine = create_engine(url, poolclass=NullPool, hide_parameters=True)
+    engine = create_engine(url, pool_size=4, max_overflow=32, hide_parameters=True)
     if engine.dialect.name == "sqlite":
         event.listen(engine, "connect", _prepare_sqlite)
         event.listen(engine, "begin", _begin)

@@ -241,3 +241,22 @@ def test_no_log_holds_a_number_a_text_or_an_address_that_was_asked(tmp_path, cap
     for line in [record.getMessage() + str(record.exc_text or "") for record in caplog.records]:
         for secret in ("600111222", "600333444", "geheim", office.token):
             assert secret not in line
+
+
+def test_answers_do_not_wait_for_an_acknowledgement():
+    """asyncio sets TCP_NODELAY on what is accepted only where the socket names its protocol."""
+    listening = bind("127.0.0.1:0")
+    assert listening.proto == socket.IPPROTO_TCP
+    listening.close()
+
+
+def test_a_plan_that_is_none_is_told_with_its_place(office):
+    with office.authorized() as http:
+        for body, field in (
+            (b"{", "\u2013"),
+            (b'{"workbook": "x", "sheets": [], "rows": []}', "workbook"),
+            (b'{"workbook": 1, "sheets": [], "rows": [{"sheet": 7}]}', "rows.0"),
+        ):
+            said = http.post("/v1/plans", content=body, headers={"Content-Type": "application/json"})
+            assert (said.status_code, said.json()["code"]) == (422, "api-invalid")
+            assert field in said.text
