@@ -31,6 +31,7 @@ WINDOW = 20
 LONG_EVERY = 7  #: each seventh row is a long one
 _SHARED = 4  #: rows 0 and 2, 4 and 6 … go to one phone
 _PATIENCE = 60
+_TO_START = 300  #: a process on a computer that others use too
 _MEBI = 1 << 20
 
 _SETTINGS = """\
@@ -144,7 +145,7 @@ class World:
             "--early-receipts", 0.1, "--duplicate-receipts", 0.1, "--throttle", "120/s",
         ]  # fmt: skip
         self.network = subprocess.Popen(list(map(str, command)), stdout=self.logs[1], stderr=self.logs[1])
-        async with asyncio.timeout(_PATIENCE):
+        async with asyncio.timeout(_TO_START):
             while not answers(self.network_port):
                 assert self.network.poll() is None, (self.folder / "network.log").read_text()[-3000:]
                 await asyncio.sleep(0.02)

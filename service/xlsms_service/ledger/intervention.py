@@ -182,10 +182,13 @@ def wishes(connection: Connection, messages: Iterable[MessageId]) -> dict[Messag
 
 
 def asked_back(connection: Connection, connector: str, most: int, but: Collection[MessageId] = ()) -> list[PartRecord]:
-    """The parts that this connector's network took of so many recalled messages, without those that are `but`."""
+    """The parts that this connector's network took of so many recalled messages, without those that are `but`.
+
+    The newest first: the network is the least likely to have delivered them.
+    """
     recalled = (WISHED, message.c.wish == Wish.RECALLED, message.c.connector == connector)
     sent = (*recalled, message.c.state == State.SENT, message.c.id.not_in(list(but)))
-    chosen = select(message.c.id).where(*sent).order_by(message.c.id).limit(most)
+    chosen = select(message.c.id).where(*sent).order_by(message.c.id.desc()).limit(most)
     query = (
         select(part, message.c.number, message.c.parts, message.c.sender)
         .join(message, message.c.id == part.c.message_id)

@@ -286,6 +286,17 @@ def test_what_the_network_takes_back_is_cancelled_and_what_it_does_not_says_so(t
     sent(tmp_path, monkeypatch, scene, *map(draft, (1, 2, 3)))
 
 
+def test_the_newest_are_asked_back_first(tmp_path, monkeypatch):
+    monkeypatch.setattr(recalling, "_AT_ONCE", 1)
+
+    async def scene(ledger, link):
+        ledger.do_now(intervention.recall, LATER, networks=["hand"])
+        await until(lambda: len(link.asked) == 3)
+        assert link.asked == ["N3.1", "N2.1", "N1.1"]
+
+    sent(tmp_path, monkeypatch, scene, *map(draft, (1, 2, 3)))
+
+
 def test_nothing_is_asked_of_a_network_that_takes_nothing_back(tmp_path, monkeypatch):
     async def scene(ledger, link):
         assert ledger.do_now(intervention.recall, LATER, networks=["other"]) == Reach(0)
