@@ -81,8 +81,7 @@ class Priority(IntEnum):
     BULK = 2
 
 
-@dataclass(frozen=True, slots=True)
-class PartKey:
+class PartKey(NamedTuple):
     """One part of one message: what a connector is given to call it by."""
 
     message: MessageId
@@ -99,9 +98,8 @@ class Concat:
     wide: bool = False  #: 16-bit reference
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Outgoing:
-    """One part to be submitted: a connector needs nothing else to know."""
+class Outgoing(NamedTuple):
+    """One part to be submitted: a connector needs nothing else to know. A tuple: there is one for each."""
 
     key: PartKey
     destination: str  #: E.164 with +, or a short code
@@ -138,8 +136,7 @@ class Outcome(NamedTuple):
     retry_after: timedelta | None = None  #: with *returned*: not before this long
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Receipt:
+class Receipt(NamedTuple):
     """A delivery report as the network sent it, ids not yet reconciled."""
 
     connector: str

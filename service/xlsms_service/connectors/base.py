@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from enum import StrEnum
-from typing import Protocol, runtime_checkable
+from typing import NamedTuple, Protocol, runtime_checkable
 
 from xlsms.errors import XlsmsError
 from xlsms.model import Inbound, Outcome, Outgoing, Receipt
@@ -72,8 +72,7 @@ class Reading:
     limit: float | None = None  #: parts a second that may go; None: as many as the window lets
 
 
-@dataclass(frozen=True, slots=True)
-class Acknowledgeable:
+class Acknowledgeable(NamedTuple):
     """Something the network waits to have acknowledged; give `token` to `Connector.acknowledge` once it is durable."""
 
     item: Receipt | Inbound

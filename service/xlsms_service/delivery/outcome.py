@@ -1,8 +1,8 @@
 """What the answers to the parts of a message make of the message."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import NamedTuple
 
 from sqlalchemy import Connection
 
@@ -31,8 +31,7 @@ _DONE = (State.HELD, State.CANCELLED)
 MOST_RESENDS = 2
 
 
-@dataclass(frozen=True, slots=True)
-class Answered:
+class Answered(NamedTuple):
     """A message each of whose submitted parts has been answered, or never will be."""
 
     message: MessageId

@@ -18,6 +18,8 @@ def same(ours: str, receipt: Receipt) -> bool:
 
 def contradicts(ours: str, receipt: Receipt) -> bool:
     """Whether the receipt certainly names another phone; one without a number, or with a masked one, names none."""
+    if ours.endswith(receipt.recipient) and len(receipt.recipient) >= _A_NUMBER:
+        return False  # as nearly all of them: no need to take the numbers apart
     if len(_digits(receipt.recipient)) < _A_NUMBER or not _digits(ours):
         return False
     return not any(_alike(ours, theirs, _A_NUMBER) for theirs in (receipt.recipient, receipt.sender))

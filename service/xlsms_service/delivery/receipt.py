@@ -1,8 +1,8 @@
 """What a network's delivery report means for a message, and which message it is about."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
 from datetime import datetime
+from typing import NamedTuple
 
 from sqlalchemy import Connection
 
@@ -64,8 +64,7 @@ _TAKEN_BACK = "recalled-at-network"
 _FAILURES = (State.FAILED, State.EXPIRED)
 
 
-@dataclass(frozen=True, slots=True)
-class _Match:
+class _Match(NamedTuple):
     part: PartRecord
     receipt: Receipt
     state: State
@@ -196,7 +195,7 @@ def _taken_back(connection: Connection, matches: Sequence[_Match]) -> Sequence[_
     if Wish.RECALLED not in recalled.values():
         return matches
     return [
-        replace(match, state=State.CANCELLED)
+        match._replace(state=State.CANCELLED)
         if match.receipt.state == "DELETED" and recalled.get(match.part.key.message) is Wish.RECALLED
         else match
         for match in matches

@@ -1,9 +1,12 @@
-"""Long lists of ids, a few thousand at a time: databases bound the parameters of one statement."""
+"""Long lists of ids: databases bound the parameters of one statement."""
 
+import json
 from collections.abc import Iterator, Sequence
-from typing import TypeVar
+from typing import Any, TypeVar
 
-__all__ = ["chunks"]
+from sqlalchemy import ColumnElement, String, bindparam, func, select
+
+__all__ = ["among", "chunks", "listed"]
 
 T = TypeVar("T")
 
@@ -14,3 +17,18 @@ _SIZE = 5_000
 def chunks(items: Sequence[T], size: int = _SIZE) -> Iterator[Sequence[T]]:
     """`items` in runs that fit one statement, or that are no longer than `size`."""
     return (items[start : start + size] for start in range(0, len(items), size))
+
+
+def among(column: ColumnElement[Any], name: str) -> ColumnElement[bool]:
+    """Whether the column is one of a list that is given as the one parameter `name`, made by `listed`.
+
+    For statements that run for every claim and receipt: their text stays the same however long the list is, while one
+    with a mark for each value is written anew each time, which takes longer than to run it.
+    """
+    value = func.json_each(bindparam(name, type_=String)).table_valued("value", name="listed").c.value
+    return column.in_(select(value))
+
+
+def listed(values: Sequence[int] | Sequence[str]) -> str:
+    """A list as `among` takes it."""
+    return json.dumps(values)

@@ -9,12 +9,12 @@ from itertools import groupby
 from math import ceil
 from typing import NamedTuple
 
-from sqlalchemy import Connection, delete, select, update
+from sqlalchemy import Connection, bindparam, delete, null, select, update
 
 from xlsms.model import Alphabet, MessageId
 from xlsms.states import State
 from xlsms_service.ledger import stop, waiting
-from xlsms_service.ledger.chunk import chunks
+from xlsms_service.ledger.chunk import among, listed
 from xlsms_service.ledger.schema import PROPOSED, UNSETTLED, message, part
 from xlsms_service.ledger.waiting import Candidate, Front
 
@@ -195,20 +195,26 @@ def _rows(connection: Connection, fronts: Sequence[Front], share: int, most: int
         seen, share = share, min(share * _MORE, max(most, share + 1))
 
 
+_CLAIM = (
+    update(message)
+    .where(among(message.c.id, "keys"))
+    .values(
+        state=State.SENDING,
+        code=None,
+        facts=null(),
+        state_at=bindparam("at"),
+        claimed_at=bindparam("at"),
+        connector=bindparam("by"),
+        attempts=message.c.attempts + 1,
+        version=message.c.version + 1,
+    )
+)
+
+
 def _mark(connection: Connection, rows: Sequence[Candidate], connector: str, now: datetime) -> list[Claimed]:
     """Write down that these are with the connector from now on."""
-    claimed = {
-        "state": State.SENDING,
-        "code": None,
-        "facts": None,
-        "state_at": now,
-        "claimed_at": now,
-        "connector": connector,
-        "attempts": message.c.attempts + 1,
-        "version": message.c.version + 1,
-    }
-    for some in chunks(rows):
-        connection.execute(update(message).where(message.c.id.in_([row.id for row in some])).values(claimed))
+    if rows:
+        connection.execute(_CLAIM, {"keys": listed([row.id for row in rows]), "by": connector, "at": now})
     taken = _taken(connection, {row.id for row in rows if row.attempts and row.parts > 1})
     return [
         Claimed(

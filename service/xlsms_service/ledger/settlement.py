@@ -2,15 +2,15 @@
 
 import json
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
 from datetime import datetime
-from typing import Any
+from types import MappingProxyType
+from typing import Any, NamedTuple
 
 from sqlalchemy import BigInteger, Connection, Row, bindparam, func, insert, literal_column, select, update
 
 from xlsms.model import MessageId, PartKey
 from xlsms.states import State, may_move
-from xlsms_service.ledger.chunk import chunks
+from xlsms_service.ledger.chunk import among, chunks, listed
 from xlsms_service.ledger.many import Many
 from xlsms_service.ledger.schema import message, part, stored
 
@@ -30,8 +30,13 @@ __all__ = [
 ]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PartRecord:
+_NO_FACTS: Mapping[str, object] = MappingProxyType({})
+
+#: By how they are stored; quicker than to ask the enumeration.
+_STATES = {state.value: state for state in State}
+
+
+class PartRecord(NamedTuple):
     """A part that the network took, refused, or may have taken."""
 
     key: PartKey
@@ -44,15 +49,14 @@ class PartRecord:
     sender: str | None = None  #: of its message, when read; None: the connector's own
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Move:
+class Move(NamedTuple):
     """A message goes over to another state, with the reason."""
 
     message: MessageId
     state: State
     at: datetime
     code: str | None = None
-    facts: Mapping[str, object] = field(default_factory=dict)
+    facts: Mapping[str, object] = _NO_FACTS
     not_before: datetime | None = None  #: it waits until then; None: as long as it was to before
 
 
@@ -65,18 +69,37 @@ def keep_parts(connection: Connection, parts: Sequence[PartRecord]) -> None:
     _KEEP_PART.run(connection, rows)
 
 
+_NAMED = (
+    select(
+        part.c.message_id,
+        part.c.part,
+        part.c.network_id,
+        part.c.state,
+        part.c.at,
+        message.c.number,
+        message.c.parts,
+    )
+    .join(message, message.c.id == part.c.message_id)
+    .where(among(part.c.network_id, "names"), part.c.connector == bindparam("of"))
+    .order_by(part.c.message_id.desc())
+)
+
+
 def parts_with_network_id(connection: Connection, connector: str, network_ids: Iterable[str]) -> list[PartRecord]:
     """The parts that the network calls by one of these ids, newest message first."""
-    found: list[PartRecord] = []
-    for some in chunks(sorted(set(network_ids))):
-        query = (
-            select(part, message.c.number, message.c.parts)
-            .join(message, message.c.id == part.c.message_id)
-            .where(part.c.network_id.in_(some), part.c.connector == connector)
-            .order_by(part.c.message_id.desc())
+    rows = connection.execute(_NAMED, {"names": listed(sorted(set(network_ids))), "of": connector})
+    return [
+        PartRecord(
+            key=PartKey(MessageId(key), nth),
+            connector=connector,
+            network_id=name,
+            state=_STATES[state],
+            at=at,
+            recipient=number,
+            of=parts,
         )
-        found += [_part(row, recipient=row.number, of=row.parts) for row in connection.execute(query)]
-    return found
+        for key, nth, name, state, at, number, parts in rows
+    ]
 
 
 def silent(
@@ -103,7 +126,7 @@ def silent(
         .order_by(part.c.message_id, part.c.part)
     )
     rows = connection.execute(query)
-    return [replace(_part(row, recipient=row.number), sender=row.sender) for row in rows], MessageId(ids[-1])
+    return [_part(row, recipient=row.number, sender=row.sender) for row in rows], MessageId(ids[-1])
 
 
 def parts_of(connection: Connection, messages: Iterable[MessageId]) -> dict[MessageId, list[PartRecord]]:
@@ -115,7 +138,7 @@ def parts_of(connection: Connection, messages: Iterable[MessageId]) -> dict[Mess
     return found
 
 
-def _part(row: Row[Any], recipient: str = "", of: int = 1) -> PartRecord:
+def _part(row: Row[Any], recipient: str = "", sender: str | None = None) -> PartRecord:
     return PartRecord(
         key=PartKey(MessageId(row.message_id), row.part),
         connector=row.connector,
@@ -123,7 +146,7 @@ def _part(row: Row[Any], recipient: str = "", of: int = 1) -> PartRecord:
         state=State(row.state),
         at=row.at,
         recipient=recipient,
-        of=of,
+        sender=sender,
     )
 
 

@@ -164,6 +164,8 @@ def defer(connection: Connection, until: Sequence[tuple[MessageId, datetime]]) -
 
 def expire(connection: Connection, messages: Sequence[MessageId], now: datetime) -> None:
     """These have waited for a link, or for their turn, longer than they were to."""
+    if not messages:
+        return
     expired = {
         "state": State.EXPIRED,
         "code": func.coalesce(message.c.code, _WAITED_TOO_LONG),

@@ -1,19 +1,25 @@
 """Long texts for operators who cut them: the parts of a message as one, and its one outcome as theirs."""
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
 from itertools import groupby
+from typing import Self
 
 from xlsms.model import Outcome, Outgoing, PartKey
 
 __all__ = ["join", "part_outcomes"]
 
 
-@dataclass(frozen=True, slots=True)
 class _JoinedKey(PartKey):
     """The first part of a message, in place of all of them."""
 
     keys: tuple[PartKey, ...]
+
+    @classmethod
+    def of(cls, parts: Sequence[Outgoing]) -> Self:
+        """The key of all these."""
+        key = cls(*parts[0].key)
+        key.keys = tuple(part.key for part in parts)
+        return key
 
 
 def join(batch: Sequence[Outgoing]) -> list[Outgoing]:
@@ -25,8 +31,8 @@ def join(batch: Sequence[Outgoing]) -> list[Outgoing]:
         if first.concat is None or len(parts) != first.concat.total:
             joined += parts
             continue
-        key = _JoinedKey(first.key.message, first.key.part, tuple(part.key for part in parts))
-        joined.append(replace(first, key=key, text="".join(part.text for part in parts), concat=None))
+        text = "".join(part.text for part in parts)
+        joined.append(first._replace(key=_JoinedKey.of(parts), text=text, concat=None))
     return joined
 
 
