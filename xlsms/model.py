@@ -71,6 +71,7 @@ class Row:
     fields: Mapping[str, str] = field(default_factory=dict)  #: header -> the text that the user sees
     values: Mapping[str, CellValue] = field(default_factory=dict)  #: header -> the value itself, for formats
     problems: Mapping[str, str] = field(default_factory=dict)  #: header -> error code, for cells that cannot be used
+    lay: object = field(default=None, compare=False, repr=False)  #: equal where it lies unchanged; None: not known
 
 
 class Priority(IntEnum):

@@ -6,7 +6,7 @@ a reference here, twelve bytes.
 
 from array import array
 from bisect import bisect_left, bisect_right
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from itertools import islice
@@ -91,6 +91,17 @@ class Batch:
         batch.settle()
         return batch
 
+    @classmethod
+    def of_columns(cls, columns: Mapping[int, Mapping[int, New]]) -> "Batch":
+        """Cells by column and row."""
+        batch = cls()
+        for number, cells in columns.items():
+            column = batch.column(number)
+            column.rows.extend(cells)
+            column.values.extend(cells.values())
+        batch.settle()
+        return batch
+
     def column(self, number: int) -> Column:
         """A column to put cells into; `settle` has to follow."""
         return self.columns.setdefault(number, Column(column_letters(number)))
@@ -150,6 +161,16 @@ class Batch:
         place = column.place(row)
         if place is not None:
             column.values[place] = content
+
+    def settled_at(self, number: int, rows: Sequence[int], contents: Sequence[Content]) -> None:
+        """The same of many cells of a column, top to bottom."""
+        column = self.columns[number]
+        first = column.place(rows[0])
+        if first is not None and column.rows[first : first + len(rows)].tolist() == list(rows):
+            column.values[first : first + len(rows)] = contents
+            return
+        for row, content in zip(rows, contents, strict=True):
+            self.settled_as(row, number, content)
 
 
 class Waiting:

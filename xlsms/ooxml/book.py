@@ -146,6 +146,12 @@ class Book:
             return {number: text for number, text in read if text in texts or text.strip().upper() in texts}
         return found
 
+    @cached_property
+    def means(self) -> tuple[object, ...]:
+        """What a cell's bytes mean hangs on: the strings, the formats and where days are counted from, by checksum."""
+        members = (self._first("sharedStrings"), self._first("styles"))
+        return self.date1904, *((member.crc, member.size) if member else None for member in members)
+
     def load_texts(self) -> None:
         """Load all shared strings: rows that outlive the open file will ask for any of them."""
         len(self.strings)

@@ -5,7 +5,7 @@ from datetime import datetime
 
 from xlsms.ooxml.batch import TEXT_DATE, Batch, Calculated, New, Styled, Timed
 from xlsms.ooxml.book import Book
-from xlsms.ooxml.cells import Content, cell_xml, column_letters, escape, serial_of, texts_xml
+from xlsms.ooxml.cells import Content, cell_xml, column_letters, escape, numbers_xml, serial_of, texts_xml
 from xlsms.ooxml.style import is_date, is_duration
 
 __all__ = ["CellWriter"]
@@ -63,11 +63,20 @@ class CellWriter:
     def cells(
         self, column: int, rows: Sequence[int], styles: Sequence[int | None], values: Sequence[New]
     ) -> list[bytes]:
-        """Many cells of one column. Texts and emptied cells, as most columns have, are made all at once."""
+        """Many cells of one column. Texts, emptied cells, whole numbers and times are made all at once."""
         kinds = set(map(type, values))
+        if kinds == {datetime}:
+            # times repeat: many rows are written at one moment
+            pairs = list(zip(values, styles, strict=True))
+            known = {pair: self._content(*pair) for pair in set(pairs)}
+            values, styles = zip(*map(known.__getitem__, pairs), strict=True)
+            self._batch.settled_at(column, rows, values)
+            kinds = set(map(type, values))
+        letters, made = column_letters(column), None
         if kinds <= {str, type(None)}:
-            texts: Sequence[str | None] = values  # type: ignore[assignment]  # as their types say
-            made = texts_xml(self.prefix, column_letters(column), rows, styles, texts)
-            if made is not None:
-                return made
+            made = texts_xml(self.prefix, letters, rows, styles, values)  # type: ignore[arg-type]  # as their types say
+        elif kinds <= {int, float}:
+            made = numbers_xml(self.prefix, letters, rows, styles, values)  # type: ignore[arg-type]
+        if made is not None:
+            return made
         return [self.cell(row, column, style, value) for row, style, value in zip(rows, styles, values, strict=True)]

@@ -5,6 +5,7 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from xlsms.errors import UserError
 from xlsms.ooxml.batch import Batch, New, Slices
+from xlsms.ooxml.behind import Behind, Left, by_row, parted
 from xlsms.ooxml.cells import column_letters, column_number
 from xlsms.ooxml.deflate import crc32
 from xlsms.ooxml.locate import CellPlace, RowPlace
@@ -25,6 +26,7 @@ class BlockWriter:
         self._grammar, self._batch, self._rows = grammar, batch, rows
         self._parser = new_parser()
         feed(self._parser, root_tag(head))
+        self._behind = Behind(grammar, rows)
         self._literals: dict[int, bytes] = {}
         self._simple: dict[int, re.Pattern[bytes]] = {}
         self.rest: int | None = None  #: checksum of the last block around its new cells, where it is known
@@ -33,7 +35,15 @@ class BlockWriter:
         """A block with all cells of some slices written, in rows that are there and in new ones."""
         self.rest = None
         if sum(end - start for start, end in slices.values()) > _DENSE:
-            data, new = self._columns(data, slices)
+            data, left = self._columns(data, slices)
+            simple, new = parted(left)
+            behind = self._behind.write(data, simple) if simple else None
+            if behind is not None:
+                start, end, xml = behind
+                feed(self._parser, xml)
+                data = b"".join((data[:start], xml, data[end:]))
+            else:
+                new = by_row(left)
         else:
             new = self._batch.rows(slices)
         if not new:
@@ -54,12 +64,12 @@ class BlockWriter:
         feed(self._parser, xml)
         return xml
 
-    def _columns(self, data: bytes, slices: Slices) -> tuple[bytes, dict[int, dict[int, New]]]:
-        """A block with the simple cells of many rows written in one go, and the cells that are left, by row.
+    def _columns(self, data: bytes, slices: Slices) -> tuple[bytes, Left]:
+        """A block with the simple cells of many rows written in one go, and the cells that are left.
 
         Whole elements that match the pattern of a cell to the last byte take the place of such elements.
         """
-        left: dict[int, dict[int, New]] = {}
+        left: Left = {}
         for number, (start, end) in slices.items():
             column = self._batch.columns[number]
             rows, values = column.rows[start:end].tolist(), column.values[start:end]
@@ -67,6 +77,9 @@ class BlockWriter:
             pieces = self._pattern(number).split(data)
             there = list(map(int, pieces[2::4]))
             styles = [None if style is None else int(style) for style in pieces[3::4]]
+            if not there:
+                left[number] = rows, values
+                continue
             if there == rows:
                 pieces[1::4] = self._rows.cells.cells(number, rows, styles, values)
             else:
@@ -81,14 +94,13 @@ class BlockWriter:
                 for (nth, at), xml in zip(hits, new, strict=True):
                     pieces[1 + 4 * nth] = xml
                     del place[rows[at]]
-                for row, at in place.items():
-                    left.setdefault(row, {})[number] = values[at]
+                if place:
+                    left[number] = list(place), [values[at] for at in place.values()]
             if len(slices) == 1 and there == rows:
                 self.rest = around(pieces[0::4])
-            if there:
-                del pieces[2::4]
-                del pieces[2::3]
-                data = b"".join(pieces)
+            del pieces[2::4]
+            del pieces[2::3]
+            data = b"".join(pieces)
         return data, left
 
     def _pattern(self, number: int) -> re.Pattern[bytes]:

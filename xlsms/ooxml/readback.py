@@ -113,6 +113,8 @@ class _Reader:
         self._decoder = Decoder(book, patch.found.prefix)
         self._columns = {column.letters.encode(): number for number, column in patch.batch.columns.items()}
         self._texts = {column: self._grammar.texts_of(letters) for letters, column in self._columns.items()}
+        self._numbers = {column: self._grammar.numbers_of(letters) for letters, column in self._columns.items()}
+        self._empties = {column: self._grammar.empties_of(letters) for letters, column in self._columns.items()}
         self._cell = self._grammar.cells_of(b"|".join(self._columns) or b"-")
         self._last = 0
 
@@ -128,7 +130,7 @@ class _Reader:
             raise VerificationError("rows or cells are not in order") from error
         slices = self._waiting.take(self._last)
         if sum(end - start for start, end in slices.values()) > _DENSE:
-            slices = {number: at for number, at in slices.items() if not self._texts_alike(data, number, *at)}
+            slices = {number: at for number, at in slices.items() if not self._alike(data, number, *at)}
         written = {
             (row, number): value
             for row, cells in self._batch.rows(slices).items()
@@ -172,18 +174,23 @@ class _Reader:
                 raise VerificationError(f"the cell {cell} is not there")
             self._compare(cell, found, value)
 
-    def _texts_alike(self, data: bytes, number: int, start: int, end: int) -> bool:
-        """Whether many cells of a column all hold the texts written, seen at once; else each has to be looked at."""
+    def _alike(self, data: bytes, number: int, start: int, end: int) -> bool:
+        """Whether many cells of a column all hold what was written, seen at once; else each has to be looked at."""
         column = self._batch.columns[number]
-        pieces = self._texts[number].split(data)
         rows, values = column.rows[start:end].tolist(), column.values[start:end]
-        there, texts = list(map(int, pieces[1::3])), pieces[2::3]
-        if there != rows:
-            known = dict(zip(there, texts, strict=True))
-            if not all(row in known for row in rows):
-                return False
-            texts = [known[row] for row in rows]
-        return self._grammar.exact and _are(texts, values)
+        kinds = set(map(type, values))
+        if kinds == {str}:
+            found, alike = self._texts[number].findall(data), _are
+        elif kinds <= {int, float}:
+            found, alike = self._numbers[number].findall(data), _are_numbers
+        elif kinds == {type(None)}:
+            found, alike = self._empties[number].findall(data), _are_empty
+        else:
+            return False
+        known = {int(row): text for row, text in found}
+        if not (self._grammar.exact and all(row in known for row in rows)):
+            return False
+        return alike([known[row] for row in rows], values)
 
     def _look_at_all(self, data: bytes, written: Mapping[Cell, New]) -> None:
         rows = [(match.start(), int(match[1])) for match in self._grammar.row.finditer(data)]
@@ -217,6 +224,19 @@ def _are(texts: Sequence[bytes], values: Sequence[New]) -> bool:
     if "&" in text or "_x" in text or "\r" in text:
         read = list(map(unescape, read))
     return read == values
+
+
+def _are_numbers(texts: Sequence[bytes], values: Sequence[New]) -> bool:
+    """Whether numbers as they lie in a sheet are values."""
+    try:
+        return list(map(float, texts)) == values
+    except ValueError:
+        return False
+
+
+def _are_empty(texts: Sequence[bytes], values: Sequence[New]) -> bool:
+    """Whether nothing lies in cells, and nothing was to."""
+    return not any(texts) and all(value is None for value in values)
 
 
 def equal(read: Raw, written: New) -> bool:

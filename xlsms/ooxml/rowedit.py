@@ -1,7 +1,7 @@
 """Rows with new cells: an old one taken apart and put together again, or a new one."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 
 from xlsms.ooxml.batch import Cell, New, Styled
 from xlsms.ooxml.compose import CellWriter
@@ -64,8 +64,8 @@ class RowWriter:
         return b"".join(out)
 
     @staticmethod
-    def opening(tag: bytes, new: Mapping[int, New]) -> bytes:
-        """The start tag of an edited row, not self-closing, and without `spans` that no longer hold."""
+    def opening(tag: bytes, new: Collection[int]) -> bytes:
+        """The start tag of a row with cells in `new` columns, not self-closing, without `spans` that no longer hold."""
         if tag.endswith(b"/>"):
             tag = tag[:-2].rstrip() + b">"
         spans = _SPANS.search(tag)

@@ -44,6 +44,8 @@ _REF = re.compile(b"ref")  # searches faster than `find`, which needs more than 
 _HEAD_TAGS = frozenset({"col", "worksheet"})
 _TAIL_TAGS = frozenset({"mergeCell", "autoFilter"})
 
+_GROUP = re.compile(rb"\((?!\?)")  # of a pattern, one that captures
+
 RawCell = tuple[bytes, bytes, bytes, bytes, bytes]
 """Letters, attributes, `<v>`, the text of a simple inline string, and anything else inside the cell."""
 
@@ -228,6 +230,10 @@ class Grammar:
         """A pattern for the cells of a column, or of all columns; its groups make a `RawCell`."""
         return re.compile(self._cell_text % letters, re.DOTALL)
 
+    def whole_cells_of(self, letters: bytes) -> re.Pattern[bytes]:
+        """The same without groups."""
+        return re.compile(_GROUP.sub(b"(?:", self._cell_text) % letters, re.DOTALL)
+
     def simple_cells_of(self, letters: bytes) -> re.Pattern[bytes]:
         """A pattern for the cells of a column without formula or rich text: cell, row and style are its groups."""
         inside = rb"(?:<%(p)sv>[^<]*</%(p)sv>|<%(p)sis><%(p)st(?: [^>]*)?>[^<]*</%(p)st></%(p)sis>)?" % {
@@ -235,6 +241,16 @@ class Grammar:
         }
         tag = rb'%b%b([1-9][0-9]{0,6})"(?: s="([0-9]+)")?(?: t="[A-Za-z]+")?' % (re.escape(self.cell_open), letters)
         return re.compile(rb"(%b(?:/>|>%b%b))" % (tag, inside, re.escape(self.cell_end)))
+
+    def numbers_of(self, letters: bytes) -> re.Pattern[bytes]:
+        """A pattern for the numbers of a column: row and number are its groups."""
+        p = re.escape(self.prefix)
+        tag = rb'%b%b([1-9][0-9]{0,6})"(?: s="[0-9]+")?>' % (re.escape(self.cell_open), letters)
+        return re.compile(tag + rb"<%bv>([0-9.eE+-]+)</%bv>" % (p, p) + re.escape(self.cell_end))
+
+    def empties_of(self, letters: bytes) -> re.Pattern[bytes]:
+        """A pattern for the empty cells of a column: row and an empty text are its groups."""
+        return re.compile(rb'%b%b([1-9][0-9]{0,6})"(?: s="[0-9]+")?()/>' % (re.escape(self.cell_open), letters))
 
     def texts_of(self, letters: bytes) -> re.Pattern[bytes]:
         """A pattern for the simple inline texts of a column: row and text are its groups."""
@@ -252,6 +268,10 @@ class Grammar:
         if not (all(map(int.__lt__, [last, *numbers], numbers)) and self.plain(block)):
             raise NotPlainError
         return numbers[-1] if numbers else last
+
+    def is_exact(self, rows: bytes) -> bool:
+        """Whether in some whole rows every cell stands once, in order, and names its row, as far as a glance tells."""
+        return self._shapes.check(rows, 0) is not None
 
     def check_rows(self, block: bytes, last: int) -> int:
         """As `check`, of the rows alone, whatever their cells are; where areas may be filled, of the cells as well."""

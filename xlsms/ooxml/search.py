@@ -58,7 +58,7 @@ class Search:
         self._opening = grammar.cell_open + self._column
         self._simple = re.compile(_SIMPLE % {b"c": re.escape(self._opening), b"p": re.escape(grammar.prefix)})
         self._cell = grammar.cells_of(self._column)
-        self._others = grammar.cells_of(self._kept)
+        self._others = grammar.whole_cells_of(self._kept)
         self._last = 0
         self.found, self.rows = [], {}
 
@@ -89,7 +89,7 @@ class Search:
             if hit is not None:
                 at = self._place(data, number, at)
                 row = self._grammar.row_around(data, at)
-                body = b"".join(match[0] for match in self._others.finditer(row.body))
+                body = b"".join(self._others.findall(row.body))
                 self.found.append((hit, RawRow(row.number, row.hidden, body, row.pattern)))
 
     def _shared_texts(self) -> dict[bytes, str]:

@@ -101,6 +101,7 @@ class Placed:
     message: str | None
     marked: bool
     id: RowId | None = None
+    lay: object = field(default=None, compare=False, repr=False)  #: as of its `Row`: equal, and all else is
 
     @classmethod
     def of(cls, row: Row) -> Self:
@@ -112,6 +113,7 @@ class Placed:
             message=row.message,
             marked=row.marked,
             id=row.id,
+            lay=row.lay,
         )
 
 

@@ -11,14 +11,15 @@ from xlsms.errors import Place, TransientError, UserError
 from xlsms.files.backup import Backups
 from xlsms.files.link import resolved
 from xlsms.model import Role
-from xlsms.ooxml.batch import TEXT_DATE, Cell, New, Styled
+from xlsms.ooxml.batch import TEXT_DATE, Cell, Styled
 from xlsms.ooxml.cells import column_letters, column_number
 from xlsms.ooxml.patch import Patch
 from xlsms.ooxml.scan import Grammar, RawRow, row_blocks, rows
 from xlsms.ooxml.search import Search
-from xlsms.ooxml.value import Raw, style_of
+from xlsms.ooxml.value import style_of
 from xlsms.workbook.base import RESULTS, Applied, Language, Placed, Reading, Refusal, RowEdit, Snapshot, Version
 from xlsms.workbook.change import put_patches
+from xlsms.workbook.gathering import Gathering
 from xlsms.workbook.identity import GUID_PROPERTY
 from xlsms.workbook.layout import Layout, layouts, spoken
 from xlsms.workbook.reading import RowReader, id_text, wall_time
@@ -196,22 +197,24 @@ class _Work:
     def __init__(self, found: Sequence[Layout], language: Language, zone: tzinfo | None) -> None:
         self._layouts, self._language, self._zone = found, language, zone
         self._readers = {layout.part.name: RowReader(layout, language, zone) for layout in found}
-        self._cells: dict[str, dict[Cell, New]] = {layout.part.name: {} for layout in found}
-        self._asked: dict[tuple[str, Cell], list[tuple[RowEdit, Role]]] = {}
-        self._extra: dict[str, dict[Role, int]] = {layout.part.name: {} for layout in found}
+        self._gathered = {
+            layout.part.name: Gathering(layout, self._readers[layout.part.name], self._shared) for layout in found
+        }
         self.added: dict[str, tuple[str, ...]] = {}
         self.done: list[RowEdit] = []
         self.missing: list[RowEdit] = []
         self.stale: list[RowEdit] = []
         self.ambiguous: list[RowEdit] = []
+        self._rows: list[tuple[str, int]] = []  # sheet and number of the rows of `done`
         self._calculated: list[Refusal] = []
+        self._moments: dict[datetime, datetime] = {}
         self._texts: frozenset[str] = frozenset()
         self._known: Mapping[int, str] | None = None
 
     def find(self, edits: Sequence[RowEdit]) -> None:
         """Find the row of each edit and take up its cells."""
-        self._texts = frozenset(self._looked_up(edits))
         ids = frozenset(id_text(edit.id) for edit in edits if edit.id is not None)
+        self._texts = self._looked_up(edits) | ids
         carriers: dict[str, list[tuple[Layout, RawRow]]] = {identity: [] for identity in ids}
         placed: dict[tuple[str, int], tuple[Layout, RawRow]] = {}
         for layout in self._layouts:
@@ -222,9 +225,11 @@ class _Work:
                 if layout.header_row < row.number <= layout.last:
                     carriers[identity].append((layout, row))
             placed.update(((layout.part.name, number), (layout, row)) for number, row in search.rows.items())
+        unsure = [edit.placed for edit in edits if edit.id is None and edit.placed and not self._lies(edit, placed)]
+        changed = [there for place in unsure if (there := placed.get((place.sheet, place.number)))]
         for layout in self._layouts:  # what has to be compared in full is looked up together
             crowds = (carrier for found in carriers.values() if len(found) > 1 for carrier in found)
-            compared = [row for there, row in chain(crowds, placed.values()) if there is layout]
+            compared = [row for there, row in chain(crowds, changed) if there is layout]
             self._readers[layout.part.name].want_texts(compared)
         for edit in edits:
             if edit.id is not None:
@@ -232,17 +237,12 @@ class _Work:
             else:
                 self._by_place(edit, placed)
 
-    def _looked_up(self, edits: Sequence[RowEdit]) -> Iterator[str]:
-        """All texts that a shared string is compared with: ids, and what cells hold after the edits."""
-        yield ""
-        for edit in edits:
-            if edit.id is not None:
-                yield id_text(edit.id)
-            for value in edit.values.values():
-                if isinstance(value, datetime):
-                    yield wall_time(value, self._zone).strftime(TEXT_DATE)
-                elif isinstance(value, str):
-                    yield value
+    def _looked_up(self, edits: Sequence[RowEdit]) -> frozenset[str]:
+        """The texts that a shared string is compared with beside ids: what cells hold after the edits."""
+        values = {value for edit in edits for value in edit.values.values() if isinstance(value, str | datetime)}
+        self._moments = {value: wall_time(value, self._zone) for value in values if isinstance(value, datetime)}
+        times = (moment.strftime(TEXT_DATE) for moment in self._moments.values())
+        return frozenset(chain(("",), times, (value for value in values if isinstance(value, str))))
 
     def _shared(self) -> Mapping[int, str]:
         """The shared strings that are among the texts, looked up when one is met."""
@@ -293,11 +293,24 @@ class _Work:
         if edit.placed is None:
             raise ValueError("an edit without a row")
         there = placed.get((edit.placed.sheet, edit.placed.number))
-        row = self._readers[edit.placed.sheet].row(there[1]) if there is not None else None
-        if there is None or row is None or Placed.of(row) != edit.placed:
+        if there is None:
             self.stale.append(edit)
-        else:
+        elif self._lies(edit, placed):
             self._take(edit, *there)
+        else:
+            row = self._readers[edit.placed.sheet].row(there[1])
+            if row is None or Placed.of(row) != edit.placed:
+                self.stale.append(edit)
+            else:
+                self._take(edit, *there)
+
+    def _lies(self, edit: RowEdit, placed: dict[tuple[str, int], tuple[Layout, RawRow]]) -> bool:
+        """Whether a row certainly is as it was read: byte for byte."""
+        place = edit.placed
+        there = placed.get((place.sheet, place.number)) if place is not None and place.lay is not None else None
+        return (
+            place is not None and there is not None and place.lay == (self._readers[place.sheet].means, there[1].body)
+        )
 
     def _alike(self, carrier: tuple[Layout, RawRow], hint: Placed) -> bool:
         row = self._readers[carrier[0].part.name].row(carrier[1])
@@ -306,31 +319,14 @@ class _Work:
     def _take(self, edit: RowEdit, layout: Layout, raw: RawRow) -> None:
         """Take up the cells of an edit, but for those that already hold what is to be written."""
         name = layout.part.name
-        if any(
-            role in RESULTS and role not in layout.columns and value is not None for role, value in edit.values.items()
-        ):
-            self.need(layout, layout.missing)
-        reader = self._readers[name]
-        there = reader.cells(raw)
-        for role, value in edit.values.items():
-            new: New = wall_time(value, self._zone) if isinstance(value, datetime) else value
-            letters = layout.columns.get(role)
-            if letters is not None:
-                cell = (raw.number, column_number(letters))
-                old = there.get(letters)
-                if old is not None and reader.calculated(old):
-                    self._calculated.append(
-                        Refusal(edit=edit, role=role, error=self._error(layout, cell, "cell-formula"))
-                    )
-                elif cell in self._cells[name] or not _same(old and reader.current(old, self._shared), new):
-                    self._write(name, cell, new, edit, role)
-            elif role in self._extra[name] and value is not None:
-                self._write(name, (raw.number, self._extra[name][role]), new, edit, role)
+        missing = layout.missing
+        if missing and any(value is not None and role in missing for role, value in edit.values.items()):
+            self.need(layout, missing)
+        for role, column in self._gathered[name].take(raw, edit.values, self._moments):
+            error = self._error(layout, (raw.number, column), "cell-formula")
+            self._calculated.append(Refusal(edit=edit, role=role, error=error))
         self.done.append(edit)
-
-    def _write(self, name: str, cell: Cell, new: New, edit: RowEdit, role: Role) -> None:
-        self._cells[name][cell] = new
-        self._asked.setdefault((name, cell), []).append((edit, role))
+        self._rows.append((name, raw.number))
 
     def need(self, layout: Layout, roles: tuple[Role, ...]) -> None:
         """Add columns for `roles` on the right of everything that stands in or below the header row.
@@ -340,7 +336,8 @@ class _Work:
                 `columns-past-edge`.
         """
         name = layout.part.name
-        if self._extra[name] or not roles:
+        gathered = self._gathered[name]
+        if gathered.extra or not roles:
             return
         texts = tuple(header(role, self._language) for role in roles)
         if layout.bounded:
@@ -350,24 +347,23 @@ class _Work:
         check_room(name, layout.header_row, right, texts)
         self.added[name] = texts
         for offset, (role, text) in enumerate(zip(roles, texts, strict=True), 1):
-            self._extra[name][role] = right + offset
-            self._cells[name][layout.header_row, right + offset] = Styled(text, style)
+            gathered.add(right + offset, role, Styled(text, style))
 
     def noted(self) -> list[Added]:
         """The columns that are added, as they are noted in the workbook."""
         tops = {layout.part.name: layout.header_row for layout in self._layouts}
         return [
             (name, role_key(role), (tops[name], column))
-            for name, columns in self._extra.items()
-            for role, column in columns.items()
+            for name, gathered in self._gathered.items()
+            for role, column in gathered.extra.items()
         ]
 
     def patches(self) -> list[Patch]:
         """One patch for each sheet with something to write."""
         return [
-            Patch(layout.book, layout.part, layout.found, layout.tables, cells)
+            Patch(layout.book, layout.part, layout.found, layout.tables, batch)
             for layout in self._layouts
-            if (cells := self._cells[layout.part.name])
+            if (batch := self._gathered[layout.part.name].batch()).columns
         ]
 
     def refusals(self, patches: Sequence[Patch]) -> Iterator[Refusal]:
@@ -376,9 +372,14 @@ class _Work:
         for patch in patches:
             name = patch.sheet.name
             layout = next(layout for layout in self._layouts if layout.part.name == name)
+            gathered = self._gathered[name]
+            rows = {(name, row) for row, _ in patch.refused}
+            edits = [(edit, at[1]) for edit, at in zip(self.done, self._rows, strict=True) if at in rows]
             for cell, code in patch.refused.items():
-                for edit, role in self._asked.get((name, cell), ()):
-                    yield Refusal(edit=edit, role=role, error=self._error(layout, cell, code))
+                for edit, row in edits:
+                    for role in edit.values if row == cell[0] else ():
+                        if gathered.column_of(role) == cell[1]:
+                            yield Refusal(edit=edit, role=role, error=self._error(layout, cell, code))
 
     @staticmethod
     def _error(layout: Layout, cell: Cell, code: str) -> UserError:
@@ -397,14 +398,3 @@ def right_edge(layout: Layout) -> tuple[int, int]:
             style = next((style_of(cell[1]) for cell in raw.cells if cell[0] == column_letters(last).encode()), 0)
     areas = [*layout.found.merges, *layout.found.arrays, *(table.area for table in layout.tables)]
     return max([right, *(area.right for area in areas if area.bottom >= layout.header_row)]), style
-
-
-def _same(current: Raw, new: New) -> bool:
-    """Whether a cell already holds what is to be written."""
-    if isinstance(new, datetime):
-        if isinstance(current, datetime):
-            return abs((current - new).total_seconds()) < 1
-        return current == new.strftime(TEXT_DATE)
-    if new is None or isinstance(new, str):
-        return (current or None) == (new or None)
-    return current == new and type(current) is type(new)

@@ -177,11 +177,17 @@ class RowReader:
             fields=_Cells(self._letters, raw, self._shown),
             values=_Cells(self._letters, raw, self._value),
             problems=problems,
+            lay=(self.means, raw.body),
         )
 
-    def cells(self, raw: RawRow) -> dict[str, RawCell]:
+    def known(self, raw: RawRow) -> dict[bytes, RawCell]:
         """The cells in the columns with a role, by their letters."""
-        return {cell[0].decode(): cell for cell in self._known.findall(raw.body)}
+        return {cell[0]: cell for cell in self._known.findall(raw.body)}
+
+    @cached_property
+    def means(self) -> object:
+        """What makes of a row as it lies a row as it is read: the same for the same columns, strings and formats."""
+        return self._layout.book.means, tuple(self._layout.columns.items()), self._zone
 
     def calculated(self, cell: RawCell) -> bool:
         """Whether a cell is a formula."""

@@ -39,6 +39,7 @@ def segmented(folder):
         patch.setattr("xlsms.ooxml.patch.SIZE", 200)
         patch.setattr("xlsms.ooxml.package._CHUNK", 40)
         patch.setattr("xlsms.ooxml.plainedit._DENSE", 1)
+        patch.setattr("xlsms.ooxml.readback._DENSE", 1)
         yield patch
 
 
