@@ -172,21 +172,25 @@ def _kind(region: str) -> Callable[[str], int]:
         return lambda _national: _UNKNOWN
     general, fixed, mobile = _fits(found.general_desc), _fits(found.fixed_line), _fits(found.mobile)
     same = found.same_mobile_and_fixed_line_pattern
-    special = [
-        (_fits(found.premium_rate), PhoneNumberType.PREMIUM_RATE),
-        (_fits(found.toll_free), PhoneNumberType.TOLL_FREE),
-        (_fits(found.shared_cost), PhoneNumberType.SHARED_COST),
-        (_fits(found.voip), PhoneNumberType.VOIP),
-        (_fits(found.personal_number), PhoneNumberType.PERSONAL_NUMBER),
-        (_fits(found.pager), PhoneNumberType.PAGER),
-        (_fits(found.uan), PhoneNumberType.UAN),
-        (_fits(found.voicemail), PhoneNumberType.VOICEMAIL),
+    named = [
+        (found.premium_rate, PhoneNumberType.PREMIUM_RATE),
+        (found.toll_free, PhoneNumberType.TOLL_FREE),
+        (found.shared_cost, PhoneNumberType.SHARED_COST),
+        (found.voip, PhoneNumberType.VOIP),
+        (found.personal_number, PhoneNumberType.PERSONAL_NUMBER),
+        (found.pager, PhoneNumberType.PAGER),
+        (found.uan, PhoneNumberType.UAN),
+        (found.voicemail, PhoneNumberType.VOICEMAIL),
     ]
+    special = [(_fits(desc), name) for desc, name in named]
+
+    patterns = [desc.national_number_pattern for desc, _ in named if desc and desc.national_number_pattern]
+    any_special = re.compile("|".join(f"(?:{pattern})" for pattern in patterns) or "(?!)").fullmatch
 
     def kind(national: str) -> int:
         if not general(national):
             return _UNKNOWN
-        for fits, name in special:
+        for fits, name in special if any_special(national) else ():
             if fits(national):
                 return name
         if fixed(national):

@@ -46,18 +46,28 @@ def wall_time(moment: datetime, zone: tzinfo | None) -> datetime:
 
 
 class _Cells(Mapping[str, Any]):
-    """The cells of one row by header, read by `read` when one is asked for; pickled as a plain dict."""
+    """The cells of one row by header, read by `read` when one is asked for; pickled as a plain dict.
+
+    `letters` tells of each header the letters of its column, and how its cells begin.
+    """
 
     __slots__ = ("_cells", "_letters", "_raw", "_read")
 
-    def __init__(self, letters: Mapping[str, bytes], raw: RawRow, read: Callable[[RawCell], object]) -> None:
+    def __init__(
+        self, letters: Mapping[str, tuple[bytes, bytes]], raw: RawRow, read: Callable[[RawCell], object]
+    ) -> None:
         self._letters, self._raw, self._read = letters, raw, read
         self._cells: dict[bytes, RawCell] | None = None
 
     def __getitem__(self, header: str) -> Any:
-        letters = self._letters[header]
+        letters, opening = self._letters[header]
+        raw = self._raw
+        at = raw.body.find(b'%b%d"' % (opening, raw.number)) if self._cells is None else -1
+        found = raw.pattern.match(raw.body, at) if at >= 0 else None
+        if found is not None:  # as programs write them; else all are looked at
+            return self._read(found.groups(b""))  # type: ignore[arg-type]  # five groups, as RawCell has
         if self._cells is None:
-            self._cells = {cell[0]: cell for cell in self._raw.cells}
+            self._cells = {cell[0]: cell for cell in raw.cells}
         return self._read(self._cells.get(letters, _EMPTY))
 
     def __contains__(self, header: object) -> bool:
@@ -81,9 +91,6 @@ class RowReader:
 
     def __init__(self, layout: Layout, language: Language, zone: tzinfo | None) -> None:
         self._layout, self._language, self._zone = layout, language, zone
-        self._letters = {
-            text: letters.encode() for letters, text in layout.headers.items() if text not in layout.repeated
-        }
         self._headers = {letters.encode(): text for letters, text in layout.headers.items()}
         self._roles = {letters.encode(): role for role, letters in layout.columns.items() if role in _ASKED}
         self._repeated = dict.fromkeys(layout.repeated, "columns-same-name")
@@ -94,6 +101,15 @@ class RowReader:
     @cached_property
     def _grammar(self) -> Grammar:
         return Grammar(self._layout.found.prefix)
+
+    @cached_property
+    def _letters(self) -> Mapping[str, tuple[bytes, bytes]]:
+        layout, opening = self._layout, self._grammar.cell_open
+        return {
+            text: (letters.encode(), opening + letters.encode())
+            for letters, text in layout.headers.items()
+            if text not in layout.repeated
+        }
 
     @cached_property
     def _decoder(self) -> Decoder:

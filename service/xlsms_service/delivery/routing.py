@@ -96,6 +96,8 @@ class Router:
 
     def key(self, number: str, sender: str | None = None, workbook: str | Path | None = None) -> str:
         """What a message waits under."""
+        if self._ways[0].route is None:  # no route asks for anything
+            return DEFAULT
         way, use = self._choose(number, sender, workbook)
         return way.keys[use]
 

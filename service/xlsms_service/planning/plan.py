@@ -3,7 +3,7 @@
 import hashlib
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from collections.abc import Set as AbstractSet
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta, tzinfo
 
 from xlsms.errors import Place, UserError, XlsmsError
@@ -86,15 +86,16 @@ class Plan:
 
     entries: tuple[PlanEntry, ...]
     hidden: int = 0  #: rows left out because the user does not see them
-    hash: str = field(init=False)  #: of exactly what would go: number, text, sender and time of each row, in order
 
-    def __post_init__(self) -> None:
+    @property
+    def hash(self) -> str:
+        """Of exactly what would go: number, text, sender and time of each row, in order."""
         digest = hashlib.sha256()
         for entry in self.entries:
             if entry.goes and entry.number:
                 what = (entry.row.sheet, entry.number.e164, entry.text, entry.sender, entry.send_at)
                 digest.update(repr(what).encode())
-        object.__setattr__(self, "hash", digest.hexdigest())
+        return digest.hexdigest()
 
     @property
     def totals(self) -> Totals:
@@ -199,7 +200,9 @@ def _place(row: Row, sheet: Sheet | None, role: Role) -> Place:
 
 def _usable(row: Row, sheet: Sheet | None, role: Role) -> None:
     """Refuse a cell that the reader could not make sense of."""
-    header = sheet.headers.get(sheet.columns.get(role, ""), "") if sheet and row.problems else ""
+    if not row.problems:
+        return
+    header = sheet.headers.get(sheet.columns.get(role, ""), "") if sheet else ""
     if header in row.problems:
         raise UserError(row.problems[header], field=header)
 

@@ -102,6 +102,7 @@ class Drafting:
         known: Mapping[RowId, Known],
     ) -> None:
         work.hidden += planned.hidden
+        now = self.now()  # rows that are accepted together show one time
         lost.look_for(planned)
         for entry in planned.entries:
             before = known.get(entry.row.id) if entry.row.id else None
@@ -122,7 +123,7 @@ class Drafting:
                 cells = held_cells(error.code, snapshot.language, error.facts)
                 work.others.append(RowEdit(placed=Placed.of(entry.row), values=cells))
                 continue
-            draft = self._draft(entry, snapshot.path, terms, known)
+            draft = self._draft(entry, snapshot.path, terms, known, now)
             if draft.row_id is None:
                 raise RuntimeError("a row of a workbook without an id")
             if entry.held is not None:
@@ -130,10 +131,10 @@ class Drafting:
             work.drafts.append(draft)
             work.edits[draft.row_id] = RowEdit(
                 placed=Placed.of(entry.row),
-                values=_accepted(draft, snapshot.language, self.now()),
+                values=_accepted(draft, snapshot.language, now),
             )
 
-    def _draft(self, entry: PlanEntry, path: Path, terms: Terms, known: Mapping[RowId, Known]) -> Draft:
+    def _draft(self, entry: PlanEntry, path: Path, terms: Terms, known: Mapping[RowId, Known], now: datetime) -> Draft:
         if entry.number is None or entry.parts is None or entry.fingerprint is None:
             raise RuntimeError("a plan's entry with neither a problem nor a message")
         row = entry.row
@@ -155,7 +156,7 @@ class Drafting:
             facts=entry.held.facts if entry.held else {},
             priority=terms.priority,
             not_before=entry.send_at,
-            expires_at=(entry.send_at or self.now()) + terms.validity,
+            expires_at=(entry.send_at or now) + terms.validity,
             unsaved=self.unsaved,
         )
 
