@@ -316,7 +316,7 @@ class Range(base_classes.Range):
         block = [[value] * len(self._columns)] * len(self._rows) if one else value
         rows = list(self._rows)
         if len(rows) > 1 and set(rows) & self._sheet.hidden:
-            # reported as xlwings issue 679: the block runs on over the rows that are seen
+            # As users of xlwings have reported of filtered rows: the block runs on over those that are seen.
             seen = (row for row in range(rows[0], rows[0] + 2 * len(rows)) if row not in self._sheet.hidden)
             rows = [row for row, _ in zip(seen, rows, strict=False)]
         for row, line in zip(rows, block, strict=False):
