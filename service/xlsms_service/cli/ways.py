@@ -6,8 +6,10 @@ from pathlib import Path
 
 from rich.text import Text
 
+from xlsms_service.app.live import LinkLive, Live
 from xlsms_service.cli.words import shown, tr
 from xlsms_service.config import Settings
+from xlsms_service.delivery.breaker import Phase
 from xlsms_service.delivery.routing import Explanation, Router
 from xlsms_service.planning import PlanEntry
 
@@ -15,11 +17,15 @@ __all__ = ["Ways"]
 
 
 class Ways:
-    """The routes and prices of the settings, for the rows of one workbook."""
+    """The routes and prices of the settings, for the rows of one workbook.
 
-    def __init__(self, settings: Settings, workbook: Path) -> None:
+    `live` is what the running service tells of its links; without one nothing is known of their health.
+    """
+
+    def __init__(self, settings: Settings, workbook: Path, live: Live | None = None) -> None:
         self._router = Router.of(settings)
         self._workbook = workbook
+        self._unfit = {link.connector: link for link in live.links if not _fit(link)} if live else {}
         self.known = bool(settings.connectors)
         self.priced = any(connector.prices for connector in settings.connectors)
 
@@ -29,12 +35,21 @@ class Ways:
             return None
         return self._router.explain(entry.number.e164, entry.sender, self._workbook)
 
-    def cost(self, entry: PlanEntry) -> Decimal | None:
-        """What a row costs over the connector that it prefers; None when that is not known."""
+    def taken(self, way: Explanation) -> str | None:
+        """The connector that the row would take now; None while none of them can be used, and it waits."""
+        return next((name for name in way.use if name not in self._unfit), None)
+
+    def price(self, entry: PlanEntry) -> Decimal | None:
+        """Of one SMS where it would go now, or where it would rather go while it waits; None when not known."""
         way = self.of(entry)
-        if way is None or way.price is None or entry.parts is None:
+        if way is None or not way.use:
             return None
-        return way.price * len(entry.parts.parts)
+        return way.prices.get(self.taken(way) or way.use[0])
+
+    def cost(self, entry: PlanEntry) -> Decimal | None:
+        """What a row costs; None when that is not known."""
+        price = self.price(entry)
+        return None if price is None or entry.parts is None else price * len(entry.parts.parts)
 
     def total(self, entries: Iterable[PlanEntry]) -> tuple[Decimal, int]:
         """What all that go cost together, and how many of them have no price."""
@@ -46,16 +61,22 @@ class Ways:
         way = self.of(entry)
         if way is None:
             return Text("–", style="dim")
-        text = Text(shown(" › ".join(way.use)))
+        text = Text(" › ").join(Text(shown(name), style="red strike" * (name in self._unfit)) for name in way.use)
         text.append(f"\n{shown(_why(way))}", style="dim")
+        for name in way.use:
+            if name == self.taken(way):
+                break  # what comes behind it is not asked
+            text.append(f"\n{shown(name)}: {_trouble(self._unfit[name])}", style="yellow")
         return text
 
     def figures(self, entry: PlanEntry) -> dict[str, object]:
         """The same for programs."""
-        way, cost = self.of(entry), self.cost(entry)
+        way, price, cost = self.of(entry), self.price(entry), self.cost(entry)
         route = way.route if way else None
         return {
             "use": list(way.use) if way else [],
+            "now": self.taken(way) if way else None,
+            "unfit": [name for name in way.use if name in self._unfit] if way else [],
             "route": None
             if route is None
             else {
@@ -65,9 +86,18 @@ class Ways:
                 "workbook": route.workbook,
                 "order": route.order,
             },
-            "price": None if way is None or way.price is None else str(way.price),
+            "price": None if price is None else str(price),
             "cost": None if cost is None else str(cost),
         }
+
+
+def _fit(link: LinkLive) -> bool:
+    """Whether messages are given to it now."""
+    return link.link == "up" and link.breaker != Phase.OPEN
+
+
+def _trouble(link: LinkLive) -> str:
+    return tr("left alone after failures") if link.link == "up" else tr(link.link)
 
 
 def _why(way: Explanation) -> str:

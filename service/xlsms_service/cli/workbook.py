@@ -14,7 +14,7 @@ from xlsms.errors import Place, UserError, XlsmsError
 from xlsms.workbook.base import Snapshot
 from xlsms.workbook.opening import FileWorkbook
 from xlsms.workbook.renewal import renew
-from xlsms_service.app import terms
+from xlsms_service.app import live, terms
 from xlsms_service.cli.figures import complaint, plan_figures, plan_table
 from xlsms_service.cli.notice import nothing_marked, warnings
 from xlsms_service.cli.password import password_of, passwords
@@ -113,7 +113,7 @@ def check(
     workbook = FileWorkbook(file, zone=zone, passwords=lambda: passwords(session.settings, file, password))
     snapshot = workbook.read()
     plan = _plan(session.settings, snapshot, every_row=every_row)
-    ways = Ways(session.settings, snapshot.path)
+    ways = Ways(session.settings, snapshot.path, live.read(session.settings.service.data, datetime.now(UTC)))
     blocked = _blocked(workbook, snapshot, plan)
     if as_json:
         figures = {"blocked": complaint(blocked) if blocked else None, "warnings": list(warnings(snapshot))}

@@ -4,6 +4,7 @@ import io
 import shutil
 import sqlite3
 import zipfile
+from datetime import UTC, datetime
 
 import openpyxl
 import pytest
@@ -14,6 +15,8 @@ from xlsms.workbook import write_cells
 from xlsms.workbook.closed import ClosedWorkbook
 from xlsms.workbook.identity import GUID_PROPERTY
 from xlsms.workbook.renewal import renew
+from xlsms_service.app import live
+from xlsms_service.app.live import LinkLive, Live
 
 HEADER = ("Name", "Phone", "Message", "Send")
 
@@ -410,6 +413,27 @@ def test_check_says_which_way_each_row_takes_why_and_what_it_costs(xlsms, sheet,
     shown = xlsms("--config", config, "check", file).out
     for said in ("dear › cheap", "ES · cheapest first", "no route of its own", "cost: 0.165", "without a price: 1"):
         assert said in shown
+
+
+@pytest.mark.parametrize(
+    ("link", "breaker", "said"), [("down", "closed", "cheap: down"), ("up", "open", "cheap: left alone after failures")]
+)
+def test_check_says_which_connector_is_passed_over_for_its_health(
+    xlsms, sheet, settings, tmp_path, link, breaker, said
+):
+    file = sheet([["Teléfono", "Mensaje", "Enviar"], ["910000000", "hola", "x"]])
+    config = settings(ROUTED)
+    figures = {"code": None, "window": 10, "used": 0, "limit": None, "second": 0.0, "minute": 0.0, "throttled": 0}
+    links = (
+        LinkLive(connector="cheap", link=link, breaker=breaker, **figures),
+        LinkLive(connector="dear", link="up", breaker="closed", **figures),
+    )
+    (tmp_path / "ledger").mkdir()
+    live.write(tmp_path / "ledger", Live(at=datetime.now(UTC), links=links))
+    row = xlsms("--config", config, "check", file, "--json").figures["rows"][0]
+    assert (row["use"], row["now"], row["unfit"]) == (["cheap", "dear"], "dear", ["cheap"])
+    assert row["cost"] == "0.08"
+    assert said in " ".join(xlsms("--config", config, "check", file).out.split())
 
 
 def test_check_says_nothing_of_ways_and_prices_that_are_not_set_up(xlsms, sheet, settings):
