@@ -24,11 +24,12 @@ from sqlalchemy import update
 from tests.benchmarks.pipeline import generate
 from xlsms.states import State
 from xlsms.workbook.opening import FileWorkbook
+from xlsms_service.app.garbage import collect, collect_rarely
 from xlsms_service.delivery.routing import Router
 from xlsms_service.ledger.ledger import Ledger
 from xlsms_service.ledger.schema import message
 from xlsms_service.planning import Terms
-from xlsms_service.sync.intake import Intake
+from xlsms_service.sync.intake import EAGER, Intake
 from xlsms_service.sync.thread import WorkbookThread
 from xlsms_service.sync.writeback import Writeback
 
@@ -65,8 +66,16 @@ async def measure(rows: int, folder: Path) -> Counter[str]:
     ledger, thread = Ledger.open(folder / "data"), WorkbookThread()
     ledger.do, thread.run = counted(ledger.do, used), counted(thread.run, used)
     intake = Intake(
-        ledger, thread, FileWorkbook, route=Router([], ["net"]).key, now=lambda: datetime.now(UTC), rng=SystemRandom()
+        ledger,
+        thread,
+        FileWorkbook,
+        route=Router([], ["net"]).key,
+        now=lambda: datetime.now(UTC),
+        rng=SystemRandom(),
+        admitted=collect,
+        pieces=EAGER,
     )
+    collect_rarely()  # and the pieces are those of the desk
     taken = await intake.take(path, Terms())
     if taken.accepted != rows:
         raise SystemExit(f"{taken.accepted} rows were accepted")

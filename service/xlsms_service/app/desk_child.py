@@ -9,6 +9,7 @@ from contextlib import suppress
 from typing import IO
 
 from xlsms_service.app.desk import Order, Told, put
+from xlsms_service.app.garbage import collect, collect_rarely
 from xlsms_service.app.service import App
 
 __all__: list[str] = []
@@ -37,6 +38,7 @@ async def _serve(app: App, orders: IO[bytes], told: IO[bytes]) -> None:
                 put(told, Told(ended=True, error=error))
             else:
                 put(told, Told(ended=True, result=result))
+            collect()
 
 
 def _main() -> None:
@@ -49,8 +51,10 @@ def _main() -> None:
     async def work() -> None:
         def news(event: object) -> None:
             put(told, Told(ended=False, result=event))
+            collect()
 
         async with App(settings, password=password, on_event=news, at_a_desk=True) as app:
+            collect_rarely()
             await _serve(app, orders, told)
 
     asyncio.run(work())
