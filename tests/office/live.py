@@ -18,9 +18,9 @@ from xlsms.errors import TransientError, UserError
 
 
 class Live:
-    """A headless office with a profile and a pipe of its own."""
+    """An office with a profile and a pipe of its own: headless, or with `boxes`, its windows on a screen in memory."""
 
-    def __init__(self, profile: Path):
+    def __init__(self, profile: Path, *, boxes: bool = False):
         give_up = pytest.fail if os.environ.get("CI") else pytest.skip
         if shutil.which("soffice") is None:
             give_up("LibreOffice is not here")
@@ -31,10 +31,11 @@ class Live:
         self.pipe = f"pipe,name=xlsms{uuid.uuid4().hex}"
         self._office = subprocess.Popen(
             [
-                "soffice", "--headless", "--invisible", "--norestore", "--nologo", "--nodefault",
+                "soffice", *([] if boxes else ["--headless", "--invisible"]), "--norestore", "--nologo", "--nodefault",
                 f"-env:UserInstallation={profile.as_uri()}", f"--accept={self.pipe};urp;",
             ],
             stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+            env={**os.environ, **({"SAL_USE_VCLPLUGIN": "svp"} if boxes else {})},
         )  # fmt: skip
         self.link = self._connected()
         self.guard = Guard(strict=True)

@@ -7,10 +7,12 @@ from typing import TYPE_CHECKING
 
 from xlwings import base_classes
 
+from xlsms.addin.calc import dialog
 from xlsms.addin.calc.book import Book
 from xlsms.addin.calc.cells import Range
 from xlsms.addin.calc.guard import Guard
 from xlsms.addin.calc.link import Link, Uno, uno
+from xlsms.addin.commands.box import Box, Choice
 
 if TYPE_CHECKING:
     from xlsms.addin.calc.engine import Engine
@@ -148,6 +150,10 @@ class App(base_classes.App):
         answer = _ANSWERS.get(box.execute(), "cancel")
         box.dispose()
         return answer
+
+    def look(self, box: Box) -> Choice | None:
+        """Show the preview of a small plan in a dialog, and wait for what the user does; None without a screen."""
+        return dialog.show(self.link, box)
 
 
 class Books(base_classes.Books):

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from dataclasses import replace
 
+from xlsms.addin.commands.box import SMALL, Way, box
 from xlsms.addin.commands.desk import Desk, desk
 from xlsms.addin.commands.selection import selected
 from xlsms.addin.commands.word import word
@@ -14,13 +15,19 @@ __all__ = ["deliver", "preview", "send", "send_selected", "summary"]
 
 
 def preview(request: Invocation) -> None:
-    """Show what the marked rows would send, in a page of the service; it can be approved there."""
+    """Show what the marked rows would send, to be approved there: few in a dialog, many in a page of the service."""
     with desk(request) as at:
         plan = _planned(at, at.workbook.read())
-        if plan.totals.rows:
-            at.voice.show(at.client.preview_page(plan))
-        else:
+        if not plan.totals.rows:
             at.voice.say(word("nothing-marked", at.language))
+            return
+        choice = at.voice.look(box(plan, at.language, facts(plan, at))) if plan.totals.rows <= SMALL else None
+        if choice is None or choice.way is Way.PAGE:
+            at.voice.show(at.client.preview_page(plan))
+        elif choice.way is Way.SEND:
+            at.voice.say("\n".join(_outcome(at, deliver(at, plan))))
+        elif choice.line is not None:
+            at.workbook.go_to(choice.line.sheet, choice.line.row, choice.line.column or "A")
 
 
 def send(request: Invocation) -> None:
@@ -59,8 +66,8 @@ def _send(at: Desk, snapshot: Snapshot, nothing: str, *, unmarked: frozenset[tup
         at.voice.say("\n".join(_outcome(at, deliver(at, plan, unmarked=unmarked))))
 
 
-def summary(plan: Plan, at: Desk) -> list[str]:
-    """The figures of a plan besides how many go."""
+def facts(plan: Plan, at: Desk) -> list[str]:
+    """The figures of a plan besides how many go and how many cannot."""
     totals = plan.totals
     lines = []
     if totals.cost is not None:
@@ -72,6 +79,12 @@ def summary(plan: Plan, at: Desk) -> list[str]:
         "earlier": totals.earlier,
     }
     lines += [word(name, at.language, count=count) for name, count in counted.items() if count]
+    return lines
+
+
+def summary(plan: Plan, at: Desk) -> list[str]:
+    """All figures of a plan besides how many go, with the first row that cannot."""
+    totals, lines = plan.totals, facts(plan, at)
     if totals.problems:
         first = next((row.problem.line for row in plan.rows if row.problem), "")
         lines.append(word("problems", at.language, count=totals.problems, first=first))

@@ -6,6 +6,9 @@ from typing import Protocol
 
 import xlwings as xw
 
+from xlsms.addin import window
+from xlsms.addin.commands.box import Box, Choice
+
 __all__ = ["TITLE", "AppVoice", "Voice"]
 
 TITLE = "SMS"
@@ -22,6 +25,9 @@ class Voice(Protocol):
 
     def ask(self, text: str) -> bool:
         """Ask for yes or no; no answer is a no."""
+
+    def look(self, box: Box) -> Choice | None:
+        """Show a small plan and wait for what the user does; None where no dialog can be shown."""
 
     def show(self, address: str) -> None:
         """Open a page, or a file."""
@@ -51,6 +57,14 @@ class AppVoice:
     def ask(self, text: str) -> bool:
         """See `Voice.ask`."""
         return self._app is not None and self._app.alert(text, title=TITLE, buttons="yes_no") == "yes"
+
+    def look(self, box: Box) -> Choice | None:
+        """See `Voice.look`."""
+        if self._app is None:
+            return None
+        own = getattr(self._app.impl, "look", None)  # Calc has dialogs of its own
+        choice: Choice | None = own(box) if own is not None else window.show(box)
+        return choice
 
     def show(self, address: str) -> None:
         """See `Voice.show`."""
