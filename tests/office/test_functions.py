@@ -139,3 +139,43 @@ def test_a_thousand_cells_are_few_requests_and_news_come_by_themselves(live, dat
     time.sleep(3)
     assert again.Sheets.getByIndex(0).getCellRangeByName("B1:B1000").getDataArray() == shown
     again.close(True)
+
+
+def test_numbers_stay_where_nobody_has_the_extension(live, tmp_path):
+    """Those of the functions, of what is made of them, and of a cell whose format is the user's own."""
+    document, sheet = new(live)
+    formulas = (
+        "=SMS.PARTS(A1)",
+        "=SUM(B1;1)",
+        "=IFERROR(SMS.PARTS(A1);99)",
+        "=SMS.PARTS(A1)/4",
+        "=SMS.E164(600000001)",
+    )
+    sheet.getCellRangeByName("A1").String = "Hello"
+    for row, formula in enumerate(formulas, 1):
+        sheet.getCellRangeByName(f"B{row}").Formula = formula
+    own = sheet.getCellRangeByName("B6")
+    own.Formula, own.NumberFormat = "=SMS.PARTS(A1)", document.NumberFormats.getStandardFormat(16, own.CharLocale)
+    shown = [("1",), ("2",), ("1",), ("0.25",), ("+34600000001",), (own.String,)]
+    paths = {kind: tmp_path / f"kept.{kind}" for kind in FILTERS}
+    undo = document.UndoManager.getAllUndoActionTitles()
+    document.storeAsURL(uno().systemPathToFileUrl(str(paths["ods"])), properties(FilterName=FILTERS["ods"]))
+    document.storeToURL(uno().systemPathToFileUrl(str(paths["xlsx"])), properties(FilterName=FILTERS["xlsx"]))
+    assert document.UndoManager.getAllUndoActionTitles() == undo
+    document.close(True)
+    bare = Live(tmp_path / "bare")
+    try:
+        for path in paths.values():
+            kept = bare.open(path)
+            cells = [kept.Sheets.getByIndex(0).getCellRangeByName(f"B{row}") for row in range(1, 7)]
+            assert [(cell.String,) for cell in cells] == shown, path
+            assert cells[0].Value == 1
+            kept.close(True)
+    finally:
+        bare.end()
+        live.engine = register(live.link, guard=live.guard)
+    again = live.open(paths["ods"])  # and where somebody has it, they are computed again
+    again.Sheets.getByIndex(0).getCellRangeByName("A1").String = "a" * 161
+    assert again.Sheets.getByIndex(0).getCellRangeByName("B1").String == "2"
+    assert again.Sheets.getByIndex(0).getCellRangeByName("B4").String == "0.5"
+    again.close(True)

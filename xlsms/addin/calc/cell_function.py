@@ -26,6 +26,13 @@ from org.xlsms.calc import XFunctions
 
 EXTENSION = "org.xlsms.calc"
 SERVICE, OPENED = f"{EXTENSION}.Functions", f"{EXTENSION}.FunctionsOpened"
+SAVED = f"{EXTENSION}.FunctionsSaved"
+OURS = (
+    r"\bSMS\.(PARTS|E164|COST|STATUS|REPLY)\(|\borg\.xlsms\.calc\.functions\.get"  # as typed, and as it stands in files
+)
+PLAIN = "General;-General"  # shows what the standard format shows, and is not the standard format
+STANDARDS = 10_000  # number formats of one language; the first of each is the standard one
+NUMBERS = 1  # com.sun.star.sheet.FormulaResult.VALUE
 COLLECT = 0.1  # seconds without another cell after which those that came are one question
 LONGEST = 1.0  # seconds that the first of them waits at most
 PATIENCE = 10.0  # seconds that Calc waits for a value that is computed here; Python may just be starting
@@ -280,6 +287,67 @@ class Functions(unohelper.Base, XFunctions, XAddIn, XServiceName, XServiceInfo):
         return (SERVICE, "com.sun.star.sheet.AddIn")
 
 
+def spreadsheet(arguments):
+    """The workbook that a job is about; None when it is another document."""
+    values = {one.Name: one.Value for one in arguments}
+    model = {one.Name: one.Value for one in values.get("Environment", ())}.get("Model")
+    return model if model is not None and model.supportsService("com.sun.star.sheet.SpreadsheetDocument") else None
+
+
+def ours(sheet):
+    """How to look for the cells of a sheet that have one of our functions."""
+    search = sheet.createSearchDescriptor()
+    search.SearchRegularExpression = True
+    search.SearchString = OURS
+    return search
+
+
+class Saved(unohelper.Base, XJob, XServiceInfo):
+    """Sees to it that a workbook keeps the numbers of its functions where nobody has the extension.
+
+    What it opens of `.ods`, LibreOffice computes anew where a number has the standard format, and then shows `#NAME?`.
+    So each such cell gets a format that shows the same and is not the standard one, just before it is saved.
+    """
+
+    def __init__(self, context, *arguments):
+        self.context = context
+
+    def execute(self, arguments):
+        model = spreadsheet(arguments)
+        if model is not None:
+            for sheet in model.Sheets:
+                found = None if sheet.isProtected() else sheet.findAll(ours(sheet))
+                if found is not None:
+                    self._keep(model, found.queryFormulaCells(NUMBERS))
+        return ()
+
+    def _keep(self, model, cells):
+        formats, nowhere = model.NumberFormats, Locale()
+        undo = model.UndoManager
+        hidden = undo.isUndoPossible()  # it goes with what the user did last, for this was not the user's doing
+        if hidden:
+            undo.enterHiddenUndoContext()
+        try:
+            for at in range(cells.Count):
+                pieces = cells.getByIndex(at).CellFormatRanges
+                for piece in [pieces.getByIndex(each) for each in range(pieces.Count)]:
+                    if piece.NumberFormat % STANDARDS == 0:
+                        key = formats.queryKey(PLAIN, nowhere, False)
+                        piece.NumberFormat = formats.addNew(PLAIN, nowhere) if key < 0 else key
+        finally:
+            if hidden:
+                undo.leaveUndoContext()
+
+    def getImplementationName(self):
+        return SAVED
+
+    def supportsService(self, name):
+        return name in self.getSupportedServiceNames()
+
+    def getSupportedServiceNames(self):
+        return ("com.sun.star.task.Job",)
+
+
 class Opened(unohelper.Base, XJob, XServiceInfo):
     """Has the functions of a workbook that was opened computed again, if the service is there to answer.
 
@@ -290,19 +358,10 @@ class Opened(unohelper.Base, XJob, XServiceInfo):
         self.context = context
 
     def execute(self, arguments):
-        values = {one.Name: one.Value for one in arguments}
-        model = {one.Name: one.Value for one in values.get("Environment", ())}.get("Model")
-        if model is not None and model.supportsService("com.sun.star.sheet.SpreadsheetDocument") and self._has(model):
+        model = spreadsheet(arguments)
+        if model is not None and any(sheet.findFirst(ours(sheet)) is not None for sheet in model.Sheets):
             threading.Thread(target=self._refresh, args=(model,), daemon=True).start()
         return ()
-
-    def _has(self, model):
-        for sheet in model.Sheets:
-            search = sheet.createSearchDescriptor()
-            search.SearchString = f"{SERVICE}.get"
-            if sheet.findFirst(search) is not None:
-                return True
-        return False
 
     def _refresh(self, model):
         if helper(self.context, "en").ask("there", None):
@@ -324,3 +383,4 @@ class Opened(unohelper.Base, XJob, XServiceInfo):
 g_ImplementationHelper = unohelper.ImplementationHelper()
 g_ImplementationHelper.addImplementation(Functions, SERVICE, (SERVICE, "com.sun.star.sheet.AddIn"))
 g_ImplementationHelper.addImplementation(Opened, OPENED, ("com.sun.star.task.Job",))
+g_ImplementationHelper.addImplementation(Saved, SAVED, ("com.sun.star.task.Job",))

@@ -21,6 +21,7 @@ __all__ = ["FILE_NAME", "IDENTIFIER", "extension"]
 FILE_NAME = "xlsms.oxt"
 IDENTIFIER = "org.xlsms.calc"
 
+_SAVED = f"{SERVICE}.Saved"  # a job
 _WHEN = (1980, 1, 1, 0, 0, 0)  # of a zip file
 _SPREADSHEET = "com.sun.star.sheet.SpreadsheetDocument"
 _SIZES = {"ImageSmall": 16, "ImageBig": 26}  # pixels, of LibreOffice's small and large symbols
@@ -114,16 +115,24 @@ def _handler() -> str:
 
 
 def _jobs() -> str:
+    """What is done when a document is opened, and just before it is saved."""
+    services = {IDENTIFIER: f"{IDENTIFIER}.Opened", SERVICE: f"{SERVICE}Opened", _SAVED: f"{SERVICE}Saved"}
+    events = {"OnLoad": (IDENTIFIER, SERVICE), **dict.fromkeys(("OnSave", "OnSaveAs", "OnCopyTo"), (_SAVED,))}
+    jobs = "".join(
+        f'  <node oor:name="{name}" oor:op="replace">\n'
+        f'   <prop oor:name="Service"><value>{service}</value></prop>\n  </node>\n'
+        for name, service in services.items()
+    )
+    heard = "".join(
+        f'  <node oor:name="{event}" oor:op="fuse">\n   <node oor:name="JobList">\n'
+        + "".join(f'    <node oor:name="{name}" oor:op="replace"/>\n' for name in names)
+        + "   </node>\n  </node>\n"
+        for event, names in events.items()
+    )
     return _configuration(
         "org.openoffice.Office",
         "Jobs",
-        f' <node oor:name="Jobs">\n  <node oor:name="{IDENTIFIER}" oor:op="replace">\n'
-        f'   <prop oor:name="Service"><value>{IDENTIFIER}.Opened</value></prop>\n  </node>\n'
-        f'  <node oor:name="{SERVICE}" oor:op="replace">\n'
-        f'   <prop oor:name="Service"><value>{SERVICE}Opened</value></prop>\n  </node>\n </node>\n'
-        f' <node oor:name="Events">\n  <node oor:name="OnLoad" oor:op="fuse">\n   <node oor:name="JobList">\n'
-        f'    <node oor:name="{IDENTIFIER}" oor:op="replace"/>\n    <node oor:name="{SERVICE}" oor:op="replace"/>\n'
-        f"   </node>\n  </node>\n </node>\n",
+        f' <node oor:name="Jobs">\n{jobs} </node>\n <node oor:name="Events">\n{heard} </node>\n',
     )
 
 
