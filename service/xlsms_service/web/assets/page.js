@@ -107,10 +107,12 @@ async function preview() {
   let plan = await ask("/page/plan");
   let only = plan.totals.problems + plan.totals.held > 0 && plan.rows.length > 30;
   let most = STEP;
+  let drawn = false;
   const draw = () => {
     const focus = document.activeElement?.dataset?.name;
     place.replaceChildren(
       el("div", { class: "frame" }, heading("preview", plan.name), figures(plan), tabs(), rows()), foot());
+    drawn = true;
     if (focus) document.querySelector(`[data-name="${CSS.escape(focus)}"]`)?.focus();
   };
   const tabs = () => el("div", { class: "bar" },
@@ -125,7 +127,7 @@ async function preview() {
     const several = new Set(plan.rows.map((row) => row.sheet)).size > 1;
     const shown = chosen.slice(0, most).map((row) => line(row, several));
     const left = chosen.length - shown.length;
-    return el("div", { class: "list" },
+    return el("div", { class: drawn ? "list" : "list fresh" },
       el("div", { class: "head", "aria-hidden": "true" }, el("span", {}, say("row")), el("span", {}, say("number")),
         el("span", {}, say("text")), el("span", { class: "cost" }, say("sms"))),
       ...shown,
@@ -230,6 +232,7 @@ async function conversation() {
   const box = el("textarea", { id: "answer", rows: "1", placeholder: say("answer"), maxlength: "2000" });
   const send = el("button", { class: "primary", type: "button" }, say("send"));
   const title = el("p", {});
+  let known = 0;
   const submit = async () => {
     const text = box.value.trim();
     if (!text || send.disabled) return;
@@ -246,12 +249,13 @@ async function conversation() {
     title.textContent = said.number;
     const bottom = innerHeight + scrollY >= document.body.scrollHeight - 80;
     let before = "";
-    texts.replaceChildren(...said.texts.flatMap((text) => {
+    texts.replaceChildren(...said.texts.flatMap((text, at) => {
       const today = day(text.at);
       const head = today === before ? [] : [el("div", { class: "day" }, today)];
       before = today;
-      return [...head, bubble(text)];
+      return [...head, bubble(text, at >= known)];
     }));
+    known = said.texts.length;
     if (!said.texts.length) texts.append(el("p", { class: "empty" }, say("no_texts")));
     if (bottom) scrollTo(0, document.body.scrollHeight);
   };
@@ -266,10 +270,10 @@ async function conversation() {
   await follow(draw);
 }
 
-function bubble(text) {
+function bubble(text, fresh) {
   const from = [text.workbook, text.sheet].filter(Boolean).join(" · ");
   const below = [clock(text.at), text.mine ? text.label : "", from].filter(Boolean).join(" · ");
-  return el("div", { class: text.mine ? "said mine" : "said" }, el("p", {}, text.text),
+  return el("div", { class: `said${text.mine ? " mine" : ""}${fresh ? " fresh" : ""}` }, el("p", {}, text.text),
     el("small", { class: text.mine ? COLOURS[text.state] ?? "" : "", title: text.detail }, below));
 }
 

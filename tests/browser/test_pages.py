@@ -1,0 +1,190 @@
+"""The pages of the service in Chromium, as a user meets them: wide and narrow, in English and in Spanish."""
+
+import os
+import re
+import shutil
+
+import pytest
+
+from tests.office.conftest import until
+from tests.unit.api.conftest import GUID, applied, running, snapshot
+from xlsms.client import Host
+
+pytestmark = pytest.mark.browser
+
+SIZES = {"wide": (1280, 800), "narrow": (390, 780)}
+WORDS = {
+    "en": {
+        "send": "Send 2 messages", "sent": "Sent", "cell": "Go to the cell", "look": "Look at the spreadsheet",
+        "changed": "The rows have changed", "trouble": "To look at 1", "more": "Show 300 more", "answer": "Your answer",
+        "button": "Send", "gone": "This page has expired",
+    },
+    "es": {
+        "send": "Enviar 2 mensajes", "sent": "Enviado", "cell": "Ir a la celda", "look": "Mire la hoja de cálculo",
+        "changed": "Las filas han cambiado", "trouble": "Por revisar 1", "more": "Mostrar 300 más",
+        "answer": "Su respuesta", "button": "Enviar", "gone": "Esta página ha caducado",
+    },
+}  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def chromium():
+    """The browser; one for all."""
+    found = shutil.which("chromium") or shutil.which("google-chrome")
+    if found is None:
+        (pytest.fail if os.environ.get("CI") else pytest.skip)("Chromium is not here")
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=found, args=["--no-sandbox"])
+        yield browser
+        browser.close()
+
+
+class Tab:
+    """A page, and what went wrong in it."""
+
+    def __init__(self, page):
+        self.page, self.wrong, self.asked = page, [], []
+        page.on("pageerror", lambda error: self.wrong.append(str(error)))
+        page.on("console", lambda said: self.wrong.append(said.text) if said.type in ("error", "warning") else None)
+        page.on("request", lambda request: self.asked.append(request.url))
+
+    def see(self, text):
+        self.page.get_by_text(text).first.wait_for(timeout=15_000)
+
+    def fits(self):
+        """Nothing sticks out to the side."""
+        return self.page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+
+    def shot(self, name):
+        """A picture, where somebody wants to look."""
+        if folder := os.environ.get("XLSMS_SHOTS"):
+            self.page.screenshot(path=f"{folder}/{name}.png")
+
+
+@pytest.fixture
+def tab(chromium, request):
+    """Opens an address: `tab(address, size, language)`."""
+    contexts, tabs = [], []
+
+    def opened(address, size="wide", language="en", scheme="light"):
+        width, height = SIZES[size]
+        context = chromium.new_context(
+            viewport={"width": width, "height": height}, locale=language, color_scheme=scheme
+        )
+        contexts.append(context)
+        tabs.append(Tab(context.new_page()))
+        tabs[-1].page.goto(address)
+        return tabs[-1]
+
+    yield opened
+    for made in tabs:
+        assert made.wrong == []
+        assert all(url.startswith("http://127.0.0.1:") for url in made.asked), made.asked  # nobody else is asked
+        assert not any(re.search("600|Hola|Hello", url) for url in made.asked)  # nor told a number or a text
+    for context in contexts:
+        context.close()
+
+
+@pytest.fixture(params=["en", "es"])
+def office(request, tmp_path):
+    """A service that speaks the language, with a simulated network."""
+    with running(tmp_path, language=request.param) as made:
+        made.language = request.param
+        yield made
+
+
+def planned(office, *numbers, text="Hola {Nombre}"):
+    book = office.client.register(guid=GUID, path=None, name="lista.xlsx", host=Host.EXCEL, language=office.language)
+    return book, office.client.plan(book, snapshot(*numbers, text=text, language=office.language))
+
+
+@pytest.mark.parametrize("size", SIZES)
+def test_a_preview_leads_to_the_cell_and_sends_what_it_shows(office, tab, size):
+    said = WORDS[office.language]
+    book, plan = planned(office, "600000001", "600000002", "12")
+    page = tab(office.client.preview_page(plan), size, office.language)
+    page.see(said["send"])
+    assert page.page.evaluate("location.hash") == ""  # the ticket is out of the address
+    assert page.page.evaluate("document.documentElement.lang") == office.language
+    assert page.fits()
+    page.shot(f"preview-{office.language}-{size}")
+    # only what is to be looked at, and from there to its cell
+    page.page.get_by_role("button", name=said["trouble"]).click()
+    assert page.page.locator(".list .why").count() == 1
+    assert page.page.locator(".list .to").count() == 1
+    page.page.get_by_role("button", name=said["cell"]).click()
+    page.see(said["look"])
+    (order,) = office.client.changes(book, since=book.cursor, wait=5).orders
+    assert (order.kind, order.sheet, order.row, order.column) == ("show", "Lista", 4, "B")
+    # sending freezes it: the button is spent, and what is ordered is this plan by its hash
+    page.page.get_by_role("button", name=said["send"]).click()
+    page.page.locator(".primary:disabled").wait_for()
+    page.shot(f"preview-sent-{office.language}-{size}")
+    (order,) = office.client.changes(book, since=book.cursor, wait=5).orders
+    assert (order.kind, order.plan, order.hash) == ("send", plan.id, plan.hash)
+    campaign = office.client.send(order.plan, order.hash)
+    office.client.written(campaign, applied(campaign))
+    page.see(re.compile(f"^{said['sent']}$"))
+    assert page.page.locator(".primary:enabled").count() == 0
+    office.changes(book, book.cursor, lambda states: len(states) == 2)
+    assert page.fits()
+
+
+def test_a_preview_is_opened_once_and_stays_after_a_reload(office, tab):
+    said = WORDS[office.language]
+    _, plan = planned(office, "600000001", "600000002")
+    address = office.client.preview_page(plan)
+    page = tab(address, language=office.language)
+    page.see(said["send"])
+    page.page.reload()
+    page.see(said["send"])
+    second = tab(address, "narrow", office.language)
+    second.page.get_by_role("heading").wait_for()
+    second.shot(f"expired-{office.language}")
+    second.wrong = [it for it in second.wrong if "401" not in it and "403" not in it]  # told by the console
+    assert second.page.locator(".primary").count() == 0
+    assert second.fits()
+
+
+def test_many_rows_come_by_and_by(office, tab):
+    _, plan = planned(office, *(f"6{n:08}" for n in range(700)))
+    page = tab(office.client.preview_page(plan), language=office.language)
+    page.see(re.compile("700"))
+    assert page.page.locator(".list .to").count() == 300
+    page.page.get_by_role("button", name=WORDS[office.language]["more"]).click()
+    assert page.page.locator(".list .to").count() == 600
+
+
+@pytest.mark.parametrize("size", SIZES)
+def test_a_conversation_is_followed_and_answered(office, tab, size):
+    said = WORDS[office.language]
+    hostile = "<img src=x onerror=alert(1)> =1+1"
+    office.client.text("600000001", "Hola, ¿viene mañana?")
+    page = tab(office.client.conversation_page("600000001"), size, office.language)
+    page.see("¿viene mañana?")
+    box = page.page.get_by_label(said["answer"])
+    box.fill("De acuerdo 😊\nHasta mañana")
+    page.page.get_by_role("button", name=said["button"], exact=True).click()
+    page.see("Hasta mañana")
+    assert box.input_value() == ""
+    box.fill(hostile)
+    box.press("Control+Enter")
+    page.see(hostile)
+    assert page.page.locator(".said img").count() == 0
+    until(lambda: [it.text for it in office.client.conversation("600000001").texts if it.mine][-1] == hostile, 10)
+    # what comes in while it is open shows by itself
+    until(lambda: any(not it.mine for it in office.client.conversation("600000001").texts), 30)
+    page.page.locator(".said:not(.mine)").first.wait_for(timeout=15_000)
+    assert page.fits()
+    page.shot(f"conversation-{office.language}-{size}")
+
+
+def test_pages_in_the_dark(office, tab):
+    _, plan = planned(office, "600000001", "12", text="Żółw 😀 {Nombre}")
+    page = tab(office.client.preview_page(plan), language=office.language, scheme="dark")
+    page.page.locator(".list .why").first.wait_for()
+    page.shot(f"preview-dark-{office.language}")
+    background = page.page.evaluate("getComputedStyle(document.documentElement).backgroundColor")
+    assert max(map(int, re.findall(r"\d+", background)[:3])) < 64
