@@ -15,12 +15,14 @@ __all__ = [
     "DAMAGED",
     "SMALL",
     "Deflater",
+    "checked",
     "crc32",
     "deflated_segment",
     "deflater",
     "inflate",
     "inflate_ahead",
     "inflated_segment",
+    "inflates_to",
 ]
 
 _FLUSHED = b"\0\0\xff\xff"  # how a full flush ends: an empty stored block
@@ -72,27 +74,40 @@ def inflate(chunks: Iterable[bytes]) -> Iterator[bytes]:
         yield rest
 
 
-def inflate_ahead(chunks: Iterable[bytes]) -> Generator[bytes]:
-    """As `inflate`, with the next bytes, at most 1 MiB, inflated by another thread while the caller has the last ones.
+def checked(chunks: Iterable[bytes]) -> Iterator[tuple[bytes, int]]:
+    """Chunks, each with the CRC-32 of all up to its end."""
+    checksum = 0
+    for chunk in chunks:
+        checksum = crc32(chunk, checksum)
+        yield chunk, checksum
+
+
+def inflate_ahead(chunks: Iterable[bytes]) -> Generator[tuple[bytes, int]]:
+    """As `checked` of `inflate`, with the next bytes, at most 1 MiB, made ready by another thread meanwhile.
 
     The chunks are asked for, and what goes wrong is raised, in the caller's thread.
     """
     source = iter(chunks)
     stream: Any = (_isal or zlib).decompressobj(_RAW)
+
+    def step(data: bytes, checksum: int) -> tuple[bytes, int]:
+        inflated = stream.decompress(data, _STEP_AHEAD)
+        return inflated, crc32(inflated, checksum)
+
     with ThreadPoolExecutor(1) as pool:
-        job = pool.submit(stream.decompress, next(source, b""), _STEP_AHEAD)
+        job = pool.submit(step, next(source, b""), 0)
         while True:
-            inflated = job.result()
+            inflated, checksum = job.result()
             if stream.eof:
                 break
             data = stream.unconsumed_tail or next(source, b"")
             if not (data or inflated):
                 raise zlib.error("the stream ends early")
-            job = pool.submit(stream.decompress, data, _STEP_AHEAD)
+            job = pool.submit(step, data, checksum)
             if inflated:
-                yield inflated
+                yield inflated, checksum
     if inflated:
-        yield inflated
+        yield inflated, checksum
 
 
 def deflated_segment(data: bytes, *, final: bool) -> bytes:
@@ -101,6 +116,14 @@ def deflated_segment(data: bytes, *, final: bool) -> bytes:
     head: bytes = stream.compress(data)
     tail: bytes = stream.flush() if final else stream.flush(zlib.Z_FULL_FLUSH if _isal is None else _isal.Z_FULL_FLUSH)
     return head + tail
+
+
+def inflates_to(packed: bytes, data: bytes) -> bool:
+    """Whether a segment that is not the last one, inflated by itself, is `data`."""
+    try:
+        return inflated_segment(packed, len(data), final=False) == data
+    except DAMAGED:
+        return False
 
 
 def inflated_segment(packed: bytes, size: int, *, final: bool) -> bytes:

@@ -39,7 +39,10 @@ class Hits:
         self._grammar = grammar
         self._test = self._make(grammar.prefix)
         self._cell = grammar.cells_of(letters)
-        self._opening = re.compile(re.escape(grammar.cell_open + letters) + b"(?![A-Z])")
+        # its last letter is searched for, which is rarer than what begins every cell
+        start = re.escape(grammar.cell_open + letters)
+        self._opening = re.compile(b"%b(?<=%b)(?![A-Z])" % (letters[-1:], start))
+        self._before = len(grammar.cell_open + letters)
         self._held, self._size, self.complete = [], 0, True
 
     def block(self, data: bytes) -> None:
@@ -47,7 +50,7 @@ class Hits:
         if not self.complete:
             return
         for opening in self._opening.finditer(data):
-            match = self._cell.match(data, opening.start())
+            match = self._cell.match(data, opening.end() - self._before)
             if match is None:
                 raise NotPlainError
             cell: RawCell = match.groups(b"")  # type: ignore[assignment]  # five groups, as RawCell has

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import BinaryIO, Self
 
 from xlsms.errors import UserError
-from xlsms.ooxml.deflate import DAMAGED, SMALL, crc32, inflate, inflate_ahead
+from xlsms.ooxml.deflate import DAMAGED, SMALL, checked, inflate, inflate_ahead
 
 __all__ = ["Member", "Package", "fingerprint"]
 
@@ -141,14 +141,16 @@ class Package:
         if member.size > _RATIO_FROM and member.size > member.packed * _RATIO_LIMIT:
             raise UserError("file-suspicious")
         raw = self.raw(member.data, member.data + member.packed)
-        inflater = inflate if member.size < SMALL else inflate_ahead
+        if member.method == _STORED or member.size < SMALL:
+            content = checked(raw if member.method == _STORED else inflate(raw))
+        else:
+            content = inflate_ahead(raw)
         length = checksum = 0
         try:
-            for chunk in raw if member.method == _STORED else inflater(raw):
+            for chunk, checksum in content:  # noqa: B007  # that of all
                 length += len(chunk)
                 if length > member.size:
                     raise UserError("file-suspicious")
-                checksum = crc32(chunk, checksum)
                 yield chunk
         except DAMAGED as error:
             raise damaged("a part cannot be inflated") from error

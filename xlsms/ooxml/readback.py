@@ -1,9 +1,10 @@
 """A sheet written in segments, read back from the new file before it may take the place of the old one.
 
 What did not change need not be understood again: a copied segment must lie in the new file byte for byte as in the old
-one, and a new one must inflate, by itself, to what was deflated. The edited ones are looked at in full: their rows
-and cells must be plain and in order, and every cell written must be there once, in its row, with its value. Segments
-end on byte boundaries without history, so what holds for each of them holds for the stream.
+one, and a new one must inflate, by itself, to what was deflated; where that was seen before it was written, the file
+must hold the bytes that it was seen of. The edited ones are looked at in full: their rows and cells must be plain and
+in order, and every cell written must be there once, in its row, with its value. Segments end on byte boundaries without
+history, so what holds for each of them holds for the stream.
 """
 
 import re
@@ -15,6 +16,7 @@ from itertools import zip_longest
 from xlsms.ooxml.batch import Cell, New, Waiting
 from xlsms.ooxml.book import Book
 from xlsms.ooxml.cells import unescape
+from xlsms.ooxml.deflate import checked
 from xlsms.ooxml.package import Package
 from xlsms.ooxml.patch import Patch
 from xlsms.ooxml.plainedit import around
@@ -58,7 +60,7 @@ def read_segments_back(old: Package, book: Book, patch: Patch, segments: Segment
 
 
 def _contents(old: Package, new: Package, all_placed: Sequence[Placed], at: int) -> Iterator[tuple[Placed, bytes]]:
-    """Each segment with what it holds, checked; of a copied one, which is the same in both files, nothing is told.
+    """Each segment with what it holds, checked; of one that nobody changed nothing is told.
 
     They are inflated by other threads, a few ahead.
     """
@@ -69,6 +71,9 @@ def _contents(old: Package, new: Package, all_placed: Sequence[Placed], at: int)
             segment = placed.segment
             if placed.at is not None:
                 _same(old, new, placed, at)
+                waiting.append((placed, None))
+            elif placed.seen is not None:
+                _lies(new, placed, at)
                 waiting.append((placed, None))
             else:
                 packed = b"".join(new.raw(at, at + segment.packed))
@@ -93,6 +98,13 @@ def _same(old: Package, new: Package, placed: Placed, at: int) -> None:
     before = old.raw(placed.at or 0, (placed.at or 0) + packed)
     if any(left != right for left, right in zip_longest(before, new.raw(at, at + packed))):
         raise VerificationError("a copied segment changed")
+
+
+def _lies(new: Package, placed: Placed, at: int) -> None:
+    """Whether the packed bytes that were seen to be right are those in the new file."""
+    *_, (_, checksum) = checked(new.raw(at, at + placed.segment.packed))
+    if checksum != placed.seen:
+        raise VerificationError("a segment is not in the file as it was deflated")
 
 
 def _same_facts(patch: Patch, head: bytes, tail: bytes) -> None:

@@ -15,7 +15,7 @@ from dataclasses import astuple, dataclass
 from functools import cache, partial
 
 from xlsms.ooxml.cells import Area
-from xlsms.ooxml.deflate import DAMAGED, crc32, deflated_segment, inflated_segment
+from xlsms.ooxml.deflate import DAMAGED, crc32, deflated_segment, inflated_segment, inflates_to
 from xlsms.ooxml.package import Member, Package
 
 __all__ = [
@@ -171,6 +171,7 @@ class Placed:
     edited: bool
     at: int | None  #: offset in the old file when it was copied
     rest: int | None = None  #: as of its `Piece`
+    seen: int | None = None  #: checksum of its packed bytes where they were inflated again and are what was deflated
 
 
 class Segments:
@@ -182,26 +183,25 @@ class Segments:
 
     def packed(self) -> Iterator[bytes]:
         """The deflate stream. New segments are deflated by a second thread; kept ones are copied."""
-        waiting: deque[tuple[Piece, Future[tuple[bytes, int]] | None]] = deque()
+        waiting: deque[tuple[Piece, Future[_Deflated] | None]] = deque()
         with ThreadPoolExecutor(1) as pool:
             for piece in self._pieces:
-                job = pool.submit(_deflated, piece.data, final=piece.final) if piece.kept is None else None
-                waiting.append((piece, job))
+                waiting.append((piece, pool.submit(_deflated, piece) if piece.kept is None else None))
                 if len(waiting) > _PENDING:
                     yield from self._out(*waiting.popleft())
             while waiting:
                 yield from self._out(*waiting.popleft())
 
-    def _out(self, piece: Piece, job: "Future[tuple[bytes, int]] | None") -> Iterator[bytes]:
+    def _out(self, piece: Piece, job: "Future[_Deflated] | None") -> Iterator[bytes]:
         if piece.kept is not None:
             self.placed.append(Placed(piece.kept, edited=False, at=piece.at))
             yield from self._raw(piece.at, piece.at + piece.kept.packed)
             return
         if job is None:
             raise ValueError("a new segment that nobody deflates")
-        packed, crc = job.result()
+        packed, crc, seen = job.result()
         segment = Segment(piece.last, len(packed), len(piece.data), crc)
-        self.placed.append(Placed(segment, piece.edited, None, piece.rest))
+        self.placed.append(Placed(segment, piece.edited, None, piece.rest, seen))
         yield packed
 
     def index(self, arrays: Sequence[Area]) -> Index:
@@ -216,8 +216,18 @@ class Segments:
         )
 
 
-def _deflated(data: bytes, *, final: bool) -> tuple[bytes, int]:
-    return deflated_segment(data, final=final), crc32(data)
+_Deflated = tuple[bytes, int, int | None]  # packed bytes, checksum of the content, and as `Placed.seen`
+
+
+def _deflated(piece: Piece) -> _Deflated:
+    """A new segment. Rows that are only passed on are inflated again at once: nobody has to do it later.
+
+    What is edited is looked at in the new file.
+    """
+    data = piece.data
+    packed = deflated_segment(data, final=piece.final)
+    alike = piece.last > 0 and not piece.edited and inflates_to(packed, data)
+    return packed, crc32(data), crc32(packed) if alike else None
 
 
 def joined(segments: Iterable[Segment]) -> int:

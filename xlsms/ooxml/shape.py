@@ -14,6 +14,7 @@ from xlsms.ooxml.cells import column_number
 __all__ = ["Shapes", "ascending"]
 
 _SAMPLE = 64  # rows to learn from at a time
+_MOSTLY = 0.9  # of the rows of a sample: then all are taken to be like that at first
 _MOST_FORMS = 8  # of one column
 _MOST_COLUMNS = 256
 _MOST_LESSONS = 32  # patterns made for one sheet
@@ -46,6 +47,7 @@ class Shapes:
         self._cell = re.compile(_CELL % name, re.VERBOSE)
         self._text = re.compile(_TEXT % name)
         self._forms: dict[bytes, list[bytes]] = {}  # by column: patterns of what may follow the reference
+        self._always: set[bytes] = set()  # columns that nearly all rows taken apart had in the first form known of it
         self._pattern: re.Pattern[bytes] | None = None
         self._lessons = self._misses = 0
         self.areas = False  #: whether a formula that fills an area may have been among the blocks checked
@@ -76,16 +78,17 @@ class Shapes:
     def _learn(self, block: bytes, at: int) -> bool:
         """Make a pattern that knows the row at `at` as well, and those after it; False when it is not simple."""
         seen: dict[bytes, Counter[bytes]] = {}
-        for nth in range(_SAMPLE):
-            end = self._taken_apart(block, at, seen)
-            if end is None:
-                if nth == 0:
-                    return False
-                break
+        rows = 0
+        while rows < _SAMPLE and (end := self._taken_apart(block, at, seen)) is not None:
             at = end
+            rows += 1
+        if not rows:
+            return False
         for letters, forms in seen.items():
             known = self._forms.setdefault(letters, [])
             known += [form for form, _ in forms.most_common() if form not in known]
+        most = {letters for letters, forms in seen.items() if forms.most_common(1)[0][1] >= rows * _MOSTLY}
+        self._always = most if self._lessons == 0 else self._always & most
         self._lessons += 1
         if (
             self._lessons > _MOST_LESSONS
@@ -120,9 +123,15 @@ class Shapes:
         return at + len(self._row_end)
 
     def _made(self) -> re.Pattern[bytes]:
-        """A pattern of the rows whose cells are all of known forms; anything else is one match without a number."""
-        cells = b"".join(
-            rb'(?:<%bc r="%b(?P=number)"(?:%b))?+' % (self._name, letters, b"|".join(forms))
-            for letters, forms in sorted(self._forms.items(), key=lambda item: column_number(item[0].decode()))
-        )
-        return re.compile(rb"%b(?:/>|>%b</%brow>)\s*+|[\s\S]+" % (self._opening, cells, self._name))
+        """A pattern of the rows whose cells are all of known forms; anything else is one match without a number.
+
+        Whether a row is as most are is tried first: that goes faster, as there is less to choose from.
+        """
+        usual, any_of = [], []
+        for letters, forms in sorted(self._forms.items(), key=lambda item: column_number(item[0].decode())):
+            cell = rb'<%bc r="%b(?P=number)"' % (self._name, letters)
+            any_of.append(rb"(?:%b(?:%b))?+" % (cell, b"|".join(forms)))
+            usual.append(cell + forms[0] if letters in self._always else any_of[-1])
+        end = b"</%brow>" % self._name
+        ways = [b"".join(cells) + end for cells in ((usual, any_of) if self._always else (any_of,))]
+        return re.compile(rb"%b(?:/>|>(?:%b))\s*+|[\s\S]+" % (self._opening, b"|".join(ways)))

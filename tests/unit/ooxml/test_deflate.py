@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from xlsms.ooxml.deflate import DAMAGED, deflater, inflate, inflate_ahead
+from xlsms.ooxml.deflate import DAMAGED, checked, deflater, inflate, inflate_ahead
 
 _LARGE = b"".join(b'<c r="A%d"><v>%d</v></c>' % (number, number * 7919) for number in range(200_000))
 
@@ -25,9 +25,10 @@ def _cut(data: bytes, size: int) -> Iterator[bytes]:
 
 @pytest.mark.parametrize("size", [100, 4_096, 1 << 18, 1 << 30])
 def test_a_part_is_inflated_ahead_whole_and_in_steps(size: int) -> None:
-    steps = list(inflate_ahead(_cut(_packed(_LARGE), size)))
+    steps, checksums = zip(*inflate_ahead(_cut(_packed(_LARGE), size)), strict=True)
 
     assert b"".join(steps) == _LARGE
+    assert checksums[-1] == zlib.crc32(_LARGE)
     assert 0 < min(map(len, steps)) <= max(map(len, steps)) <= 1 << 20
 
 
@@ -37,13 +38,16 @@ def test_broken_streams_are_told_as_without_another_thread(data: bytes, size: in
     packed[place % len(packed)] = octet
     packed = packed[: len(packed) - place % 7]
 
-    def told(steps: Iterator[bytes]) -> bytes | None:
+    def whole(steps: Iterator[tuple[bytes, int]]) -> tuple[bytes, int] | None:
+        told = [(b"", 0)]
         try:
-            return b"".join(steps)
+            told += steps
         except DAMAGED:
             return None
+        return b"".join(step for step, _ in told), told[-1][1]
 
-    assert told(inflate_ahead(_cut(bytes(packed), size))) == told(inflate(_cut(bytes(packed), size)))
+    chunks = list(_cut(bytes(packed), size))
+    assert whole(inflate_ahead(chunks)) == whole(checked(inflate(chunks)))
 
 
 @pytest.mark.parametrize("end", [0, 1, 1000, -1])

@@ -1,6 +1,7 @@
 """The quick ways to read are the slow ones: on every generated sheet they tell the same, or leave it to them."""
 
 import contextlib
+import re
 import tempfile
 from pathlib import Path
 
@@ -68,6 +69,42 @@ def test_what_the_shapes_accept_is_plain_and_in_order(blocks, last):
             assert grammar.plain(block)
             assert [last, *numbers] == sorted({last, *numbers})
             assert end == numbers[-1]
+
+
+@settings(max_examples=400)
+@given(odd_blocks(), st.integers(0, 3), st.sampled_from((b"", b"x:")))
+def test_rows_alone_pass_only_when_each_has_its_number_and_they_are_in_order(block, last, prefix):
+    block = block.replace(b"<row", b"<%brow" % prefix).replace(b"</row", b"</%brow" % prefix)
+    numbers = [int(number) for number, _ in Grammar(prefix).row.findall(block)]
+    try:
+        end = Grammar(prefix).check_rows(block, last)
+    except NotPlainError:
+        return
+    assert len(numbers) == len(re.findall(rb"<%brow\b" % prefix, block))
+    assert [last, *numbers] == sorted({last, *numbers})
+    assert end == numbers[-1]
+    assert b"<!" not in block
+
+
+@pytest.mark.parametrize("prefix", [b"", b"x:"])
+def test_rows_alone_are_not_passed_when_cells_may_fill_areas(prefix):
+    grammar = Grammar(prefix)
+    row = b'<%srow r="1"><%sc r="A1"><%sf t="array" ref=\'A1:A2\'>B1</%sf></%sc></%srow>'.replace(b"%s", prefix)
+    with pytest.raises(NotPlainError):  # other quotes than the quick way knows
+        grammar.check_rows(row.replace(b'r="A1"', b"r='A1'"), 0)
+    assert grammar.check_rows(b'<%srow r="4" spans="1:2"></%srow>'.replace(b"%s", prefix), 3) == 4
+    assert grammar.check_rows(b"\n ", 3) == 3
+
+
+def test_rows_that_are_not_like_most_are_known_as_well():
+    shapes = Shapes(b"")
+    full = b'<row r="%d"><c r="A%d"><v>1</v></c><c r="B%d" t="s"><v>2</v></c><c r="D%d"/></row>'
+    short = b'<row r="%d"><c r="B%d" t="s"><v>2</v></c></row>'
+    other = b'<row r="%d"><c r="A%d" s="3"/><c r="B%d"><v>9</v></c></row>'
+    rows = [short if n % 50 == 7 else other if n % 80 == 9 else full for n in range(1, 900)]
+    block = b"".join(row.replace(b"%d", b"%d" % n) for n, row in enumerate(rows, 1))
+    assert shapes.check(block, 0) == 899
+    assert shapes.check(block.replace(b'<c r="B57"', b'<c r="B58"'), 0) is None
 
 
 @pytest.mark.parametrize(

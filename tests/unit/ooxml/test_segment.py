@@ -16,8 +16,10 @@ from tests.unit.ooxml.test_patch_model import CELLS, VALUES, independent, sheets
 from tests.workbooks import members, people, sheet_xml, text_cell, workbook
 from xlsms.errors import UserError
 from xlsms.model import Role
+from xlsms.ooxml.book import Book
 from xlsms.ooxml.cells import Area, column_letters
 from xlsms.ooxml.deflate import DAMAGED, deflated_segment, inflated_segment
+from xlsms.ooxml.package import Package
 from xlsms.ooxml.segment import Index, Segment, joined
 from xlsms.workbook import segments, write_cells
 from xlsms.workbook.base import Placed, RowEdit
@@ -186,6 +188,44 @@ def test_a_new_file_that_went_wrong_on_disk_is_never_put_in_place(tmp_path, time
                     middle = book.sheets[0].member.data + book.sheets[0].member.packed // 2
                 draft.write_bytes(spoilt(draft.read_bytes(), middle))
 
+        with pytest.raises(UserError) as caught:
+            write(path, {("People", "E3"): "Delivered"}, step=spoil)
+        assert caught.value.code == "sheet-not-writable"
+        assert path.read_bytes() == before
+
+
+@pytest.mark.parametrize("wrong", [lambda data: data.replace(b"Person 5", b"Person 6"), lambda data: data + b" "])
+def test_rows_that_were_deflated_wrongly_are_never_put_in_place(tmp_path, wrong):
+    path = workbook(tmp_path / "a.xlsx", people(60))
+    before = path.read_bytes()
+    right = deflated_segment
+
+    def deflated(data, *, final):
+        return right(wrong(data) if b"Person 5" in data else data, final=final)
+
+    with segmented(tmp_path) as patch:
+        patch.setattr("xlsms.ooxml.segment.deflated_segment", deflated)
+        with pytest.raises(UserError) as caught:
+            write(path, {("People", "E3"): "Delivered"})
+        assert caught.value.code == "sheet-not-writable"
+        assert path.read_bytes() == before
+
+
+@pytest.mark.parametrize("nth", [2, 7, -2])
+def test_a_segment_that_differs_on_disk_by_a_bit_is_seen_wherever_it_is(tmp_path, nth):
+    path = workbook(tmp_path / "a.xlsx", people(60))
+    before = path.read_bytes()
+
+    def spoil(step):
+        if step == "finished":
+            (draft,) = tmp_path.glob(".~xlsms-*")
+            with Package.open(draft) as package:
+                member = Book(package).sheets[0].member
+            stored = draft.read_bytes()
+            ends = [match.end() for match in re.finditer(b"\0\0\xff\xff", stored[member.data : member.end])]
+            draft.write_bytes(spoilt(stored, member.data + ends[nth] - 1))  # the flush: it is no content
+
+    with segmented(tmp_path):
         with pytest.raises(UserError) as caught:
             write(path, {("People", "E3"): "Delivered"}, step=spoil)
         assert caught.value.code == "sheet-not-writable"
