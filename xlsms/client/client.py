@@ -28,6 +28,7 @@ from xlsms.client.model import (
     OrderKind,
     Plan,
     PlannedRow,
+    Reach,
     Reply,
     RowState,
     Said,
@@ -297,21 +298,25 @@ class Client:
 
     # Campaigns under way, of one workbook or of all.
 
-    def pause(self, book: LiveBook | None = None) -> int:
-        """Hold what has not left yet; how many messages."""
-        return self._count("/v1/pause", book)
+    def pause(self, book: LiveBook | int | None = None) -> Reach:
+        """Hold what has not left yet, of a workbook (by its number, where it is not open) or of all."""
+        return self._reach("/v1/pause", book)
 
-    def unpause(self, book: LiveBook | None = None) -> int:
-        """Let go on what was paused; how many messages."""
-        return self._count("/v1/unpause", book)
+    def unpause(self, book: LiveBook | int | None = None) -> Reach:
+        """Let go on what was paused."""
+        return self._reach("/v1/unpause", book)
 
-    def recall(self, book: LiveBook | None = None, row_ids: Sequence[RowId] | None = None) -> int:
-        """Take back for good what has not left yet, of a workbook or of these rows; how many messages."""
-        return self._count("/v1/recall", book, row_ids)
+    def recall(self, book: LiveBook | int | None = None, row_ids: Sequence[RowId] | None = None) -> Reach:
+        """Take back for good what has not left yet, of a workbook or of these rows."""
+        return self._reach("/v1/recall", book, row_ids)
 
-    def _count(self, path: str, book: LiveBook | None, row_ids: Sequence[RowId] | None = None) -> int:
-        body = {"workbook": book.id if book else None, "ids": None if row_ids is None else list(row_ids)}
-        return int(self._ask("POST", path, body)["count"])
+    def _reach(self, path: str, book: LiveBook | int | None, row_ids: Sequence[RowId] | None = None) -> Reach:
+        body = {
+            "workbook": book.id if isinstance(book, LiveBook) else book,
+            "ids": None if row_ids is None else list(row_ids),
+        }
+        said = self._ask("POST", path, body)
+        return Reach(count=said["count"], under_way=said["under_way"], asked_back=said["asked_back"])
 
     # Single texts and what came back.
 

@@ -26,6 +26,7 @@ __all__ = [
     "OrderKind",
     "Plan",
     "PlannedRow",
+    "Reach",
     "Reply",
     "RowState",
     "Said",
@@ -110,6 +111,15 @@ class PlannedRow:
     problem: Trouble | None = None  #: it cannot go
     held: Trouble | None = None  #: it goes only when someone decides so
     earlier: State | None = None  #: it has gone already, though the sheet does not show it: it gets this state again
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reach:
+    """How many messages an order reached."""
+
+    count: int  #: that it held, let go on or took back
+    under_way: int = 0  #: that are on a link: they follow if they come back unsent
+    asked_back: int = 0  #: that a network has, and is asked to forget
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

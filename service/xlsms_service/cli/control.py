@@ -9,13 +9,14 @@ from typing import Annotated
 import typer
 from rich.table import Table
 
+from xlsms.client import Client, Reach
 from xlsms.errors import UserError
 from xlsms.phone import parse
 from xlsms.wording import wording
 from xlsms_service.cli.figures import label
+from xlsms_service.cli.ordering import book_of, carry_out, minute, reach_of, say_when_seen
 from xlsms_service.cli.session import Session, session_of
 from xlsms_service.cli.words import language, shown, tr
-from xlsms_service.config import Settings
 from xlsms_service.connectors.registry import take_back
 from xlsms_service.ledger import book as books
 from xlsms_service.ledger import intervention
@@ -29,10 +30,6 @@ __all__ = ["commands"]
 commands = typer.Typer()
 
 
-def _ledger(settings: Settings) -> Ledger:
-    return Ledger.open(settings.service.data, settings.service.ledger)
-
-
 @commands.command(epilog="xlsms stop")
 def stop(
     context: typer.Context,
@@ -42,20 +39,26 @@ def stop(
 ) -> None:
     """Stop all sending at once, also of a running service, until resume; what a network already has is finished."""
     session, now = session_of(context), datetime.now(UTC)
-    with _ledger(session.settings) as ledger:
-        if file is not None:
-            reach = ledger.do_now(intervention.pause, now, book=_book(ledger, file))
-        else:
-            since = ledger.do_now(button.press, now)
-    if as_json:
-        session.json({"stopped": since.isoformat()} if file is None else _reached(file, reach))
-    elif file is None:
-        session.say(tr("Nothing more goes out, since {time}.", time=_time(since)), "red")
+    if file is None:
+        since = carry_out(session, Client.stop, lambda ledger: ledger.do_now(button.press, now))
+        if as_json:
+            session.json({"stopped": since.isoformat()})
+            return
+        session.say(tr("Nothing more goes out, since {time}.", time=minute(since)), "red")
         session.say(tr("What waits is kept. It goes on with: xlsms resume"))
-    else:
-        session.say(tr("Held in {file}: {count}.", file=file, count=reach.count), "yellow")
-        _say_under_way(session, reach)
-        session.say(tr("It goes on with: xlsms resume {file}", file=file))
+        return
+    book = book_of(session, file)
+    reach = carry_out(
+        session,
+        lambda client: client.pause(book),
+        lambda ledger: reach_of(ledger.do_now(intervention.pause, now, book=book)),
+    )
+    if as_json:
+        session.json(_reached(file, reach))
+        return
+    session.say(tr("Held in {file}: {count}.", file=file, count=reach.count), "yellow")
+    _say_under_way(session, reach)
+    session.say(tr("It goes on with: xlsms resume {file}", file=file))
 
 
 @commands.command(epilog="xlsms resume")
@@ -67,21 +70,25 @@ def resume(
 ) -> None:
     """Let sending go on after a stop."""
     session = session_of(context)
-    with _ledger(session.settings) as ledger:
-        since = ledger.do_now(button.pressed)
-        if file is not None:
-            reach = ledger.do_now(intervention.unpause, datetime.now(UTC), book=_book(ledger, file))
+    if file is None:
+        was_stopped = carry_out(session, Client.resume, lambda ledger: ledger.do_now(button.release))
+        if as_json:
+            session.json({"stopped": None, "was_stopped": was_stopped})
         else:
-            ledger.do_now(button.release)
+            session.say(tr("Sending goes on.") if was_stopped else tr("Sending was not stopped."), "green")
+        return
+    book, now = book_of(session, file), datetime.now(UTC)
+    reach, since = carry_out(
+        session,
+        lambda client: (client.unpause(book), client.health().stopped),
+        lambda ledger: (reach_of(ledger.do_now(intervention.unpause, now, book=book)), ledger.do_now(button.pressed)),
+    )
     if as_json:
-        plain = {"stopped": None, "was_stopped": since is not None}
-        session.json(plain if file is None else _reached(file, reach))
-    elif file is None:
-        session.say(tr("Sending goes on.") if since else tr("Sending was not stopped."), "green")
-    else:
-        session.say(tr("Goes on in {file}: {count}.", file=file, count=reach.count), "green")
-        if since is not None:
-            session.say(tr("But all sending is stopped since {time}: xlsms resume", time=_time(since)), "yellow")
+        session.json(_reached(file, reach))
+        return
+    session.say(tr("Goes on in {file}: {count}.", file=file, count=reach.count), "green")
+    if since is not None:
+        session.say(tr("But all sending is stopped since {time}: xlsms resume", time=minute(since)), "yellow")
 
 
 @commands.command(epilog="xlsms recall list.xlsx")
@@ -97,38 +104,33 @@ def recall(
     What a network has is asked back where its connector says `cancel = true`.
     """
     session = session_of(context)
-    with _ledger(session.settings) as ledger:
-        book = None if file is None else _book(ledger, file)
-        if not yes:
-            if as_json or not session.out.is_terminal:
-                raise UserError("recall-needs-yes")
-            asked = tr("everything that waits") if file is None else shown(str(file))
-            if not typer.confirm(tr("Take back {what}? This cannot be undone.", what=asked)):
-                return
-        networks = take_back(session.settings.connectors)
-        reach = ledger.do_now(intervention.recall, datetime.now(UTC), book=book, networks=networks)
+    book, now = book_of(session, file), datetime.now(UTC)
+    if not yes:
+        if as_json or not session.out.is_terminal:
+            raise UserError("recall-needs-yes")
+        asked = tr("everything that waits") if file is None else shown(str(file))
+        if not typer.confirm(tr("Take back {what}? This cannot be undone.", what=asked)):
+            return
+    networks = take_back(session.settings.connectors)
+    reach = carry_out(
+        session,
+        lambda client: client.recall(book),
+        lambda ledger: reach_of(ledger.do_now(intervention.recall, now, book=book, networks=networks)),
+    )
     if as_json:
         session.json(_reached(file, reach))
         return
-    session.say(tr("Taken back: {count}. Their sheets show it when the service runs next.", count=reach.count), "green")
+    say_when_seen(session, tr("Taken back: {count}.", count=reach.count))
     _say_under_way(session, reach)
     if reach.asked_back:
         session.say(tr("Asked back of a network: {count}. Status tells whether it would.", count=reach.asked_back))
 
 
-def _book(ledger: Ledger, file: Path) -> int:
-    """The workbook's number. Raises `UserError` (`workbook-unknown`)."""
-    book = ledger.do_now(books.find, file.resolve())
-    if book is None:
-        raise UserError("workbook-unknown", file=file)
-    return book.id
-
-
-def _reached(file: Path | None, reach: intervention.Reach) -> dict[str, object]:
+def _reached(file: Path | None, reach: Reach) -> dict[str, object]:
     return {"workbook": None if file is None else str(file), **asdict(reach)}
 
 
-def _say_under_way(session: Session, reach: intervention.Reach) -> None:
+def _say_under_way(session: Session, reach: Reach) -> None:
     if reach.under_way:
         session.say(tr("On a link just now: {count}. They follow if they come back unsent.", count=reach.under_way))
 
@@ -151,7 +153,7 @@ def resolve(
     service = session.settings.service
     book = None if file is None else file.resolve()
     to = None if number is None else parse(number, service.country).e164
-    with _ledger(session.settings) as ledger:
+    with Ledger.open(service.data, service.ledger) as ledger:
         if book is not None and ledger.do_now(books.find, book) is None:
             raise UserError("workbook-unknown", file=file)
         found = ledger.do_now(lost.uncertain, book=book, number=to)
@@ -166,7 +168,7 @@ def resolve(
     elif verdict is None:
         session.out.print(_table(found))
     elif settled:
-        session.say(tr("Settled: {count}. Their sheets show it when the service runs next.", count=settled), "green")
+        say_when_seen(session, tr("Settled: {count}.", count=settled))
 
 
 def _sure(session: Session, found: Sequence[Uncertain], verdict: Verdict, *, yes: bool, quiet: bool) -> bool:
@@ -191,7 +193,7 @@ def _table(found: Sequence[Uncertain]) -> Table:
             each.number,
             shown(f"{each.workbook.name} · {each.sheet}" if each.workbook else "–"),
             each.row_id or "–",
-            _time(each.since),
+            minute(each.since),
             shown(each.connector or "–"),
             shown(wording(each.code, language(), each.facts).message if each.code else "–"),
         )
@@ -209,7 +211,3 @@ def _figures(each: Uncertain) -> dict[str, object]:
         "connector": each.connector,
         "code": each.code,
     }
-
-
-def _time(moment: datetime) -> str:
-    return f"{moment.astimezone():%Y-%m-%d %H:%M}"

@@ -22,6 +22,7 @@ from xlsms.workbook.opening import FileWorkbook
 from xlsms_service.app import App, Event, Patience, Progress, Report
 from xlsms_service.cli.figures import STYLES, complaint, label, state_line
 from xlsms_service.cli.notice import nothing_marked
+from xlsms_service.cli.ordering import hand_over
 from xlsms_service.cli.password import password_of, passwords
 from xlsms_service.cli.session import Ending, Session, session_of
 from xlsms_service.cli.words import tr
@@ -115,8 +116,10 @@ def text(
     wait: Annotated[bool, typer.Option("--wait", help="Stay until the phone has it.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print figures for programs.")] = False,
 ) -> None:
-    """Send one text."""
+    """Send one text; the running service does, or this command where none runs."""
     session = session_of(context)
+    if not wait and hand_over(session, number, words, as_json=as_json, while_stopped=False):
+        return
 
     async def work(tell: Callable[[Progress], None]) -> Report:
         async with App(session.settings) as service:

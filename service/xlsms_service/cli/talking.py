@@ -7,12 +7,10 @@ import typer
 from rich.table import Table
 from rich.text import Text
 
-from xlsms.client import Client
-from xlsms.client.starting import Found, find
 from xlsms_service.app import App, Patience, Progress, Report
-from xlsms_service.cli.figures import label
+from xlsms_service.cli.ordering import hand_over
 from xlsms_service.cli.sending import ending_of_report, follow, report_figures, show_report
-from xlsms_service.cli.session import Session, session_of
+from xlsms_service.cli.session import session_of
 from xlsms_service.cli.words import shown, tr
 from xlsms_service.ledger import talk
 from xlsms_service.ledger.reader import Reader
@@ -56,9 +54,7 @@ def reply(
 ) -> None:
     """Answer a number; the running service sends it, or this command where none runs."""
     session = session_of(context)
-    found = find(session.settings.service.data)
-    if found is not None:
-        _hand_over(session, found, number, words, as_json=as_json)
+    if hand_over(session, number, words, as_json=as_json):
         return
 
     async def work(tell: Callable[[Progress], None]) -> Report:
@@ -71,17 +67,6 @@ def reply(
     else:
         show_report(session, report)
     session.end(ending_of_report(report))
-
-
-def _hand_over(session: Session, found: Found, number: str, words: str, *, as_json: bool) -> None:
-    with Client(found) as client:
-        sent = client.reply(number, words)
-    if as_json:
-        figures = {"message": sent.message, "number": sent.number, "parts": sent.parts, "state": str(sent.state)}
-        session.json(figures | {"handed_over": True})
-    else:
-        said = tr("Taken over by the running service: {number}, {state}.", number=sent.number, state=label(sent.state))
-        session.say(said, "green")
 
 
 def _table(texts: Sequence[Said]) -> Table:

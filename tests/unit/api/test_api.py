@@ -96,17 +96,17 @@ def test_stop_pause_and_recall(office):
     assert office.client.health().stopped == since
     campaign = office.client.send(office.client.plan(book, snapshot("600000001", "600000002")))
     office.client.written(campaign, applied(campaign))
-    assert office.client.pause(book) == 2
+    assert office.client.pause(book).count == 2
     ids = [edit.values[Role.ID] for edit in campaign.edits]
     assert {it.code for it in office.client.states(ids).values()} == {"paused"}
-    assert office.client.unpause(book) == 2
-    assert office.client.recall(book, ids[:1]) == 1
+    assert office.client.unpause(book).count == 2
+    assert office.client.recall(book, ids[:1]).count == 1
     assert office.client.resume() is True
     assert office.client.resume() is False
     states = office.changes(book, book.cursor, final(2))
     assert states[ids[0]].state is State.CANCELLED
     assert states[ids[0]].detail == "Se retiró antes de salir [recalled]"
-    assert office.client.recall() == 0
+    assert office.client.recall().count == 0
 
 
 def test_texts_and_what_came_back(office):

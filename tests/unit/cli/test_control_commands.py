@@ -5,9 +5,12 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from sqlalchemy import select, update
 
-from xlsms.model import Outcome, PartKey, Result
+from tests.unit.api.conftest import applied, running, snapshot
+from xlsms.client import Client
+from xlsms.client.starting import Found
+from xlsms.model import Outcome, PartKey, Result, Role
 from xlsms.states import State
-from xlsms_service.cli import control
+from xlsms_service.cli import control, ordering
 from xlsms_service.delivery import outcome
 from xlsms_service.delivery.outcome import Answered
 from xlsms_service.ledger import acceptance, book, claim
@@ -199,3 +202,52 @@ def test_on_a_terminal_it_asks_and_says_what_a_second_one_costs(
     assert asked == ["Settle 1 messages as Queued?"]
     assert "a second time" in run.out
     assert ("Settled: 1" in run.out) is bool(settled)
+
+
+def orders_of(monkeypatch):
+    """What the running service is asked to do."""
+    asked, real = [], Client._ask
+
+    def ask(self, method, path, *more, **named):
+        asked.append(path)
+        return real(self, method, path, *more, **named)
+
+    monkeypatch.setattr(Client, "_ask", ask)
+    return asked
+
+
+def test_a_running_service_carries_orders_out_itself(xlsms, tmp_path, monkeypatch):
+    config = tmp_path / "xlsms.toml"
+    config.write_text('[service]\ndata = "data"\n[[connector]]\nname = "network"\ntype = "simulator"\n')
+    file = tmp_path / "list.xlsx"
+    file.write_bytes(b"")
+    with running(tmp_path, language="en") as office:
+        book = office.book(file)
+        xlsms("--config", config, "stop")
+        campaign = office.client.send(office.client.plan(book, snapshot("600000001", "600000002")))
+        office.client.written(campaign, applied(campaign))
+        asked = orders_of(monkeypatch)
+        stopped = xlsms("--config", config, "text", "600000003", "Hello")
+        assert (stopped.code, "[sending-stopped]" in stopped.complaint) == (2, True)
+        assert f"Held in {file}: 2." in xlsms("--config", config, "stop", file).out
+        said = xlsms("--config", config, "resume", file).out
+        assert f"Goes on in {file}: 2." in said
+        assert "But all sending is stopped since" in said
+        said = xlsms("--config", config, "recall", file, "--yes").out
+        assert "Taken back: 2. Their sheets show it in a moment." in said
+        assert xlsms("--config", config, "resume", "--json").figures == {"stopped": None, "was_stopped": True}
+        assert xlsms("--config", config, "text", "600000003", "Hello", "--json").figures["handed_over"] is True
+        states = {state.state for state in office.client.states([it.values[Role.ID] for it in campaign.edits]).values()}
+    assert states == {State.CANCELLED}
+    assert asked[:8] == [
+        "/v1/health", "/v1/pause", "/v1/unpause", "/v1/health", "/v1/recall", "/v1/resume", "/v1/health", "/v1/messages",
+    ]  # fmt: skip
+    assert "Nothing more goes out" in xlsms("--config", config, "stop").out  # and in the ledger, when none runs
+    assert xlsms("--config", config, "status", "--json").figures["stopped"]
+
+
+def test_a_service_that_goes_in_this_moment_leaves_the_order_to_the_ledger(xlsms, settings, ledger, monkeypatch):
+    monkeypatch.setattr(ordering, "find", lambda data: Found(address="http://127.0.0.1:9", token="t"))
+    assert "Nothing more goes out" in xlsms("--config", settings(), "stop").out
+    monkeypatch.undo()
+    assert xlsms("--config", settings(), "status", "--json").figures["stopped"]
