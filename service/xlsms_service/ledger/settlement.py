@@ -6,7 +6,19 @@ from datetime import datetime
 from types import MappingProxyType
 from typing import Any, NamedTuple
 
-from sqlalchemy import BigInteger, Connection, Row, bindparam, func, insert, literal_column, select, update
+from sqlalchemy import (
+    BigInteger,
+    Connection,
+    Row,
+    Text,
+    Update,
+    bindparam,
+    func,
+    insert,
+    literal_column,
+    select,
+    update,
+)
 
 from xlsms.model import MessageId, PartKey
 from xlsms.states import State, may_move
@@ -150,25 +162,40 @@ def _part(row: Row[Any], recipient: str = "", sender: str | None = None) -> Part
     )
 
 
+#: So many rows that take the same values are changed by one statement, which costs the ledger less than one for each.
+_ALIKE = 8
+
+_SET_PART = update(part).values(state=bindparam("becomes", type_=Text), at=bindparam("now", type_=BigInteger))
 _SET_PART_STATE = Many(
-    update(part)
-    .where(part.c.message_id == bindparam("of"), part.c.part == bindparam("nth"))
-    .values(state=bindparam("becomes"), at=bindparam("now")),
+    _SET_PART.where(part.c.message_id == bindparam("of"), part.c.part == bindparam("nth")),
     ("becomes", "now", "of", "nth"),
+)
+_SET_PARTS_ALIKE = Many(
+    _SET_PART.where(among(part.c.message_id, "keys"), part.c.part == bindparam("nth")),
+    ("becomes", "now", "keys", "nth"),
 )
 
 
 def set_part_states(connection: Connection, parts: Sequence[tuple[PartKey, State]], now: datetime) -> None:
     """Parts that a receipt has settled."""
     at = stored(now)
-    _SET_PART_STATE.run(connection, [(state.value, at, key.message, key.part) for key, state in parts])
+    alike: dict[tuple[str, int], list[MessageId]] = {}
+    for key, state in parts:
+        alike.setdefault((state.value, key.part), []).append(key.message)
+    single: list[tuple[object, ...]] = []
+    for (state_value, nth), messages in alike.items():
+        if len(messages) < _ALIKE:
+            single += [(state_value, at, each, nth) for each in messages]
+        else:
+            _SET_PARTS_ALIKE.run(connection, [(state_value, at, listed(messages), nth)])
+    _SET_PART_STATE.run(connection, single)
 
 
-def _move_to(state: State) -> Many:
+def _move_to(state: State) -> Update:
     legal = message.c.state.in_([literal_column(f"'{old}'") for old in State if may_move(old, state)])
-    query = (
+    return (
         update(message)
-        .where(message.c.id == bindparam("key"), legal)
+        .where(legal)
         .values(
             state=literal_column(f"'{state}'"),
             code=bindparam("why"),
@@ -178,25 +205,33 @@ def _move_to(state: State) -> Many:
             version=message.c.version + literal_column("1"),
         )
     )
-    return Many(query, ("why", "known", "since", "later", "key"))
 
 
-_MOVES = {state: _move_to(state) for state in State if any(may_move(old, state) for old in State)}
+_NAMES = ("why", "known", "since", "later")
+_TO = {state: _move_to(state) for state in State if any(may_move(old, state) for old in State)}
+_MOVES = {state: Many(to.where(message.c.id == bindparam("key")), (*_NAMES, "key")) for state, to in _TO.items()}
+_MOVES_ALIKE = {state: Many(to.where(among(message.c.id, "keys")), (*_NAMES, "keys")) for state, to in _TO.items()}
 
 
 def move(connection: Connection, moves: Sequence[Move]) -> None:
     """Carry out moves; one that is not legal from where the message stands now changes nothing."""
-    by_state: dict[State, list[Move]] = {}
+    by_state: dict[State, dict[tuple[object, ...], list[MessageId]]] = {}
     for each in moves:
-        by_state.setdefault(each.state, []).append(each)
-    for state, group in by_state.items():
-        _MOVES[state].run(connection, [_moved(each) for each in group])
+        by_state.setdefault(each.state, {}).setdefault(_moved(each), []).append(each.message)
+    for state, alike in by_state.items():
+        single: list[tuple[object, ...]] = []
+        for values, messages in alike.items():
+            if len(messages) < _ALIKE:
+                single += [(*values, each) for each in messages]
+            else:
+                _MOVES_ALIKE[state].run(connection, [(*values, listed(messages))])
+        _MOVES[state].run(connection, single)
 
 
 def _moved(each: Move) -> tuple[object, ...]:
     facts = json.dumps({key: str(value) for key, value in each.facts.items()}) if each.facts else None
     later = stored(each.not_before) if each.not_before else None
-    return each.code, facts, stored(each.at), later, each.message
+    return each.code, facts, stored(each.at), later
 
 
 def name_parts(connection: Connection, connector: str, parts: Sequence[tuple[PartKey, str]], now: datetime) -> None:
