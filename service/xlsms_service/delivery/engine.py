@@ -13,7 +13,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from xlsms.journal import note
 from xlsms.model import Inbound, Outcome, Receipt
 from xlsms_service.connectors.base import Acknowledgeable, Asking, Connector, IdForms, Link, LinkStatus
-from xlsms_service.delivery import late, outcome, receipt
+from xlsms_service.delivery import late, outcome, prompt, receipt
 from xlsms_service.delivery.asking import Asker
 from xlsms_service.delivery.lane import Lane
 from xlsms_service.delivery.limit import Limiter
@@ -397,13 +397,15 @@ def _settle(
     forms: IdForms,
     now: datetime,
     resends: int,
-) -> list[float]:
+) -> Sequence[float]:
     """Gives the seconds from answer to report of the parts that have come to their end."""
+    receipts: Sequence[Receipt] = [item for item in items if isinstance(item, Receipt)]
+    answered, receipts, waits = prompt.settle(connection, connector, answered, receipts, now)
     if answered:
         outcome.settle(connection, connector, answered, forms, now, resends=resends)
     if overdue:
         late.settle(connection, connector, overdue, forms, now)
-    receipts = [item for item in items if isinstance(item, Receipt)]
-    waits = receipt.settle(connection, connector, receipts, forms, now) if receipts else []
+    if receipts:
+        waits = [*waits, *receipt.settle(connection, connector, receipts, forms, now)]
     conversation.keep(connection, [item for item in items if isinstance(item, Inbound)])
     return waits

@@ -131,6 +131,7 @@ class Lane:
                         tries=entry.message.tries,
                         expires_at=entry.message.expires_at,
                         send_at=entry.message.send_at,
+                        number=entry.message.number,
                     )
                 )
         return self.breaker.phase is not before

@@ -40,6 +40,7 @@ class Answered(NamedTuple):
     tries: int = 1  #: how often it was claimed
     expires_at: datetime | None = None
     send_at: datetime | None = None
+    number: str = ""  #: the phone that it went to; empty: not told
 
 
 def settle(

@@ -30,6 +30,7 @@ __all__ = [
     "Move",
     "PartRecord",
     "keep_parts",
+    "known",
     "move",
     "name_parts",
     "note",
@@ -112,6 +113,14 @@ def parts_with_network_id(connection: Connection, connector: str, network_ids: I
         )
         for key, nth, name, state, at, number, parts in rows
     ]
+
+
+_KNOWN = select(part.c.network_id).where(among(part.c.network_id, "names"), part.c.connector == bindparam("of"))
+
+
+def known(connection: Connection, connector: str, network_ids: Iterable[str]) -> set[str]:
+    """Those of these ids under which the network has taken a part before."""
+    return set(connection.execute(_KNOWN, {"names": listed(list(network_ids)), "of": connector}).scalars())
 
 
 def silent(

@@ -1,0 +1,88 @@
+"""Answers whose delivery report has come with them: both are written down in one go.
+
+A network that delivers at once answers and reports within a millisecond. One after the other, that would be two updates
+of the message, two of its part, and a search for the part by the network's id. Only what leaves no doubt is done so,
+with the end that `outcome` and then `receipt` would give it; they do the rest.
+"""
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import NamedTuple
+
+from sqlalchemy import Connection
+
+from xlsms.model import Receipt, Result
+from xlsms.states import State
+from xlsms_service.delivery import phone
+from xlsms_service.delivery.outcome import Answered
+from xlsms_service.delivery.receipt import STATES
+from xlsms_service.ledger import settlement, stranger
+from xlsms_service.ledger.settlement import Move, PartRecord
+
+__all__ = ["Rest", "settle"]
+
+
+class Rest(NamedTuple):
+    """What is still to be settled, and the seconds from answer to report of the parts that have come to their end."""
+
+    answered: Sequence[Answered]
+    receipts: Sequence[Receipt]
+    waits: Sequence[float]
+
+
+def settle(
+    connection: Connection, connector: str, answered: Sequence[Answered], receipts: Sequence[Receipt], now: datetime
+) -> Rest:
+    """Write down the answers of one part that was taken and is reported as delivered.
+
+    Not while receipts wait for an answer, and not where the network has used the id before: then it is to be found out
+    which message is meant.
+    """
+    pairs = _pairs(answered, receipts)
+    if not pairs or stranger.any_waiting(connection, connector):
+        return Rest(answered, receipts, ())
+    for name in settlement.known(connection, connector, pairs):
+        del pairs[name]
+    done = {each.message for each, _ in pairs.values()}
+    parts = [
+        PartRecord(each.outcomes[0].key, connector, State.DELIVERED, now, network_id=name)
+        for name, (each, _) in pairs.items()
+    ]
+    moves = [Move(each.message, State.DELIVERED, receipt.done_at or receipt.at) for each, receipt in pairs.values()]
+    settlement.keep_parts(connection, parts)
+    settlement.move(connection, moves)
+    return Rest(
+        [each for each in answered if each.message not in done],
+        [receipt for receipt in receipts if receipt.network_id not in pairs],
+        [max((receipt.at - each.outcomes[0].at).total_seconds(), 0.0) for each, receipt in pairs.values()],
+    )
+
+
+def _pairs(answered: Sequence[Answered], receipts: Sequence[Receipt]) -> dict[str, tuple[Answered, Receipt]]:
+    """Answers with the one report under their id, by the id."""
+    told = _once(Counter([receipt.network_id for receipt in receipts]))
+    if not told:
+        return {}
+    named = _once(Counter([outcome.network_id for each in answered for outcome in each.outcomes]))
+    reports = {receipt.network_id: receipt for receipt in receipts if receipt.network_id in told}
+    return {
+        name: (each, reports[name])
+        for each in answered
+        if (name := each.outcomes[0].network_id) in reports and name in named and _beyond_doubt(each, reports[name])
+    }
+
+
+def _once(counts: Mapping[str | None, int]) -> set[str]:
+    return {name for name, count in counts.items() if name and count == 1}
+
+
+def _beyond_doubt(each: Answered, receipt: Receipt) -> bool:
+    return (
+        len(each.outcomes) == 1
+        and not each.resumed
+        and each.outcomes[0].result is Result.ACCEPTED
+        and STATES.get(receipt.state) is State.DELIVERED
+        and bool(each.number)
+        and not phone.contradicts(each.number, receipt)
+    )
