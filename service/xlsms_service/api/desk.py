@@ -317,13 +317,14 @@ class Desk:
             raise RuntimeError("a planned text with neither a problem nor a message")
         to = entry.number.e164
         sender = await self.read(talk.sender_to, to) or entry.sender
+        over = await self.read(talk.came_over, to)
         draft = Draft(
             number=to,
             text=entry.text,
             alphabet=entry.parts.alphabet,
             parts=len(entry.parts.parts),
             fingerprint=entry.fingerprint,
-            route=self.router.key(to, sender),
+            route=self.router.answer_key(to, over, sender),
             sender=sender,
             priority=Priority.URGENT,
             expires_at=self.now() + terms.validity,

@@ -33,7 +33,7 @@ from xlsms_service.connectors.registry import build
 from xlsms_service.delivery.engine import Engine
 from xlsms_service.delivery.limit import Limiter
 from xlsms_service.delivery.routing import Router
-from xlsms_service.ledger import acceptance, stop, view
+from xlsms_service.ledger import acceptance, stop, talk, view
 from xlsms_service.ledger import book as books
 from xlsms_service.ledger.acceptance import Draft
 from xlsms_service.ledger.book import Book
@@ -243,13 +243,14 @@ class App:
         if entry.number is None or entry.parts is None or entry.fingerprint is None:
             raise RuntimeError("a planned text with neither a problem nor a message")
         async with self._delivery() as here:
+            over = await self._ledger.do(talk.came_over, entry.number.e164)
             draft = Draft(
                 number=entry.number.e164,
                 text=entry.text,
                 alphabet=entry.parts.alphabet,
                 parts=len(entry.parts.parts),
                 fingerprint=entry.fingerprint,
-                route=self._router.key(entry.number.e164, entry.sender),
+                route=self._router.answer_key(entry.number.e164, over, entry.sender),
                 sender=entry.sender,
                 priority=Priority.URGENT,
                 expires_at=self._now() + self._settings.service.validity,

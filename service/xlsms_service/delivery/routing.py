@@ -49,15 +49,20 @@ class Router:
     """The routes of the settings. Messages wait under a route's key in the ledger.
 
     The key of a route that asks for a prefix alone is that prefix, so that other connectors can be given to what waits
-    already; another condition, or an order by price, makes it a name of its own.
+    already; another condition, or an order by price, makes it a name of its own. An answer waits under a key that has
+    the connector that it answers before the others of its route.
     """
 
     def __init__(self, routes: Sequence[Route], connectors: Sequence[str], prices: Prices | None = None) -> None:
         self._prices = prices or {}
+        self._connectors = frozenset(connectors)
         default = _Way(None, tuple(connectors), {tuple(connectors): DEFAULT})
         ranked = sorted(routes, key=_rank, reverse=True)
         self._ways = [*(self._way(route) for route in ranked), default]
         self._uses = {key: use for way in reversed(self._ways) for use, key in way.keys.items()}
+        orders = {_first(name, use) for use in self._uses.values() for name in connectors if name != use[0]}
+        self._answers = {order: _answer_key(order) for order in sorted(orders)}
+        self._uses |= {key: order for order, key in self._answers.items()}
         self._by_country = any(route.country for route in routes)
         self._by_workbook = any(route.workbook for route in routes)
 
@@ -101,6 +106,13 @@ class Router:
         way, use = self._choose(number, sender, workbook)
         return way.keys[use]
 
+    def answer_key(self, number: str, over: str | None, sender: str | None = None) -> str:
+        """What an answer waits under to a text that came in over this connector; one that is gone does not count."""
+        way, use = self._choose(number, sender, None)
+        if over not in self._connectors or over == use[0]:
+            return way.keys[use]
+        return self._answers[_first(over, use)]
+
     def explain(self, number: str, sender: str | None = None, workbook: str | Path | None = None) -> Explanation:
         """Where a message goes, and why."""
         way, use = self._choose(number, sender, workbook)
@@ -137,6 +149,15 @@ def _country(number: str) -> str | None:
         return phonenumbers.region_code_for_number(phonenumbers.parse(number))
     except phonenumbers.NumberParseException:  # a short code is of no one country
         return None
+
+
+def _first(connector: str, use: tuple[str, ...]) -> tuple[str, ...]:
+    """An order of connectors with this one before the others."""
+    return (connector, *(name for name in use if name != connector))
+
+
+def _answer_key(use: tuple[str, ...]) -> str:
+    return "@" + hashlib.sha256(repr(use).encode()).hexdigest()[:16]
 
 
 def _key(route: Route, order: Sequence[str] | None = None) -> str:

@@ -11,7 +11,7 @@ from xlsms.model import RowId
 from xlsms.states import State
 from xlsms_service.ledger.schema import live, message, received, workbook
 
-__all__ = ["Said", "inbox", "number_of", "sender_to", "thread"]
+__all__ = ["Said", "came_over", "inbox", "number_of", "sender_to", "thread"]
 
 #: Texts of a conversation that are shown: the newest.
 _MOST = 500
@@ -117,3 +117,10 @@ def sender_to(connection: Connection, number: str) -> str | None:
     query = select(message.c.sender).where(message.c.number == number, message.c.admitted)
     sender: str | None = connection.execute(query.order_by(message.c.id.desc()).limit(1)).scalar()
     return sender
+
+
+def came_over(connection: Connection, number: str) -> str | None:
+    """The connector that the newest text of a number came in over; None when it never wrote."""
+    query = select(received.c.connector).where(received.c.number == number).order_by(received.c.id.desc()).limit(1)
+    connector: str | None = connection.execute(query).scalar()
+    return connector

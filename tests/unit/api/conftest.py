@@ -76,12 +76,16 @@ class Office:
 
 
 @contextmanager
-def running(folder, *, watch=None, prices=None, **service):
+def running(folder, *, watch=None, prices=None, more=(), routes=(), **service):
     """A service with its data in `folder`."""
     settings = Settings(
         service=ServiceSettings(**({"data": folder / "data", "listen": "127.0.0.1:0", "language": "es"} | service)),
         watches=(Watch(folder=watch),) if watch else (),
-        connectors=(ConnectorSettings(name="network", type="simulator", options={"haste": 50}, prices=prices or {}),),
+        connectors=(
+            ConnectorSettings(name="network", type="simulator", options={"haste": 50}, prices=prices or {}),
+            *(ConnectorSettings(name=name, type="simulator", options={"haste": 50}) for name in more),
+        ),
+        routes=routes,
     )
     loop, ready, failed = asyncio.new_event_loop(), threading.Event(), []
     tasks = []

@@ -1,8 +1,10 @@
 """The API's contract, over its client and a real server on loopback."""
 
+import contextlib
 import importlib.util
 import json
 import re
+import sqlite3
 import threading
 import time
 from datetime import UTC, datetime
@@ -18,6 +20,7 @@ from xlsms.errors import TransientError, UserError
 from xlsms.model import Role
 from xlsms.states import FINAL, State
 from xlsms.workbook import read_rows
+from xlsms_service.config import Route
 
 DOCS = Path(__file__).parents[3] / "docs"
 
@@ -322,3 +325,27 @@ def test_times_are_utc(shared):
     shared.client.stop()
     assert shared.client.health().stopped.tzinfo == UTC
     shared.client.resume()
+
+
+def connector_of(office, message):
+    """The connector that a message went over, once it has left."""
+    deadline = time.monotonic() + 20
+    while time.monotonic() < deadline:
+        with contextlib.closing(sqlite3.connect(next(office.data.glob("*.sqlite3")))) as ledger:
+            ((connector,),) = ledger.execute("select connector from message where id = ?", (message,)).fetchall()
+        if connector is not None:
+            return connector
+        time.sleep(0.05)
+    raise AssertionError("it has not left")
+
+
+def test_an_answer_goes_out_over_the_connector_that_it_answers(tmp_path):
+    routes = (Route(workbook="lista*", use=("second",)),)
+    with running(tmp_path, more=("second",), routes=routes) as office:
+        book = office.book(tmp_path / "lista.xlsx")
+        campaign = office.client.send(office.client.plan(book, snapshot("600000001")))
+        office.client.written(campaign, applied(campaign))
+        office.changes(book, book.cursor, lambda states: any(state.reply for state in states.values()))
+        answer, other = (office.client.reply(number, "Gracias") for number in ("600000001", "600000002"))
+        assert connector_of(office, answer.message) == "second"
+        assert connector_of(office, other.message) == "network"
