@@ -158,7 +158,7 @@ def test_a_link_reads_anything(kit, stream, cuts, bound, options):
             for item in owner.items:
                 assert isinstance(item.item, Receipt | Inbound)
             for item in owner.items:
-                link.acknowledge(item.token)
+                link.acknowledge([item.token])
             owner.items.clear()
             await asyncio.sleep(0)
         link.connection_lost(None)

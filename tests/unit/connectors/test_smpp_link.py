@@ -94,7 +94,7 @@ def test_all_of_one_turn_goes_out_in_one_write(kit) -> None:
         link.data_received(encode(pdus.DeliverSm(sequence=5)))
         link.submit([kit.part(1)])
         link.submit([kit.part(2), kit.part(3)])
-        link.acknowledge(told.items[0].token)
+        link.acknowledge([told.items[0].token])
         assert paper.writes == []
         await turn()
         [data] = paper.writes
@@ -156,7 +156,7 @@ def test_reading_stops_while_too_many_octets_are_not_yet_durable(kit) -> None:
             link.data_received(heavy)
         assert (8 << 20) / 61_000 < len(told.items) < (8 << 20) / 59_000
         for item in told.items:
-            link.acknowledge(item.token)
+            link.acknowledge([item.token])
         assert paper.reading == ["pause", "resume"]
 
     asyncio.run(main())
@@ -179,7 +179,7 @@ def test_answers_that_come_while_nothing_is_read_are_not_late(kit) -> None:
         await asyncio.sleep(0.001)
         assert told.results == []
         for item in told.items:
-            link.acknowledge(item.token)
+            link.acknowledge([item.token])
         await turn()
         link.data_received(encode(pdus.SubmitSmResp(sequence=submit.sequence, message_id="1")))
         assert [outcome.result for outcome in told.results] == [Result.ACCEPTED]
@@ -206,7 +206,7 @@ def test_reading_stops_while_too_much_is_not_yet_durable(kit) -> None:
         assert isinstance(told.items[0].item, Inbound)
         for item in told.items:
             assert isinstance(item.token, Delivery)
-            link.acknowledge(item.token)
+            link.acknowledge([item.token])
         assert paper.reading == ["pause", "resume"]
 
     asyncio.run(main())

@@ -131,10 +131,13 @@ class SmppConnector:
 
     def acknowledge(self, tokens: Sequence[object]) -> None:
         """Answer these deliveries; those of a link that is gone will come again by themselves."""
-        links: set[Link | None] = {line.link for line in self._lines}
+        by_link: dict[Link, list[Delivery]] = {line.link: [] for line in self._lines if line.link is not None}
         for token in tokens:
-            if isinstance(token, Delivery) and token.link in links:
-                token.link.acknowledge(token)
+            if isinstance(token, Delivery) and token.link in by_link:
+                by_link[token.link].append(token)
+        for link, deliveries in by_link.items():
+            if deliveries:
+                link.acknowledge(deliveries)
 
     async def close(self, drain: timedelta = timedelta(seconds=5)) -> None:
         """Wait up to `drain` for open answers, take leave, and stop."""

@@ -1,18 +1,23 @@
 """What a deliver_sm means: a receipt, or a text from a phone."""
 
 from datetime import datetime, timedelta
+from typing import cast
 from zoneinfo import ZoneInfo
 
 from xlsms.model import Inbound, Receipt
 from xlsms_service.connectors.smpp.settings import SmppSettings
 from xlsms_service.protocols.smpp.constants import ESM_MESSAGE_TYPE, ESM_RECEIPTS
-from xlsms_service.protocols.smpp.pdu import DeliverSm
-from xlsms_service.protocols.smpp.receipt import Report, parse_receipt, reads_as_receipt, uniform_id
-from xlsms_service.protocols.smpp.text import UserText, read_text
+from xlsms_service.protocols.smpp.pdu import DeliverSm, decode
+from xlsms_service.protocols.smpp.receipt import Report, parse_receipt, reads_as_receipt, report_of, uniform_id
+from xlsms_service.protocols.smpp.text import UserText, decode_text, read_text
+from xlsms_service.protocols.smpp.usual import UsualReceipt
 
 __all__ = ["DeliverReader", "believable"]
 
 _INTERNATIONAL = 1
+
+#: data_coding of texts whose letters and digits are those of ASCII: the default alphabet, and Latin-1 twice (§5.2.19).
+_PLAIN = (0, 1, 3)
 
 #: Between what a receipt says of its time and when it comes; a date further off is a wrong clock, or a trick.
 _FAR = timedelta(days=7)
@@ -49,16 +54,34 @@ class DeliverReader:
                 return self._receipt(pdu, report, at)
         return self._inbound(pdu, user, at)
 
+    def read_usual(self, usual: UsualReceipt, at: datetime) -> Receipt | Inbound:
+        """The same for a receipt of the usual form, but for the octets whose alphabet takes more than a look."""
+        coding = usual.data_coding
+        if coding not in _PLAIN or (not coding and self._default == "gsm7-packed"):
+            return self.read(cast(DeliverSm, decode(usual.frame)), at)
+        said = {"id": usual.id, "stat": usual.state, "err": usual.error, "donedate": usual.done}
+        said["submitdate"] = usual.submitted
+        said["text"] = decode_text(usual.quoted, coding, self._default) if usual.quoted else ""
+        report = report_of(said, usual.tlvs, self._zone)
+        if not report.id:  # a parameter of nothing but spaces
+            return self.read(cast(DeliverSm, decode(usual.frame)), at)
+        recipient = _number(usual.source_ton, usual.source)
+        return self._told(report, recipient, _number(usual.destination_ton, usual.destination), at)
+
     def _receipt(self, pdu: DeliverSm, report: Report, at: datetime) -> Receipt:
+        recipient = _number(pdu.source_addr_ton, pdu.source_addr)
+        return self._told(report, recipient, _number(pdu.dest_addr_ton, pdu.destination_addr), at)
+
+    def _told(self, report: Report, recipient: str, sender: str, at: datetime) -> Receipt:
         return Receipt(
-            connector=self._connector,
-            network_id=uniform_id(report.id, self._id_form, receipt=True),
-            state=report.state,
-            at=at,
+            self._connector,
+            uniform_id(report.id, self._id_form, receipt=True),
+            report.state,
+            at,
             done_at=believable(report.done_at, at),
-            recipient=_number(pdu.source_addr_ton, pdu.source_addr),
+            recipient=recipient,
             error=report.error,
-            sender=_number(pdu.dest_addr_ton, pdu.destination_addr),
+            sender=sender,
             submitted_at=report.submitted_at,
             quoted=report.quoted[:_QUOTED],
         )

@@ -9,12 +9,12 @@ import asyncio
 import socket
 from collections import deque
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime
-from typing import Protocol, cast
+from typing import NamedTuple, Protocol, cast
 
 from xlsms.errors import UserError
-from xlsms.model import Outcome, Outgoing, PartKey, Result
+from xlsms.model import Inbound, Outcome, Outgoing, PartKey, Receipt, Result
 from xlsms_service.connectors.base import Acknowledgeable
 from xlsms_service.connectors.pace import Pace
 from xlsms_service.connectors.smpp import ending
@@ -27,9 +27,10 @@ from xlsms_service.connectors.smpp.settings import SmppSettings
 from xlsms_service.protocols.smpp.constants import Command
 from xlsms_service.protocols.smpp.event import BindAnswered, Closed, End, Event, Requested
 from xlsms_service.protocols.smpp.fault import FieldError
-from xlsms_service.protocols.smpp.pdu import Bind, BindReceiver, DeliverSm, DeliverSmResp, Pdu
+from xlsms_service.protocols.smpp.pdu import Bind, BindReceiver, DeliverSm, Pdu
 from xlsms_service.protocols.smpp.session import Session, Timers
 from xlsms_service.protocols.smpp.state import BOUND
+from xlsms_service.protocols.smpp.usual import UsualReceipt
 
 __all__ = ["Delivery", "Link", "LinkOwner"]
 
@@ -41,8 +42,7 @@ _FRAME = 100  # octets that a delivery weighs besides its texts
 _UNREAD = 4 << 20  # octets that a peer leaves unread before it is cut off
 
 
-@dataclass(frozen=True, slots=True)
-class Delivery:
+class Delivery(NamedTuple):
     """The token of a deliver_sm: the link it came by, and its sequence number there."""
 
     link: "Link"
@@ -159,11 +159,11 @@ class Link(asyncio.Protocol):
         self._soon()
         return await question.answered
 
-    def acknowledge(self, delivery: Delivery) -> None:
-        """Answer a deliver_sm at the end of this turn of the loop."""
-        self._session.respond(DeliverSmResp(sequence=delivery.sequence))
-        self._unacknowledged -= 1
-        self._weight -= delivery.size
+    def acknowledge(self, deliveries: Sequence[Delivery]) -> None:
+        """Answer these deliver_sm at the end of this turn of the loop."""
+        self._session.acknowledge([each.sequence for each in deliveries])
+        self._unacknowledged -= len(deliveries)
+        self._weight -= sum([each.size for each in deliveries])
         if self._deaf_since is not None and self._fill < 1 / 2:
             self._hear_again()
         self._soon()
@@ -287,16 +287,21 @@ class Link(asyncio.Protocol):
 
     def _read(self, event: Event, news: News) -> None:
         match event:
+            case UsualReceipt():
+                self._take(self._reader.read_usual(event, news.at), event.sequence, len(event.frame), news)
             case Requested(DeliverSm() as pdu):  # the only request that a bound session lets through
-                token = Delivery(self, pdu.sequence, _FRAME + len(pdu.short_message) + sum(map(len, pdu.tlvs.values())))
-                news.items.append(Acknowledgeable(self._reader.read(pdu, news.at), token))
-                self._weight += token.size
+                size = _FRAME + len(pdu.short_message) + sum(map(len, pdu.tlvs.values()))
+                self._take(self._reader.read(pdu, news.at), pdu.sequence, size, news)
             case BindAnswered():
                 self._bind_answered(event)
             case Closed():
                 self._closed(event)
             case _:
                 news.read(event)
+
+    def _take(self, item: Receipt | Inbound, sequence: int, size: int, news: News) -> None:
+        news.items.append(Acknowledgeable(item, Delivery(self, sequence, size)))
+        self._weight += size
 
     def _tell(self, news: News) -> None:
         self._worked = self._worked or bool(news.items or news.accepted)

@@ -5,6 +5,7 @@ from enum import StrEnum
 from typing import NamedTuple
 
 from xlsms_service.protocols.smpp.pdu import BindResp, Pdu
+from xlsms_service.protocols.smpp.usual import UsualReceipt
 
 __all__ = ["Answered", "AnsweredLate", "BindAnswered", "Closed", "End", "Event", "Requested", "Taken", "TimedOut"]
 
@@ -39,7 +40,7 @@ class AnsweredLate(NamedTuple):
 
 
 class Requested(NamedTuple):
-    """The other side asks; answer with `Session.respond`."""
+    """The other side asks, unless it is a `UsualReceipt`; answer with `Session.respond`."""
 
     pdu: Pdu
 
@@ -70,4 +71,4 @@ class Closed:
     detail: str = ""
 
 
-Event = Taken | Answered | TimedOut | AnsweredLate | Requested | BindAnswered | Closed
+Event = Taken | Answered | TimedOut | AnsweredLate | Requested | UsualReceipt | BindAnswered | Closed

@@ -5,6 +5,7 @@ keys of their own, cut short, or not at all beside the optional parameters (§5.
 """
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta, timezone, tzinfo
 from functools import lru_cache
@@ -22,6 +23,7 @@ __all__ = [
     "parse_receipt",
     "read_date",
     "reads_as_receipt",
+    "report_of",
     "uniform_id",
 ]
 
@@ -74,7 +76,11 @@ class Report:
 
 def parse_receipt(text: str, tlvs: tlv.Tlvs, zone: tzinfo = UTC) -> Report:
     """Read a receipt's text and optional parameters; `zone` is the clock of the SMSC, which dates do not name."""
-    said = _pairs(text)
+    return report_of(_pairs(text), tlvs, zone)
+
+
+def report_of(said: Mapping[str, str], tlvs: tlv.Tlvs, zone: tzinfo = UTC) -> Report:
+    """The same of a text that is taken apart already: its keys in small letters and without spaces."""
     number = tlv.integer(tlvs, Tag.MESSAGE_STATE)
     state = said.get("stat", "").upper()
     if number is not None:

@@ -38,10 +38,12 @@ from xlsms_service.protocols.smpp.pdu import (
     response_to,
 )
 from xlsms_service.protocols.smpp.state import BOUND, BOUND_BY, MOVES, MOVING, REQUESTS, Role, SessionState, Step, other
+from xlsms_service.protocols.smpp.usual import read_usual
 
 __all__ = ["NotNowError", "Session", "Timers"]
 
 _HEAD = Struct(">IIII")
+_ACKNOWLEDGED = Struct(">IIIIB")  # a deliver_sm_resp: its message_id is empty (§4.6.2)
 _LATE = 10_000  # requests without an answer whose tokens are kept in case it still comes
 
 
@@ -134,6 +136,12 @@ class Session:
         if isinstance(pdu, BindResp) and self.state is SessionState.BINDING:
             self._move(Step.REFUSED if pdu.status else BOUND_BY[pdu.command & ~RESPONSE])
 
+    def acknowledge(self, sequences: Iterable[int]) -> None:
+        """As `respond` with a bare deliver_sm_resp to each: the quick way."""
+        if not self.closed:
+            size = _ACKNOWLEDGED.size
+            self._out += [_ACKNOWLEDGED.pack(size, Command.DELIVER_SM_RESP, 0, each, 0) for each in sequences]
+
     def abandon(self) -> list[object]:
         """The connection is gone: end the session, and give the tokens of what has no answer, oldest first."""
         tokens = [token for _, token, _ in self._open.values() if token is not _OWN]
@@ -171,8 +179,13 @@ class Session:
             self._end(End.GARBLED, events, fault.reason)
 
     def _took(self, frame: bytes, events: list[Event]) -> bool:
-        """The quick way for what comes most: a submit_sm_resp that accepts what waits for it."""
+        """The quick way for what comes most: a submit_sm_resp that accepts what waits for it, and the usual receipt."""
         _, command, status, sequence = _HEAD.unpack_from(frame)
+        if command == Command.DELIVER_SM and command in REQUESTS[other(self.role)][self.state]:
+            receipt = read_usual(frame, sequence)
+            if receipt is not None:
+                events.append(receipt)
+            return receipt is not None
         if command != Command.SUBMIT_SM_RESP or status:
             return False
         waiting = self._open.get(sequence)
