@@ -85,12 +85,15 @@ class Book:
         self._part = found[0]
         self._refuse_other_types()
         self._related = self._relations(self._part)
-        tags = self._elements(self._member(self._part), {"sheet", "workbookPr", "fileSharing", "sheets"})
+        tags = self._elements(self._member(self._part), {"sheet", "workbookPr", "fileSharing", "sheets", "calcPr"})
         self.date1904 = any(
             tag.name == "workbookPr" and tag.attributes.get("date1904") in ("1", "true") for tag in tags
         )
         self.read_only_recommended = any(
             tag.name == "fileSharing" and tag.attributes.get("readOnlyRecommended") in ("1", "true") for tag in tags
+        )
+        self._calculates = any(
+            tag.name == "calcPr" and tag.attributes.get("fullCalcOnLoad") in ("1", "true") for tag in tags
         )
         self.sheets = tuple(self._sheets(tags))
 
@@ -99,6 +102,14 @@ class Book:
         """Whether a digital signature covers the package: any edit would break it."""
         kinds = {relation.kind for relation in self._relations("/").values()}
         return "origin" in kinds or any(member.key.startswith("/_xmlsignatures/") for member in self.package.members)
+
+    @cached_property
+    def uncalculated(self) -> bool:
+        """Whether the workbook asks to be calculated when it is opened, and shows no sign that it ever was.
+
+        Programs that cannot calculate write it so, with 0 as the value of every formula.
+        """
+        return self._calculates and self._first("calcChain") is None
 
     @cached_property
     def styles(self) -> Styles:

@@ -15,6 +15,7 @@ from xlsms.ooxml.value import Decoder, Raw, type_of
 from xlsms.workbook.base import Language
 from xlsms.workbook.formats import shown
 from xlsms.workbook.layout import Layout
+from xlsms.workbook.record import CALCULATION, notes
 from xlsms.workbook.roles import is_mark
 
 __all__ = ["UNKNOWN", "RowReader", "id_text", "local_time", "wall_time"]
@@ -24,6 +25,7 @@ UNKNOWN = "\0"  #: a text that no cell can hold
 _ASKED = frozenset(
     {Role.PHONE, Role.MESSAGE, Role.SEND, Role.SEND_AT, Role.SENDER, Role.ID, Role.STATUS, Role.DETAIL},
 )  # what a `Row` tells at once
+_NEVER_ZERO = frozenset({Role.PHONE, Role.MESSAGE})  # what nobody means by 0
 _EMPTY: RawCell = (b"", b"", b"", b"", b"")
 
 
@@ -240,8 +242,23 @@ class RowReader:
         return {
             self._headers[cell[0]]: code
             for cell in raw.cells
-            if cell[0] in self._headers and (code := self._decoder.value(cell)[1]) is not None
+            if cell[0] in self._headers and (code := self._problem(cell)) is not None
         }
+
+    def _problem(self, cell: RawCell) -> str | None:
+        value, code = self._decoder.value(cell)
+        if value == 0 and not isinstance(value, bool) and self._decoder.has_formula(cell):
+            role = self._roles.get(cell[0])
+            return "formula-not-calculated" if role in _NEVER_ZERO or self._zeros else None
+        return code
+
+    @cached_property
+    def _zeros(self) -> bool:
+        """Whether 0 stands for what was never calculated; not where the workbook is to be calculated for our report."""
+        book = self._layout.book
+        return book.uncalculated and not any(
+            note.key == CALCULATION and note.text not in ("1", "true") for note in notes(book)
+        )
 
     def _message(self, value: Raw, found: list[RawCell]) -> str | None:
         """A message is text; a number in its place is what the user sees. An empty cell is no message."""
