@@ -205,6 +205,6 @@ CALAMINE_LACKS = frozenset({"ISO-8859-1", "UTF-16"})  #: encodings that it does 
 #: name -> how it is made, and the code of the reason
 REFUSED = {
     "rows out of order": (changed(rows_out_of_order), "file-damaged"),
-    "a cut zip": (lambda path: (by_xlsxwriter(path), path.write_bytes(path.read_bytes()[:-30])), "not-a-workbook"),
+    "a cut zip": (lambda path: (by_xlsxwriter(path), path.write_bytes(path.read_bytes()[:-30])), "file-incomplete"),
     "names equal but for case": (changed(lambda _: "x", member="XL/WORKBOOK.XML"), "file-damaged"),
 }

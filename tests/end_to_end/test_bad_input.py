@@ -224,7 +224,7 @@ BAD_FILES = {
     two_phone_columns: ("two-columns", "list.xlsx List!C1: B1 (Phone) and C1 (Mobile)"),
     empty_sheet: ("sheet-empty", "Sheet"),
     text_file: ("not-a-workbook", "list.xlsx"),
-    cut_off: ("not-a-workbook", "list.xlsx"),
+    cut_off: ("file-incomplete", "list.xlsx"),
     encrypted: ("file-encrypted", "list.xlsx"),
     old_excel: ("sheet-empty", "List"),
     bomb: ("file-suspicious", "list.xlsx"),

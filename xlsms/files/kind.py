@@ -23,7 +23,8 @@ def check_workbook(path: Path) -> None:
 
     Raises:
         UserError: `file-not-found`, `file-is-folder`, `file-not-readable`, `file-broken`, `file-name-unreadable`,
-            `file-encrypted`, `old-excel-format`, `format-not-supported`, `file-too-large`, `not-a-workbook`.
+            `file-encrypted`, `old-excel-format`, `format-not-supported`, `file-too-large`, `not-a-workbook`, and
+            `file-incomplete` for one without content: programs that write or copy make room first.
         TransientError: `file-open-elsewhere` when another program lets nobody read it.
     """
     place = Place(file=path.name)
@@ -34,6 +35,8 @@ def check_workbook(path: Path) -> None:
     size, head = _probe(path, place)
     if size > _MOST:
         raise UserError("file-too-large", place=place)
+    if not head.strip(b"\0"):
+        raise UserError("file-incomplete", place=place)
     if head.startswith(_OLE):
         if _ENCRYPTED in head:
             raise UserError("file-encrypted", place=place)

@@ -184,7 +184,8 @@ class Package:
         ):
             at = tail.rfind(_END, 0, at)
         if at < 0:
-            raise UserError("not-a-workbook")
+            # the directory is written last: without a trace of one the file is being written, or was cut off
+            raise UserError("not-a-workbook" if _END in tail else "file-incomplete")
         disk, first, here, count, size, offset = struct.unpack_from("<HHHHII", tail, at + 4)
         comment = tail[at + 22 :]
         end = start + at

@@ -1,10 +1,11 @@
 """One watched folder or file: which workbooks in it are news, and where the states of each stand."""
 
 import asyncio
+import time
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 
-from xlsms.errors import TransientError, XlsmsError
+from xlsms.errors import TransientError, UserError, XlsmsError
 from xlsms.workbook.opening import FileWorkbook
 from xlsms_service.ledger import book as books
 from xlsms_service.ledger.ledger import Ledger
@@ -15,6 +16,9 @@ __all__ = ["Folder"]
 
 #: What someone can mend without saving the file: it is looked at again.
 _MENDED_OUTSIDE = frozenset({"workbook-copied", "file-read-only", "file-not-readable", "file-not-found"})
+
+#: Seconds since its last change after which a file that is not complete is no longer taken to be being written.
+_PATIENCE = 120.0
 
 #: Size, time and inode of a file as last seen.
 _Stat = tuple[int, int, int]
@@ -32,6 +36,7 @@ class Folder:
         open_workbook: Callable[[Path], FileWorkbook],
         take: Callable[[Path], Awaitable[object]],
         problem: Callable[[Path, XlsmsError], None],
+        clock: Callable[[], float] = time.time,
     ) -> None:
         self._place = place
         self._ledger = ledger
@@ -39,6 +44,7 @@ class Folder:
         self._open = open_workbook
         self._take = take
         self._problem = problem
+        self._clock = clock  # that of the file system
         self._seen: dict[Path, _Stat] = {}
         self._homes: dict[Path, Path] = {}  # where the states of a file stand that is not written itself
         self._said: dict[Path, str] = {}
@@ -68,6 +74,13 @@ class Folder:
             else:
                 self._seen[path] = now
         except XlsmsError as error:
+            if error.code == "file-incomplete":
+                # a copy has the time of its original: what the system notes of it counts as well
+                still = self._clock() - max(stat.st_mtime, stat.st_ctime) < _PATIENCE
+                if still:
+                    raise TransientError("file-incomplete", place=error.place) from error
+                self._seen[path] = now
+                raise UserError("file-damaged", place=error.place, reason="it ends early") from error
             if isinstance(error, TransientError) or error.code in _MENDED_OUTSIDE:
                 raise
             self._seen[path] = now  # it stays as wrong until it is saved again

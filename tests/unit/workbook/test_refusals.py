@@ -34,7 +34,11 @@ def typed(content_type):
 
 FILES = {
     "not-a-workbook": b"hello",
-    "not-a-workbook ": b"",
+    "file-incomplete": b"",
+    "file-incomplete ": bytes(3000),
+    "file-incomplete  ": packed(parts(people()))[:-60],
+    "file-incomplete   ": packed(parts(people()))[:-60] + bytes(60),
+    "file-incomplete    ": packed(parts(people()))[:40],
     "not-a-workbook  ": packed({"word/document.xml": "<x/>"}),
     "not-a-workbook   ": OLE,
     "file-encrypted": OLE + "EncryptedPackage".encode("utf-16-le") + bytes(100),
