@@ -16,7 +16,7 @@ from sqlalchemy import ColumnElement, Connection, FromClause, and_, delete, inse
 from xlsms.model import Alphabet, MessageId, Priority, RowId
 from xlsms.states import State
 from xlsms_service.ledger import intervention
-from xlsms_service.ledger.chunk import chunks
+from xlsms_service.ledger.chunk import among, chunks, listed
 from xlsms_service.ledger.intervention import Wish
 from xlsms_service.ledger.many import Many
 from xlsms_service.ledger.schema import campaign, message, stored
@@ -32,6 +32,11 @@ _STILL_HERE = (State.QUEUED, State.SCHEDULED, State.HELD)
 
 #: A message that turns out to repeat one that was admitted meanwhile; its workbook shows *queued* until written again.
 _HELD = {"state": State.HELD, "code": "duplicate-recent", "version": message.c.version + 1}
+
+#: The rows that a statement is given as `rows`.
+_THESE = among(message.c.row_id, "rows")
+
+_REPLACING = select(message.c.id).where(_THESE, message.c.replaces.is_not(None)).limit(1)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -91,9 +96,9 @@ def known(connection: Connection, row_ids: Sequence[RowId]) -> dict[RowId, Known
         message.c.unsaved,
     )
     found: dict[RowId, Known] = {}
+    query = select(*columns).where(_THESE)
     for some in chunks(row_ids):
-        query = select(*columns).where(message.c.row_id.in_(some))
-        for row in connection.execute(query):
+        for row in connection.execute(query, {"rows": listed(some)}):
             found[RowId(row.row_id)] = Known(
                 message=MessageId(row.id),
                 workbook=row.workbook_id,
@@ -113,12 +118,9 @@ def known(connection: Connection, row_ids: Sequence[RowId]) -> dict[RowId, Known
 def repeated(connection: Connection, fingerprints: Iterable[str], since: datetime) -> set[str]:
     """Which of these (number, text) fingerprints went out, or are about to, since then; from whatever workbook."""
     found: set[str] = set()
+    query = select(message.c.fingerprint).where(among(message.c.fingerprint, "prints"), _counts(message, since))
     for some in chunks(sorted(set(fingerprints))):
-        query = select(message.c.fingerprint).where(
-            message.c.fingerprint.in_(some),
-            _counts(message, since),
-        )
-        found.update(connection.execute(query).scalars())
+        found.update(connection.execute(query, {"prints": listed(some)}).scalars())
     return found
 
 
@@ -138,10 +140,14 @@ def propose(
     for sheet in sheets:
         if sheet not in known:
             known[sheet] = _campaign(connection, book, sheet, now)
-    at = stored(now)
-    _PROPOSE.run(connection, [_proposed(draft, book, at, known[draft.sheet]) for draft in drafts])
+    times = {now: stored(now), None: None}
+    _PROPOSE.run(connection, [_proposed(draft, book, now, known[draft.sheet], times) for draft in drafts])
     return known
 
+
+#: What the driver knows; an enumeration's members are looked up sooner than asked.
+_WORDS = {state: state.value for state in State}
+_RANKS = {priority: int(priority) for priority in Priority}
 
 #: What the driver is given of a draft, in the order of `_proposed`; the rest is the same for all of them.
 _PROPOSE = Many(
@@ -161,14 +167,20 @@ _PROPOSE = Many(
 )  # fmt: skip
 
 
-def _proposed(draft: Draft, book: int | None, at: int, campaign_id: int) -> tuple[object, ...]:
+def _proposed(
+    draft: Draft, book: int | None, now: datetime, campaign_id: int, times: dict[datetime | None, int | None]
+) -> tuple[object, ...]:
+    """The values of a draft; `times` are those that are known as the table holds them."""
     facts = json.dumps({key: str(value) for key, value in draft.facts.items()}) if draft.facts else None
+    for moment in (draft.not_before, draft.expires_at):
+        if moment is not None and moment not in times:
+            times[moment] = stored(moment)
+    at, send_at = times[now], times[draft.not_before]
     return (
         book, draft.sheet, draft.row_id, draft.replaces, draft.number, draft.sender, draft.text, draft.alphabet,
-        draft.parts, draft.fingerprint, draft.route, draft.state.value, draft.code, facts, at, at, campaign_id,
-        int(draft.priority), stored(draft.not_before) if draft.not_before else at,
-        stored(draft.expires_at) if draft.expires_at else None, draft.key, draft.unsaved,
-        stored(draft.not_before) if draft.not_before else None,
+        draft.parts, draft.fingerprint, draft.route, _WORDS[draft.state], draft.code, facts, at, at, campaign_id,
+        _RANKS[draft.priority], at if send_at is None else send_at, times[draft.expires_at], draft.key, draft.unsaved,
+        send_at,
     )  # fmt: skip
 
 
@@ -237,20 +249,28 @@ def admit(
     any more, and is taken back if it has not left, or comes back from its link. A text that somebody else has been
     admitted with since `since` is held: two workbooks may have been taken in at once.
     """
+    mine = and_(_THESE, message.c.admitted.is_(False))
+    hold = update(message).where(mine, _just_said(since)).values(_HELD | {"state_at": now})
+    free = update(message).where(mine).values(admitted=True, mark_open=False)
     for some in chunks(row_ids):
-        mine = and_(message.c.row_id.in_(some), message.c.admitted.is_(False))
-        connection.execute(update(message).where(mine, _just_said(since)).values(_HELD | {"state_at": now}))
-        free = {"admitted": True, "mark_open": False}
-        connection.execute(update(message).where(mine).values(free))
+        rows = {"rows": listed(some)}
+        connection.execute(hold, rows)
+        connection.execute(free, rows)
         intervention.carry_out(connection, some, now)
-        older = message.c.id.in_(select(message.c.replaces).where(message.c.row_id.in_(some)))
-        taken_back = {"state": State.CANCELLED, "code": "marked-anew", "state_at": now}
-        connection.execute(update(message).where(older, message.c.state.in_(_STILL_HERE)).values(taken_back))
-        on_link = {"wish": Wish.MARKED_ANEW}
-        connection.execute(update(message).where(older, message.c.state == State.SENDING).values(on_link))
-        connection.execute(update(message).where(older).values(superseded=True))
+        if connection.execute(_REPLACING, rows).first() is not None:
+            _take_back(connection, rows, now)
     for some in chunks(sorted(standing)):
         connection.execute(update(message).where(message.c.row_id.in_(some)).values(mark_open=True))
+
+
+def _take_back(connection: Connection, rows: Mapping[str, str], now: datetime) -> None:
+    """What these rows showed before is superseded, and does not go if it has not left."""
+    older = message.c.id.in_(select(message.c.replaces).where(_THESE))
+    taken_back = {"state": State.CANCELLED, "code": "marked-anew", "state_at": now}
+    connection.execute(update(message).where(older, message.c.state.in_(_STILL_HERE)).values(taken_back), rows)
+    on_link = {"wish": Wish.MARKED_ANEW}
+    connection.execute(update(message).where(older, message.c.state == State.SENDING).values(on_link), rows)
+    connection.execute(update(message).where(older).values(superseded=True), rows)
 
 
 def _counts(table: FromClause, since: datetime) -> ColumnElement[bool]:

@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from sqlalchemy import Connection, Row, and_, bindparam, delete, func, insert, select, text, update
 
@@ -44,6 +44,8 @@ NEVER_SAVED = "never-saved:"
 #: The row does not show the newest of its message; one that was marked again shows another message.
 _LACKS = and_(text("version > written"), message.c.superseded.is_(False))
 
+_STATES = {state.value: state for state in State}
+
 #: Rows asked for at once: the ledger has others to serve.
 _MOST = 5_000
 
@@ -62,9 +64,8 @@ class Book:
     standing: bool = True  #: no other workbook has taken its place at the path
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Lacking:
-    """What the workbook does not show yet of one row."""
+class Lacking(NamedTuple):
+    """What the workbook does not show yet of one row. A tuple: there is one for each."""
 
     message: MessageId
     row_id: RowId
@@ -265,17 +266,17 @@ def lacking(connection: Connection, book: int, after: int = 0) -> list[Lacking]:
     )
     return [
         Lacking(
-            message=MessageId(row.id),
-            row_id=RowId(row.row_id),
-            version=row.version,
-            state=State(row.state),
-            code=row.code,
-            facts=row.facts or {},
-            state_at=row.state_at,
-            reply=row.reply,
-            reply_at=row.reply_at,
+            message=MessageId(key),
+            row_id=RowId(row_id),
+            version=version,
+            state=_STATES[state],
+            code=code,
+            facts=facts or {},
+            state_at=state_at,
+            reply=reply,
+            reply_at=reply_at,
         )
-        for row in connection.execute(query)
+        for key, row_id, version, state, code, facts, state_at, reply, reply_at in connection.execute(query)
     ]
 
 

@@ -5,6 +5,7 @@ for every message are compiled once, and their rows are given as the driver want
 """
 
 from collections.abc import Sequence
+from operator import itemgetter
 from typing import Any
 
 from sqlalchemy import Connection, Insert, Update
@@ -34,7 +35,7 @@ class Many:
         elif order == tuple(range(len(self._names))):
             given = rows
         else:
-            given = [tuple(row[index] for index in order) for row in rows]
+            given = list(map(itemgetter(*order), rows))
         connection.exec_driver_sql(sql, given if len(given) > 1 else given[0])
 
     def _compile(self, connection: Connection) -> tuple[str, tuple[int, ...] | None]:
