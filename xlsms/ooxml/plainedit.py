@@ -13,6 +13,7 @@ from xlsms.ooxml.markup import feed, new_parser
 from xlsms.ooxml.rowedit import RowWriter
 from xlsms.ooxml.scan import Grammar, root_tag
 from xlsms.ooxml.value import style_of
+from xlsms.ooxml.weave import Weaver
 
 __all__ = ["BlockWriter", "around", "last_row"]
 
@@ -27,6 +28,7 @@ class BlockWriter:
         self._parser = new_parser()
         feed(self._parser, root_tag(head))
         self._behind = Behind(grammar, rows)
+        self._weaver = Weaver(grammar, batch, rows)
         self._literals: dict[int, bytes] = {}
         self._simple: dict[int, re.Pattern[bytes]] = {}
         self.rest: int | None = None  #: checksum of the last block around its new cells, where it is known
@@ -35,6 +37,9 @@ class BlockWriter:
         """A block with all cells of some slices written, in rows that are there and in new ones."""
         self.rest = None
         if sum(end - start for start, end in slices.values()) > _DENSE:
+            woven = self._weaver.write(data, slices) if len(slices) > 1 else None
+            if woven is not None:
+                return woven
             data, left = self._columns(data, slices)
             simple, new = parted(left)
             behind = self._behind.write(data, simple) if simple else None

@@ -8,7 +8,7 @@ other legal sheet is put into the plain form by expat on the way, so there is on
 import re
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field, replace
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 from xlsms.errors import UserError
 from xlsms.ooxml.block import SHEET_DATA, NotPlainError, blocks
@@ -50,14 +50,14 @@ RawCell = tuple[bytes, bytes, bytes, bytes, bytes]
 """Letters, attributes, `<v>`, the text of a simple inline string, and anything else inside the cell."""
 
 
-@dataclass(frozen=True, slots=True)
-class RawRow:
-    """One row as it lies in the sheet; its cells are told apart when they are asked for."""
+class RawRow(NamedTuple):
+    """One row as it lies in the sheet; its cells are told apart when they are asked for. A tuple: there are many."""
 
     number: int
     hidden: bool
     body: bytes  #: what stands inside the row element
     pattern: re.Pattern[bytes]  #: of a cell
+    ends: tuple[bytes, ...] | None = None  #: of some columns what stands behind the cell's reference, where it was told
 
     @property
     def cells(self) -> list[RawCell]:
@@ -220,6 +220,7 @@ class Grammar:
             b"inside": inside,
         }
         self.cell = self.cells_of(b"[A-Z]+")
+        self._end = re.compile(rb"([^>/]*)(?:/>|>(?:%b)</%bc>)" % (inside, p), re.DOTALL)
         self.formula_open = b"<" + prefix + b"f"
         self.formula = re.compile(rb"<" + p + rb"f[\s/>]")
         self._shapes = Shapes(prefix)
@@ -272,6 +273,19 @@ class Grammar:
     def is_exact(self, rows: bytes) -> bool:
         """Whether in some whole rows every cell stands once, in order, and names its row, as far as a glance tells."""
         return self._shapes.check(rows, 0) is not None
+
+    def apart(self, block: bytes, letters: tuple[bytes, ...]) -> list[tuple[bytes, ...]] | None:
+        """The rows of a checked block and the cells of some columns told apart at once; see `Shapes.apart`."""
+        return self._shapes.apart(block, letters)
+
+    def between(self, block: bytes, letters: tuple[bytes, ...]) -> list[tuple[bytes, ...]] | None:
+        """The rows of a block in pieces that cells of some columns can be put between; see `Shapes.between`."""
+        return self._shapes.between(block, letters)
+
+    def cell_by(self, letters: bytes, end: bytes) -> RawCell:
+        """A cell of which only what stands behind its reference is known; an empty one for nothing."""
+        found = self._end.fullmatch(end)
+        return (letters, *found.groups(b"")) if found else (letters, b"", b"", b"", b"")  # type: ignore[return-value]
 
     def check_rows(self, block: bytes, last: int) -> int:
         """As `check`, of the rows alone, whatever their cells are; where areas may be filled, of the cells as well."""

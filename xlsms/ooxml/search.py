@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterable, Mapping
 from collections.abc import Set as AbstractSet
 
 from xlsms.ooxml.book import Book
+from xlsms.ooxml.cells import column_number
 from xlsms.ooxml.scan import Grammar, NotPlainError, RawCell, RawRow
 from xlsms.ooxml.value import Decoder, Raw
 
@@ -21,6 +22,14 @@ _SIMPLE = (
     rb' t="inlineStr"><%(p)sis><%(p)st(?: xml:space="preserve")?+>([^<]*+)</%(p)st></%(p)sis></%(p)sc>'
     rb'| t="s"><%(p)sv>([0-9]++)</%(p)sv></%(p)sc>|))'
 )
+# what stands behind the reference of such a cell
+_END = (
+    rb'(?: s="[0-9]++")?+(?:'
+    rb' t="inlineStr"><%(p)sis><%(p)st(?: xml:space="preserve")?+>([^<]*+)</%(p)st></%(p)sis></%(p)sc>'
+    rb'| t="s"><%(p)sv>([0-9]++)</%(p)sv></%(p)sc>|[^<>/]*+/>)'
+)
+_MANY = 64  # texts and rows looked for, from which on the rows of a block are told apart at once
+_BEFORE = 3  # what is told of a row before its cells: number, attributes, and all inside
 
 
 class Search:
@@ -28,7 +37,7 @@ class Search:
 
     `normal` makes of a value the text that is looked for, which is upper case without blanks around it. `shared` gives
     the shared strings among which the texts are, by number; it is called when there is a need. Of the rows found by
-    text only the cells in the columns `kept` are held.
+    text only the cells in the columns `kept` are held, by `whole` or by their `ends`, which are those of `columns`.
     """
 
     def __init__(
@@ -44,8 +53,11 @@ class Search:
     ) -> None:
         self._book, self._column, self._texts = book, column.encode(), texts
         self._normal, self._shared = normal, shared
+        kept = tuple(kept)
         self._kept = "|".join(kept).encode()
+        self.columns = tuple(letters.encode() for letters in sorted({*kept, column} - {""}, key=column_number))
         self._numbers = sorted(numbers)
+        self._wanted = frozenset(self._numbers)
         self._plain = {text.encode(): text for text in texts if text.isascii() and text.isalnum()}
         self._by_number: dict[bytes, str] | None = None  # the shared texts that are looked for
         self.found: list[tuple[str, RawRow]] = []  #: text and row, top to bottom; rows may share a text
@@ -59,15 +71,82 @@ class Search:
         self._simple = re.compile(_SIMPLE % {b"c": re.escape(self._opening), b"p": re.escape(grammar.prefix)})
         self._cell = grammar.cells_of(self._column)
         self._others = grammar.whole_cells_of(self._kept)
+        self._end = re.compile(_END % {b"p": re.escape(grammar.prefix)})
         self._last = 0
         self.found, self.rows = [], {}
 
     def block(self, data: bytes) -> None:
         """Take up the rows of a block."""
+        if not self._texts and not self._asked(data):
+            return
+        rows = self._grammar.apart(data, self.columns) if len(self._numbers) + len(self._texts) > _MANY else None
         if self._texts and self._column:
-            self._search(data)
+            if rows is None:
+                self._search(data)
+            else:
+                self._search_ends(rows)
         if self._numbers:
-            self._fetch(data)
+            if rows is None:
+                self._fetch(data)
+            else:
+                self._fetch_all(rows)
+
+    def _asked(self, data: bytes) -> bool:
+        """Whether a block may have rows that were asked for by number; if not, it is done with."""
+        end = self._grammar.row.match(data, data.rfind(self._grammar.row_open))
+        last = int(end[1]) if end else self._last
+        if bisect_right(self._numbers, self._last) < bisect_right(self._numbers, last):
+            return True
+        self._last = last
+        return False
+
+    def whole(self, row: RawRow) -> RawRow:
+        """A row found by its text, with its cells."""
+        if row.ends is None or row.body:
+            return row
+        cells = zip(self.columns, row.ends, strict=True)
+        opening = self._grammar.cell_open
+        return row._replace(body=b"".join(b'%b%b%d"%b' % (opening, at, row.number, end) for at, end in cells if end))
+
+    def _search_ends(self, rows: list[tuple[bytes, ...]]) -> None:
+        """As `_search`, in rows whose cells have been told apart."""
+        plain, shared, simple = self._plain, self._by_number, self._end.fullmatch
+        place = _BEFORE + self.columns.index(self._column)
+        for row in rows:
+            if not (end := row[place]):
+                continue
+            match = simple(end)
+            hit: str | None = None
+            if match is None:
+                hit = self._looked_for(self._grammar.cell_by(self._column, end))
+            elif (text := match[1]) is not None:
+                hit = plain.get(text.upper())
+                if hit is None and not text.isalnum():
+                    hit = self._looked_for(self._grammar.cell_by(self._column, end))
+            elif (string := match[2]) is not None:
+                if shared is None:
+                    shared = self._by_number = self._shared_texts()
+                hit = shared.get(string)
+            if hit is not None:
+                self.found.append((hit, self._raw(row, b"")))
+
+    def _fetch_all(self, rows: list[tuple[bytes, ...]]) -> None:
+        """As `_fetch`, from rows whose cells have been told apart."""
+        wanted = self._wanted
+        for row in rows:
+            number = int(row[0])
+            if number in wanted and row[_BEFORE - 1]:
+                self.rows[number] = self._raw(row, row[_BEFORE - 1])
+        self._last = int(rows[-1][0])
+
+    def _raw(self, row: tuple[bytes, ...], body: bytes) -> RawRow:
+        hidden = b'hidden="1"' in row[1] or b'hidden="true"' in row[1]
+        return RawRow(int(row[0]), hidden, body, self._grammar.cell, row[_BEFORE:])
+
+    def _looked_for(self, cell: RawCell) -> str | None:
+        """The text of a cell, if it is looked for."""
+        text = self._normal(self._decoder.value(cell)[0])
+        return text if text in self._texts else None
 
     def _search(self, data: bytes) -> None:
         plain, shared = self._plain, self._by_number
@@ -104,9 +183,7 @@ class Search:
         match = self._cell.match(data, self._place(data, number))
         if match is None:
             raise NotPlainError
-        cell: RawCell = match.groups(b"")  # type: ignore[assignment]  # five groups, as RawCell has
-        text = self._normal(self._decoder.value(cell)[0])
-        return text if text in self._texts else None
+        return self._looked_for(match.groups(b""))  # type: ignore[arg-type]  # five groups, as RawCell has
 
     def _fetch(self, data: bytes) -> None:
         """The rows asked for by number, by a literal search for each as long as that finds them."""

@@ -7,6 +7,7 @@ last byte. Rows of a new form are taken apart once, and from then on the pattern
 
 import re
 from collections import Counter
+from collections.abc import Iterable
 from itertools import islice
 
 from xlsms.ooxml.cells import column_number
@@ -19,7 +20,8 @@ _MOST_FORMS = 8  # of one column
 _MOST_COLUMNS = 256
 _MOST_LESSONS = 32  # patterns made for one sheet
 _MOST_MISSES = 8  # blocks with rows that could not be learnt, until it is given up
-_ROW = rb'\s*+<%(p)srow r="(?P<number>[1-9][0-9]{0,6}+)"[^<>/\']*+'
+_ATTRIBUTES = rb"[^<>/']*+"
+_ROW = rb'\s*+<%(p)srow r="(?P<number>[1-9][0-9]{0,6}+)"' + _ATTRIBUTES
 _CELL = rb"""<%(p)sc\ r="(?P<letters>[A-Z]{1,3})(?P<number>[0-9]+)"(?P<form>(?:\ [a-z]+="[A-Za-z0-9]*")*(?:
     /> | >(?:<%(p)sf>[^<]*</%(p)sf>|<%(p)sf\ t="shared"\ si="[0-9]+"/>)?(?:<%(p)sv>[^<]*</%(p)sv>)?</%(p)sc>
     | ><%(p)sis><%(p)st(?:\ xml:space="preserve")?>[^<]*</%(p)st></%(p)sis></%(p)sc>))"""
@@ -49,6 +51,8 @@ class Shapes:
         self._forms: dict[bytes, list[bytes]] = {}  # by column: patterns of what may follow the reference
         self._always: set[bytes] = set()  # columns that nearly all rows taken apart had in the first form known of it
         self._pattern: re.Pattern[bytes] | None = None
+        self._apart: dict[tuple[bytes, ...], re.Pattern[bytes]] = {}  # by the columns that are told
+        self._between: dict[tuple[bytes, ...], re.Pattern[bytes]] = {}
         self._lessons = self._misses = 0
         self.areas = False  #: whether a formula that fills an area may have been among the blocks checked
 
@@ -69,6 +73,42 @@ class Shapes:
                 return list(map(int, found))
             if not self._learn(block, self._known(block)):
                 return []
+
+    def apart(self, block: bytes, letters: tuple[bytes, ...]) -> list[tuple[bytes, ...]] | None:
+        """The rows of a block told apart: number, attributes, all that is inside, and the cells of some columns.
+
+        Of a cell it is what stands behind its reference, nothing where there is none. Columns are from left to right.
+        None when the block is not made of simple rows alone.
+        """
+        while self._misses < _MOST_MISSES:
+            pattern = self._apart.get(letters)
+            if pattern is None:
+                pattern = self._apart[letters] = self._telling(letters)
+            found: list[tuple[bytes, ...]] = pattern.findall(block)
+            if found and found[-1][0]:
+                return found
+            if not self._learn(block, self._known(block)):
+                self._misses += 1
+                break
+        return None
+
+    def between(self, block: bytes, letters: tuple[bytes, ...]) -> list[tuple[bytes, ...]] | None:
+        """The rows of a block in pieces that cells of some columns can be put between, if nothing is between the rows.
+
+        Number, attributes, and `/` where it has no cells; then for each column all that stands before it, and of its
+        cell what stands behind the reference; and all that follows. None when the rows are not as simple as that.
+        """
+        for _ in range(2):
+            if self._pattern is not None:
+                pattern = self._between.get(letters)
+                if pattern is None:
+                    pattern = self._between[letters] = self._parting(letters)
+                found: list[tuple[bytes, ...]] = pattern.findall(block)
+                if found and found[-1][0]:
+                    return found
+            if not self._numbers(block):
+                break
+        return None
 
     def _known(self, block: bytes) -> int:
         """Where the first row of an unknown form starts."""
@@ -98,6 +138,7 @@ class Shapes:
             self._misses = _MOST_MISSES
             return False
         self._pattern = self._made()
+        self._apart, self._between = {}, {}
         return True
 
     def _taken_apart(self, block: bytes, at: int, seen: dict[bytes, Counter[bytes]]) -> int | None:
@@ -128,10 +169,47 @@ class Shapes:
         Whether a row is as most are is tried first: that goes faster, as there is less to choose from.
         """
         usual, any_of = [], []
-        for letters, forms in sorted(self._forms.items(), key=lambda item: column_number(item[0].decode())):
+        for letters in self._columns(self._forms):
             cell = rb'<%bc r="%b(?P=number)"' % (self._name, letters)
-            any_of.append(rb"(?:%b(?:%b))?+" % (cell, b"|".join(forms)))
-            usual.append(cell + forms[0] if letters in self._always else any_of[-1])
+            any_of.append(self._cells_of(letters))
+            usual.append(cell + self._forms[letters][0] if letters in self._always else any_of[-1])
         end = b"</%brow>" % self._name
         ways = [b"".join(cells) + end for cells in ((usual, any_of) if self._always else (any_of,))]
         return re.compile(rb"%b(?:/>|>(?:%b))\s*+|[\s\S]+" % (self._opening, b"|".join(ways)))
+
+    def _telling(self, wanted: tuple[bytes, ...]) -> re.Pattern[bytes]:
+        """The same that tells what is in the rows."""
+        opening = self._opening.removesuffix(_ATTRIBUTES) + b"(%b)" % _ATTRIBUTES
+        cells = b"".join(
+            self._cells_of(letters, told=letters in wanted) for letters in self._columns({*self._forms, *wanted})
+        )
+        return re.compile(rb"%b(?:/>|>(%b)</%brow>)\s*+|[\s\S]+" % (opening, cells, self._name))
+
+    def _parting(self, wanted: tuple[bytes, ...]) -> re.Pattern[bytes]:
+        """A pattern of rows that parts them at some columns."""
+        pieces = [b""]
+        for letters in self._columns({*self._forms, *wanted}):
+            if letters in wanted:
+                pieces += (self._cells_of(letters, told=True), b"")
+            else:
+                pieces[-1] += self._cells_of(letters)
+        cells = b"".join(b"(%b)" % piece if nth % 2 == 0 else piece for nth, piece in enumerate(pieces))
+        opening = self._opening.removesuffix(_ATTRIBUTES).removeprefix(rb"\s*+") + b"(%b)" % _ATTRIBUTES
+        return re.compile(rb"%b(?:(/)>|>%b</%brow>)|[\s\S]+" % (opening, cells, self._name))
+
+    def _cells_of(self, letters: bytes, *, told: bool = False) -> bytes:
+        """What matches a cell of a column, or none."""
+        forms = self._forms.get(letters)
+        if forms is None:
+            return b"()"
+        return rb'(?:<%bc r="%b(?P=number)"%b%b))?+' % (
+            self._name,
+            letters,
+            b"(" if told else b"(?:",
+            b"|".join(forms),
+        )
+
+    @staticmethod
+    def _columns(letters: Iterable[bytes]) -> list[bytes]:
+        """Columns from left to right."""
+        return sorted(letters, key=lambda each: column_number(each.decode()))

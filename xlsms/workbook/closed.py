@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from contextlib import contextmanager
 from datetime import datetime, tzinfo
 from itertools import chain
@@ -31,6 +32,8 @@ from xlsms.workbook.writing import ATTEMPTS, Step, check_ready, opened, ready, v
 __all__ = ["ClosedWorkbook", "add_columns", "check_columns", "right_edge"]
 
 _HELD_OPEN = 32 << 20  #: a longer file is open while it is read, and Windows replaces none that somebody has open
+
+_There = tuple[Layout, RawRow]  # where something was found
 
 
 class ClosedWorkbook:
@@ -205,7 +208,7 @@ class _Work:
         self.missing: list[RowEdit] = []
         self.stale: list[RowEdit] = []
         self.ambiguous: list[RowEdit] = []
-        self._rows: list[tuple[str, int]] = []  # sheet and number of the rows of `done`
+        self._taken: list[tuple[RowEdit, Layout, RawRow]] = []  # beside `done`
         self._calculated: list[Refusal] = []
         self._moments: dict[datetime, datetime] = {}
         self._texts: frozenset[str] = frozenset()
@@ -215,17 +218,10 @@ class _Work:
         """Find the row of each edit and take up its cells."""
         ids = frozenset(id_text(edit.id) for edit in edits if edit.id is not None)
         self._texts = self._looked_up(edits) | ids
-        carriers: dict[str, list[tuple[Layout, RawRow]]] = {identity: [] for identity in ids}
-        placed: dict[tuple[str, int], tuple[Layout, RawRow]] = {}
-        for layout in self._layouts:
-            search = self._search(layout, ids, edits)
-            if search is None:
-                continue
-            for identity, row in search.found:
-                if layout.header_row < row.number <= layout.last:
-                    carriers[identity].append((layout, row))
-            placed.update(((layout.part.name, number), (layout, row)) for number, row in search.rows.items())
-        unsure = [edit.placed for edit in edits if edit.id is None and edit.placed and not self._lies(edit, placed)]
+        searches = {layout.part.name: self._search(layout, ids, edits) for layout in self._layouts}
+        carriers, placed = self._found(ids, searches)
+        lying = {id(edit) for edit in edits if edit.id is None and self._lies(edit, placed)}
+        unsure = [edit.placed for edit in edits if edit.id is None and edit.placed and id(edit) not in lying]
         changed = [there for place in unsure if (there := placed.get((place.sheet, place.number)))]
         for layout in self._layouts:  # what has to be compared in full is looked up together
             crowds = (carrier for found in carriers.values() if len(found) > 1 for carrier in found)
@@ -235,7 +231,31 @@ class _Work:
             if edit.id is not None:
                 self._by_id(edit, carriers[id_text(edit.id)])
             else:
-                self._by_place(edit, placed)
+                self._by_place(edit, placed, lies=id(edit) in lying)
+        for layout in self._layouts:
+            self._gather(layout, searches[layout.part.name])
+
+    def _found(
+        self, ids: AbstractSet[str], searches: Mapping[str, Search | None]
+    ) -> tuple[dict[str, list[_There]], dict[tuple[str, int], _There]]:
+        """What the searches found, by id and by place."""
+        carriers: dict[str, list[_There]] = {identity: [] for identity in ids}
+        placed: dict[tuple[str, int], _There] = {}
+        for layout in self._layouts:
+            search = searches[layout.part.name]
+            if search is None:
+                continue
+            for identity, row in search.found:
+                if layout.header_row < row.number <= layout.last:
+                    found = carriers[identity]
+                    found.append((layout, row))
+            placed.update(((layout.part.name, number), (layout, row)) for number, row in search.rows.items())
+        for identity, found in carriers.items():
+            if len(found) > 1:  # they are compared
+                carriers[identity] = [
+                    (there, search.whole(row)) for there, row in found if (search := searches[there.part.name])
+                ]
+        return carriers, placed
 
     def _looked_up(self, edits: Sequence[RowEdit]) -> frozenset[str]:
         """The texts that a shared string is compared with beside ids: what cells hold after the edits."""
@@ -272,7 +292,7 @@ class _Work:
                 search.block(block)
         return search
 
-    def _by_id(self, edit: RowEdit, carriers: list[tuple[Layout, RawRow]]) -> None:
+    def _by_id(self, edit: RowEdit, carriers: list[_There]) -> None:
         """One carrier is the row. Of several, those with the phone and message that were sent; of these the nearest."""
         if not carriers:
             self.missing.append(edit)
@@ -289,13 +309,14 @@ class _Work:
             )
         self._take(edit, *carriers[0])
 
-    def _by_place(self, edit: RowEdit, placed: dict[tuple[str, int], tuple[Layout, RawRow]]) -> None:
+    def _by_place(self, edit: RowEdit, placed: dict[tuple[str, int], _There], *, lies: bool) -> None:
+        """`lies` tells that the row certainly is as it was read."""
         if edit.placed is None:
             raise ValueError("an edit without a row")
         there = placed.get((edit.placed.sheet, edit.placed.number))
         if there is None:
             self.stale.append(edit)
-        elif self._lies(edit, placed):
+        elif lies:
             self._take(edit, *there)
         else:
             row = self._readers[edit.placed.sheet].row(there[1])
@@ -304,7 +325,7 @@ class _Work:
             else:
                 self._take(edit, *there)
 
-    def _lies(self, edit: RowEdit, placed: dict[tuple[str, int], tuple[Layout, RawRow]]) -> bool:
+    def _lies(self, edit: RowEdit, placed: dict[tuple[str, int], _There]) -> bool:
         """Whether a row certainly is as it was read: byte for byte."""
         place = edit.placed
         there = placed.get((place.sheet, place.number)) if place is not None and place.lay is not None else None
@@ -312,21 +333,30 @@ class _Work:
             place is not None and there is not None and place.lay == (self._readers[place.sheet].means, there[1].body)
         )
 
-    def _alike(self, carrier: tuple[Layout, RawRow], hint: Placed) -> bool:
+    def _alike(self, carrier: _There, hint: Placed) -> bool:
         row = self._readers[carrier[0].part.name].row(carrier[1])
         return row is not None and (row.phone, row.message) == (hint.phone, hint.message)
 
     def _take(self, edit: RowEdit, layout: Layout, raw: RawRow) -> None:
-        """Take up the cells of an edit, but for those that already hold what is to be written."""
-        name = layout.part.name
+        """Take up an edit, to be gathered with the others of its sheet."""
         missing = layout.missing
         if missing and any(value is not None and role in missing for role, value in edit.values.items()):
             self.need(layout, missing)
-        for role, column in self._gathered[name].take(raw, edit.values, self._moments):
+        self.done.append(edit)
+        self._taken.append((edit, layout, raw))
+
+    def _gather(self, layout: Layout, search: Search | None) -> None:
+        """Take up the cells of a sheet, but for those that already hold what is to be written."""
+        mine = [(edit, raw) for edit, there, raw in self._taken if there is layout]
+        if search is None or not mine:
+            return
+        crowded = len({raw.number for _, raw in mine}) < len(mine)
+        taken = [(search.whole(raw) if crowded else raw, edit.values) for edit, raw in mine]
+        gathered = self._gathered[layout.part.name]
+        for nth, role, column in gathered.take_all(taken, search.columns, self._moments):
+            edit, raw = mine[nth]
             error = self._error(layout, (raw.number, column), "cell-formula")
             self._calculated.append(Refusal(edit=edit, role=role, error=error))
-        self.done.append(edit)
-        self._rows.append((name, raw.number))
 
     def need(self, layout: Layout, roles: tuple[Role, ...]) -> None:
         """Add columns for `roles` on the right of everything that stands in or below the header row.
@@ -374,7 +404,7 @@ class _Work:
             layout = next(layout for layout in self._layouts if layout.part.name == name)
             gathered = self._gathered[name]
             rows = {(name, row) for row, _ in patch.refused}
-            edits = [(edit, at[1]) for edit, at in zip(self.done, self._rows, strict=True) if at in rows]
+            edits = [(edit, raw.number) for edit, there, raw in self._taken if (there.part.name, raw.number) in rows]
             for cell, code in patch.refused.items():
                 for edit, row in edits:
                     for role in edit.values if row == cell[0] else ():

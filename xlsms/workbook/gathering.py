@@ -1,17 +1,24 @@
-"""The new cells of one sheet, gathered row by row, but for those that already hold what is to be written."""
+"""The new cells of one sheet, gathered row by row, but for those that already hold what is to be written.
 
-from collections.abc import Callable, Mapping
+Rows whose cells were told apart when they were searched are gathered by column: what a cell holds is decided once for
+all cells that lie alike and get the same.
+"""
+
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 
 from xlsms.model import CellValue, Role
 from xlsms.ooxml.batch import TEXT_DATE, Batch, New, Styled
 from xlsms.ooxml.cells import column_number
-from xlsms.ooxml.scan import RawRow
+from xlsms.ooxml.scan import RawCell, RawRow
 from xlsms.ooxml.value import Raw
 from xlsms.workbook.layout import Layout
 from xlsms.workbook.reading import RowReader
 
 __all__ = ["Gathering"]
+
+_EMPTY: RawCell = (b"", b"", b"", b"", b"")
+_NOTHING = (None, "")
 
 
 class Gathering:
@@ -34,6 +41,66 @@ class Gathering:
         letters = self._layout.columns.get(role)
         return self.extra.get(role, 0) if letters is None else column_number(letters)
 
+    def take_all(
+        self,
+        taken: Sequence[tuple[RawRow, Mapping[Role, CellValue]]],
+        columns: Sequence[bytes],
+        moments: Mapping[datetime, datetime],
+    ) -> Iterator[tuple[int, Role, int]]:
+        """Take up the cells of many rows; of those that are calculated the place in `taken`, role and column are told.
+
+        `columns` are those of the cells that were told apart.
+        """
+        if len({raw.number for raw, _ in taken}) < len(taken):  # of two values for a cell the later one counts
+            one_by_one: Iterable[int] = range(len(taken))
+        else:
+            one_by_one = [nth for nth, (raw, _) in enumerate(taken) if raw.ends is None]
+            alike: dict[tuple[Role, ...], list[int]] = {}
+            for nth, (raw, values) in enumerate(taken):
+                if raw.ends is not None:
+                    alike.setdefault(tuple(values), []).append(nth)
+            for roles, places in alike.items():
+                some = [taken[nth] for nth in places]
+                numbers = [raw.number for raw, _ in some]
+                ends = list(zip(*(raw.ends for raw, _ in some if raw.ends is not None), strict=True))
+                for role in roles:
+                    letters, column = self._place(role)
+                    given = [values[role] for _, values in some]
+                    news = [moments[value] if isinstance(value, datetime) else value for value in given]
+                    there = ends[columns.index(letters)] if letters in columns else ()
+                    for at in self._take_column(letters, column, numbers, there, news) if column else ():
+                        yield places[at], role, column
+        for nth in one_by_one:
+            raw, values = taken[nth]
+            for role, column in self.take(raw, values, moments):
+                yield nth, role, column
+
+    def _take_column(
+        self, letters: bytes, column: int, numbers: Sequence[int], ends: Sequence[bytes], news: Sequence[New]
+    ) -> Iterator[int]:
+        """Take up the cells of one column; the places of those that are calculated are told."""
+        cells = self._columns.setdefault(column, {})
+        if not any(ends):
+            cells.update((number, new) for number, new in zip(numbers, news, strict=True) if new not in _NOTHING)
+            return
+        known: dict[tuple[bytes, type, New], bool | None] = {}
+        for nth, pair in enumerate(zip(ends, map(type, news), news, strict=True)):
+            if pair not in known:
+                known[pair] = self._needed(self._reader.cell_by(letters, pair[0]), pair[2])
+            needed = known[pair]
+            if needed is None:
+                yield nth
+            elif needed:
+                cells[numbers[nth]] = news[nth]
+
+    def _needed(self, old: RawCell, new: New) -> bool | None:
+        """Whether a cell has to be written; None where it is calculated."""
+        if not (old[2] or old[3] or old[4]):
+            return new not in _NOTHING
+        if self._reader.calculated(old):
+            return None
+        return not same(self._reader.current(old, self._shared), new)
+
     def take(
         self, raw: RawRow, values: Mapping[Role, CellValue], moments: Mapping[datetime, datetime]
     ) -> list[tuple[Role, int]]:
@@ -50,13 +117,10 @@ class Gathering:
                 continue
             cells = self._columns.setdefault(column, {})
             new: New = moments[value] if isinstance(value, datetime) else value
-            old = there.get(letters)
-            if old is None or not (old[2] or old[3] or old[4]):
-                if (new is not None and new != "") or row in cells:
-                    cells[row] = new
-            elif self._reader.calculated(old):
+            needed = self._needed(there.get(letters, _EMPTY), new)
+            if needed is None:
                 calculated.append((role, column))
-            elif row in cells or not same(self._reader.current(old, self._shared), new):
+            elif needed or row in cells:
                 cells[row] = new
         return calculated
 

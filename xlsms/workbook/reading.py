@@ -199,8 +199,12 @@ class RowReader:
         )
 
     def known(self, raw: RawRow) -> dict[bytes, RawCell]:
-        """The cells in the columns with a role, by their letters."""
+        """The cells in the columns with a role, by their letters. The row is whole."""
         return {cell[0]: cell for cell in self._known.findall(raw.body)}
+
+    def cell_by(self, letters: bytes, end: bytes) -> RawCell:
+        """A cell of which what stands behind its reference is known."""
+        return self._grammar.cell_by(letters, end)
 
     @cached_property
     def means(self) -> object:

@@ -1,0 +1,114 @@
+"""Rows whose cells are told apart at once get what they would get one by one."""
+
+import shutil
+import tempfile
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+from hypothesis import example, given, settings
+from hypothesis import strategies as st
+
+from tests.unit.ooxml.test_search import FORMS, HEADERS, ID, SHEET, TEXTS
+from tests.workbooks import MAIN, members, relations, sheet_xml, text_cell, workbook
+from xlsms.errors import UserError
+from xlsms.model import Role
+from xlsms.ooxml.search import Search
+from xlsms.workbook import read_rows
+from xlsms.workbook.base import Placed, RowEdit
+from xlsms.workbook.closed import ClosedWorkbook
+
+IDS = [ID, "BCDFGHJKMNPQZ", "BCDFGHJKMNPQR", "BCDFGHJKMNPQW"]
+AT = datetime(2026, 3, 2, 9, 30, tzinfo=UTC)
+VALUES = {
+    Role.STATUS: st.sampled_from(["Sent", "other", "", None, "a & b"]),
+    Role.ID: st.sampled_from([*IDS, None]),
+    Role.MESSAGE: st.sampled_from(["Hello", "1", 1, 1.0, True, AT, None]),
+}
+ID_CELLS = st.one_of(
+    st.just(""),
+    st.sampled_from(list(FORMS.values())).map(lambda xml: xml.replace('"D2"', '"D{row}"')),
+    st.sampled_from(IDS).map(lambda text: text_cell("D{row}", text)),
+)
+OTHER = st.sampled_from([
+    "", '<c r="{ref}"/>', '<c r="{ref}" s="1"/>', '<c r="{ref}" t="s"><v>3</v></c>', '<c r="{ref}"><f>A1</f><v>1</v></c>',
+    '<c r="{ref}" t="b"><v>1</v></c>', '<c r="{ref}"><v>1</v></c>', '<c r="{ref}" s="1"><v>46083.3958333333</v></c>',
+    '<c r="{ref}" t="inlineStr"><is><t>Sent</t></is></c>', '<c r="{ref}" t="inlineStr"><is><t xml:space="preserve"> Sent</t></is></c>',
+    '<c r="{ref}" t="inlineStr"><is><t>2026-03-02 09:30</t></is></c>', "<c r='{ref}'><v>1</v></c>",
+])  # fmt: skip
+ROWS = st.lists(
+    st.tuples(st.sampled_from(["", ' spans="1:4"', ' hidden="1"']), OTHER, OTHER, ID_CELLS), min_size=2, max_size=7
+)
+EDITS = st.lists(
+    st.tuples(
+        st.sampled_from([*IDS, *range(2, 10)]),
+        st.booleans(),
+        st.fixed_dictionaries({}, optional=VALUES),
+    ),
+    min_size=1,
+    max_size=8,
+)  # fmt: skip
+STYLES = (
+    f'<styleSheet xmlns="{MAIN}"><cellXfs count="2"><xf numFmtId="0"/><xf numFmtId="22" applyNumberFormat="1"/>'
+    "</cellXfs></styleSheet>"
+)
+
+
+def book(path, rows):
+    lines = [
+        '<row r="1">' + "".join(text_cell(f"{at}1", it) for at, it in zip("ABCD", HEADERS, strict=True)) + "</row>"
+    ]
+    for row, (tag, message, status, identity) in enumerate(rows, 2):
+        cells = message.format(ref=f"B{row}") + status.format(ref=f"C{row}") + identity.replace("{row}", str(row))
+        lines.append(f'<row r="{row}"{tag}><c r="A{row}"><v>{34600000000 + row}</v></c>{cells}</row>')
+    related = relations(
+        ("rId1", "worksheet", "worksheets/sheet1.xml"),
+        ("rId2", "sharedStrings", "sharedStrings.xml"),
+        ("rId3", "styles", "styles.xml"),
+    )
+    strings = f'<sst xmlns="{MAIN}">{TEXTS}</sst>'
+    more = {"xl__sharedStrings.xml": strings, "xl/_rels/workbook.xml.rels": related, "xl/styles.xml": STYLES}
+    return workbook(path, sheet_xml("".join(lines)), **more)
+
+
+def applied(path, edits, most):
+    """What comes of it where rows are told apart at once from more than `most` rows and texts on."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("xlsms.ooxml.search._MANY", most)
+        try:
+            found = ClosedWorkbook(path, zone=UTC).apply(edits)
+        except UserError as error:
+            return error.code
+    refused = [(refusal.edit, refusal.role, refusal.error.code, refusal.error.place) for refusal in found.refused]
+    return found.done, found.missing, found.stale, found.ambiguous, refused, members(path)[SHEET]
+
+
+@settings(max_examples=300, deadline=None)
+@given(ROWS, EDITS)
+@example([("", "", "", FORMS["shared"].replace('"D2"', '"D{row}"'))] * 2, [(ID, True, {Role.STATUS: "Sent"})])
+def test_what_is_written_is_what_would_be_written_row_by_row(rows, asked):
+    with tempfile.TemporaryDirectory() as folder:
+        slow = book(Path(folder, "slow.xlsx"), rows)
+        placed = {row.number: Placed.of(row) for row in ClosedWorkbook(slow, zone=UTC).read().rows}
+        edits = []
+        for which, hint, values in asked:
+            place = placed.get(which if isinstance(which, int) else 2)
+            if isinstance(which, str):
+                edits.append(RowEdit(id=which, values=values, placed=place if hint else None))
+            elif place is not None:
+                edits.append(RowEdit(placed=place, values=values))
+        quick = Path(shutil.copy(slow, Path(folder, "quick.xlsx")))
+        assert applied(quick, edits, -1) == applied(slow, edits, 1000)
+
+
+def test_many_rows_are_not_searched_one_by_one(tmp_path, monkeypatch):
+    row = ("", "", "", text_cell("D{row}", ID))
+    rows = [(*row[:3], text_cell("D{row}", f"{ID[:-1]}{letter}")) for letter in "BCDFGHJKMNPQRSTVWXZ"]
+    path = book(tmp_path / "a.xlsx", rows)
+    monkeypatch.setattr("xlsms.ooxml.search._MANY", 10)
+    monkeypatch.delattr(Search, "_search")
+    monkeypatch.delattr(Search, "_fetch")
+    edits = [RowEdit(id=row.id, values={Role.STATUS: "Sent"}) for row in read_rows(path)]
+    assert ClosedWorkbook(path).apply(edits).done == tuple(edits)
+    edits = [RowEdit(placed=Placed.of(row), values={Role.STATUS: None}) for row in read_rows(path)]
+    assert ClosedWorkbook(path).apply(edits).done == tuple(edits)

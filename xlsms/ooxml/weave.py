@@ -1,0 +1,141 @@
+"""New cells woven into many rows at once, whether they replace old ones or come between or behind them.
+
+The rows are taken into pieces by one pattern that knows them to the last byte, the new cells are made column by column,
+and all is put together again.
+"""
+
+import re
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from itertools import chain
+
+from xlsms.ooxml.batch import Batch, Slices
+from xlsms.ooxml.cells import column_letters
+from xlsms.ooxml.rowedit import RowWriter
+from xlsms.ooxml.scan import Grammar
+
+__all__ = ["Weaver"]
+
+_SIMPLE = frozenset({str, int, float, bool, datetime, type(None)})
+_BEFORE = 3  # what is told of a row before its cells: number, attributes, and whether it has any
+_STYLE = re.compile(rb"(?: s=\"([0-9]+)\")?(?: t=\"[A-Za-z]+\")?/?>")
+
+
+class Weaver:
+    """Writes into the rows of one plain sheet. What is unusual in any way is left to a closer look."""
+
+    def __init__(self, grammar: Grammar, batch: Batch, rows: RowWriter) -> None:
+        self._grammar, self._batch, self._rows = grammar, batch, rows
+        self._formula = grammar.formula_open
+        self._styles: dict[tuple[bytes, int], int | None] = {}  # by the attributes of a row, and column
+        self._tags: dict[tuple[bytes, int, int], bytes] = {}  # by them, and the first and last column that is new
+        self._told: dict[bytes, int | None] = {}  # by how a cell begins behind its reference
+
+    def write(self, data: bytes, slices: Slices) -> bytes | None:
+        """A block with all cells of some slices written; None when it needs a closer look."""
+        columns = sorted(slices)
+        letters = {number: column_letters(number).encode() for number in columns}
+        if not all(
+            _SIMPLE.issuperset(map(type, self._batch.columns[number].values[slice(*slices[number])]))
+            for number in columns
+        ):
+            return None
+        rows = self._grammar.between(data, tuple(letters.values()))
+        if rows is None:
+            return None
+        pieces: list[Sequence[bytes]] = list(zip(*rows, strict=True))
+        if any(pieces[2]):
+            return None
+        place = {int(number): at for at, number in enumerate(pieces[0])}
+        where = {number: self._where(number, slices[number], place) for number in columns}
+        there = {number: pieces[_BEFORE + 1 + 2 * nth] for nth, number in enumerate(columns)}
+        styles = {number: self._styles_of(number, pieces[1], there[number], where[number]) for number in columns}
+        if None in where.values() or None in styles.values():
+            return None
+        tags = self._tags_of(pieces, there, where)
+        # from here on values are noted as they are written
+        for nth, number in enumerate(columns):
+            cells = self._column(number, slices[number], styles[number] or ())
+            pieces[_BEFORE + 1 + 2 * nth] = self._among(number, pieces[0], there[number], where[number] or (), cells)
+        ends = [self._grammar.row_end] * len(rows)
+        return b"".join(chain.from_iterable(zip(tags, *pieces[_BEFORE:], ends, strict=True)))
+
+    def _where(self, number: int, of: tuple[int, int], place: dict[int, int]) -> list[int] | None:
+        """The places of the rows that get cells; None where one has to be put between others."""
+        try:
+            return [place[row] for row in self._batch.columns[number].rows[slice(*of)]]
+        except KeyError:
+            return None
+
+    def _styles_of(
+        self, number: int, attributes: Sequence[bytes], there: Sequence[bytes], where: Sequence[int] | None
+    ) -> list[int | None] | None:
+        """The formats of the new cells; None where an old one is unusual."""
+        styles: list[int | None] = []
+        for at in where or ():
+            cell = there[at]
+            if not cell:
+                styles.append(self._style(attributes[at], number))
+                continue
+            known = cell.partition(b">")[0]
+            if known not in self._told:
+                told = _STYLE.fullmatch(known + b">")
+                if told is None:
+                    return None
+                self._told[known] = None if told[1] is None else int(told[1])
+            if self._formula in cell:
+                return None
+            styles.append(self._told[known])
+        return styles
+
+    def _tags_of(
+        self,
+        pieces: Sequence[Sequence[bytes]],
+        there: Mapping[int, Sequence[bytes]],
+        where: Mapping[int, Sequence[int] | None],
+    ) -> list[bytes]:
+        """The start tags of the rows."""
+        new: dict[int, tuple[int, int]] = {}  # by place in the block the first and the last column that comes
+        for number, places in where.items():
+            cells = there[number]
+            for at in places or ():
+                if not cells[at]:
+                    new[at] = new[at][0] if at in new else number, number
+        opening = self._grammar.row_open + b' r="'
+        tags = [b'%b%b"%b>' % (opening, *of) for of in zip(pieces[0], pieces[1], strict=True)]
+        for row, (first, last) in new.items():
+            tags[row] = b'%b%b"%b' % (opening, pieces[0][row], self._rest_of_tag(pieces[1][row], first, last))
+        return tags
+
+    def _column(self, number: int, of: tuple[int, int], styles: Sequence[int | None]) -> list[bytes]:
+        """The new cells of a column."""
+        column = self._batch.columns[number]
+        rows, values = column.rows[slice(*of)].tolist(), column.values[slice(*of)]
+        return self._rows.cells.cells(number, rows, styles, values)
+
+    def _among(
+        self, number: int, numbers: Sequence[bytes], there: Sequence[bytes], where: Sequence[int], cells: list[bytes]
+    ) -> list[bytes]:
+        """The cells of a column in all rows of a block, the new ones in their places."""
+        if len(cells) == len(there):
+            return cells
+        opening = self._grammar.cell_open + column_letters(number).encode()
+        whole = [b'%b%b"%b' % (opening, *of) if of[1] else b"" for of in zip(numbers, there, strict=True)]
+        for at, cell in zip(where, cells, strict=True):
+            whole[at] = cell
+        return whole
+
+    def _style(self, attributes: bytes, column: int) -> int | None:
+        """The format of a new cell in a row with some attributes."""
+        known = (attributes, column)
+        if known not in self._styles:
+            self._styles[known] = self._rows.default_style(b"<row" + attributes + b">", column)
+        return self._styles[known]
+
+    def _rest_of_tag(self, attributes: bytes, first: int, last: int) -> bytes:
+        """What follows the number in the start tag of a row that gets cells from one column to another."""
+        known = (attributes, first, last)
+        rest = self._tags.get(known)
+        if rest is None:
+            rest = self._tags[known] = self._rows.opening(b"<row" + attributes + b">", (first, last))[len(b"<row") :]
+        return rest
