@@ -194,6 +194,11 @@ class Sheet(base_classes.Sheet):
         self.unlocked = set()
         self.merges = []
         self.filter = None
+        self.validations = {}
+        self.conditions = {}
+        self.names_ = []
+        self.widths = {}
+        self.hidden_columns = set()
 
     name = property(lambda self: self._name)
     book = property(lambda self: self._book)
@@ -204,6 +209,7 @@ class Sheet(base_classes.Sheet):
     def api(self):
         return SimpleNamespace(
             ProtectContents=self.protected_,
+            Names=SimpleNamespace(Add=lambda name, refers_to, visible: self.names_.append((name, refers_to, visible))),
             AutoFilter=SimpleNamespace(Range=SimpleNamespace(Address=self.filter)) if self.filter else None,
         )
 
@@ -283,7 +289,11 @@ class Range(base_classes.Range):
     @property
     def api(self):
         locked = {cell not in self._sheet.unlocked for cell in self._cells}
-        return SimpleNamespace(Locked=locked.pop() if len(locked) == 1 else None)
+        return SimpleNamespace(
+            Locked=locked.pop() if len(locked) == 1 else None,
+            Validation=Validation(self),
+            FormatConditions=FormatConditions(self),
+        )
 
     @property
     def address(self):
@@ -405,11 +415,84 @@ class Range(base_classes.Range):
     def font(self):
         return SimpleNamespace(bold=False, color=None)
 
-    wrap_text = column_width = None
+    wrap_text = None
+
+    @property
+    def column_width(self):
+        return self._sheet.widths.get(self.column)
+
+    @column_width.setter
+    def column_width(self, value):
+        if self._check():
+            self._sheet.widths |= dict.fromkeys(self._columns, value)
+
+    @property
+    def column_hidden(self):
+        return set(self._columns) <= self._sheet.hidden_columns
+
+    @column_hidden.setter
+    def column_hidden(self, value):
+        if self._check():
+            change = self._sheet.hidden_columns.update if value else self._sheet.hidden_columns.difference_update
+            change(self._columns)
 
     @property
     def color(self):
         return None
+
+
+class Validation:
+    """That of a range. As in Excel, one that is not there has no kind to ask for, and a second one is refused."""
+
+    _KEPT = frozenset({"IgnoreBlank", "ShowError", "InputTitle", "InputMessage"})
+
+    def __init__(self, cells):
+        object.__setattr__(self, "_cells", cells)
+
+    def _there(self):
+        found = self._cells._sheet.validations.get(self._cells._corners)
+        if found is None:
+            raise ComError(EXCEPTION, "Application-defined or object-defined error", -2146827284)
+        return found
+
+    @property
+    def Type(self):  # noqa: N802 - as COM has it
+        return self._there()["Type"]
+
+    def Add(self, kind, alert, operator, formula):  # noqa: N802 - same
+        if self._cells._corners in self._cells._sheet.validations:
+            raise ComError(EXCEPTION, "Application-defined or object-defined error", -2146827284)
+        self._cells._sheet.validations[self._cells._corners] = {
+            "Type": kind, "AlertStyle": alert, "Operator": operator, "Formula1": formula,
+        }  # fmt: skip
+
+    def __setattr__(self, name, value):
+        if name not in self._KEPT or not isinstance(value, bool if name in {"IgnoreBlank", "ShowError"} else str):
+            raise AttributeError(name)
+        if isinstance(value, str) and len(value) > (32 if name == "InputTitle" else 255):
+            raise ComError(EXCEPTION, "The text is too long", -2146827284)
+        self._there()[name] = value
+
+
+class FormatConditions:
+    """Those of a range."""
+
+    def __init__(self, cells):
+        self._all, self._corners = cells._sheet.conditions, cells._corners
+
+    @property
+    def Count(self):  # noqa: N802 - as COM has it
+        return len(self._all.get(self._corners, []))
+
+    def Add(self, kind, operator, formula):  # noqa: N802 - same
+        found = self._all.setdefault(self._corners, [])
+        found.append(
+            SimpleNamespace(
+                Type=kind, Operator=operator, Formula1=formula, Interior=SimpleNamespace(Color=None),
+                Font=SimpleNamespace(Color=None, Bold=None),
+            )
+        )  # fmt: skip
+        return found[-1]
 
 
 class Excel:

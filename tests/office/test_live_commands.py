@@ -358,9 +358,21 @@ def test_columns_are_inserted_into_a_list_and_into_a_table(user, live):
     fills = {rule.formula[0]: rule.dxf.fill.bgColor.rgb for rule in rules}
     assert (fills['"Delivered"'], fills['"Entregado"']) == ("FFD1FAE5", "FFD1FAE5")
     # and a set-up of the closed file finds all of it there
+    from xlsms.workbook.removal import remove_set_up
     from xlsms.workbook.setup import set_up
 
     live.close_all()
+    taken = person.path.with_name("taken.xlsx")
+    taken.write_bytes(person.path.read_bytes())
+    assert remove_set_up(taken).columns == {"People": headers[2:]}  # all that was inserted is known, and goes again
+    kept = openpyxl.load_workbook(taken).active
+    assert [[cell.value for cell in line] for line in kept["A1:C2"]] == [
+        ["Name", "Phone", None],
+        ["Person 0", "600000000", None],
+    ]
+    assert not kept.data_validations.dataValidation
+    assert not list(kept.conditional_formatting)
+    assert kept.tables["List"].ref == "A1:B4"
     set_up(person.path)
     again = openpyxl.load_workbook(person.path).active
     assert len(again.data_validations.dataValidation) == len(list(again.conditional_formatting)) == 1

@@ -29,6 +29,7 @@ COLOURS: Mapping[State, tuple[str, str]] = {
 
 
 _CONDITION = re.compile(r'OR\((?:\$?[A-Z]{1,3}\$?[0-9]+="[^"]*",?)+\)')
+_STATE = re.compile('"[^"]+"')  # what an open workbook's cells are compared with, see `live.native.colour_texts`
 
 
 def condition(states: tuple[State, ...], cell: str) -> str:
@@ -38,7 +39,7 @@ def condition(states: tuple[State, ...], cell: str) -> str:
 
 
 def is_condition(formula: str) -> bool:
-    """Whether a formula is one that `condition` makes, wherever its cell has moved."""
-    match = _CONDITION.fullmatch(formula)
+    """Whether a formula is one that `condition` makes, wherever its cell is now, or a state as open sheets have it."""
+    match = _CONDITION.fullmatch(formula) or _STATE.fullmatch(formula)
     labels = {label for language in LABELS.values() for label in language.values()}
     return match is not None and labels.issuperset(re.findall('"([^"]*)"', formula))

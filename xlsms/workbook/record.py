@@ -23,6 +23,8 @@ __all__ = [
     "PROPERTIES",
     "Added",
     "Note",
+    "is_note",
+    "name_of",
     "notes",
     "put_constant",
     "put_note",
@@ -30,7 +32,7 @@ __all__ = [
     "role_key",
 ]
 
-_PREFIX = "_xlsms."
+_PREFIX, _LIVE_PREFIX = "_xlsms.", "_xlsms_"
 OWN_SHEET = "sheet"  #: the sheet itself
 CHOICE = "choice"  #: a drop-down list for the mark
 COLOURS = "colours"  #: conditional formats of the states
@@ -57,6 +59,16 @@ def role_key(role: Role) -> str:
     return role.value.replace(" ", "_")
 
 
+def name_of(key: str) -> str:
+    """The name that notes something in an open workbook, where LibreOffice takes no dot in a new one."""
+    return _LIVE_PREFIX + key
+
+
+def is_note(name: str) -> bool:
+    """Whether a name is a note of ours."""
+    return name.startswith((_PREFIX, _LIVE_PREFIX))
+
+
 def put_note(edits: Edits, key: str, index: int, sheet: str, cell: Cell) -> None:
     """Note in the workbook part that the column of `cell`, or the whole sheet, was added."""
     quoted = sheet.replace("'", "''")
@@ -79,8 +91,8 @@ def put_constant(edits: Edits, key: str, text: str) -> None:
 def notes(book: Book, root: Node | None = None) -> Iterator[Note]:
     """What is noted, in the workbook part of `book` or in that of which `root` is the outline."""
     for node, name in names(root or outline(book.package.read(book.main))):
-        if name.name.startswith(_PREFIX):
-            key = name.name.removeprefix(_PREFIX)
+        if is_note(name.name):
+            key = name.name.removeprefix(_PREFIX).removeprefix(_LIVE_PREFIX)
             yield Note(key=key, node=node, sheet=name.sheet, cell=_cell(name.formula), text=name.formula.strip('"'))
 
 

@@ -26,7 +26,7 @@ from xlsms.workbook.identity import GUID_PROPERTY
 from xlsms.workbook.layout import Layout, layouts
 from xlsms.workbook.own_sheets import REPORT
 from xlsms.workbook.palette import MARK_HINTS, is_condition
-from xlsms.workbook.record import CALCULATION, CHOICE, COLOURS, OWN_SHEET, PROPERTIES, Note, notes, role_key
+from xlsms.workbook.record import CALCULATION, CHOICE, COLOURS, OWN_SHEET, PROPERTIES, Note, is_note, notes, role_key
 from xlsms.workbook.setting import COLUMNS
 from xlsms.workbook.setup import filter_names
 from xlsms.workbook.writing import ATTEMPTS, Step, opened, ready
@@ -138,7 +138,7 @@ class _Removal:
         )
         without = self._graft.dropped
         for found in mentions(self._book, targets, without=without, skip=is_condition):
-            if found.where.startswith("_xlsms."):
+            if is_note(found.where):
                 continue
             place = Place(sheet=found.sheet, row=found.row, column=found.column) if found.sheet else None
             raise UserError("removal-referred", place=place, where=found.where, formula=found.formula)

@@ -6,16 +6,20 @@ from datetime import datetime
 from types import SimpleNamespace
 
 import pytest
+import xlwings as xw
 
 from tests.excel import EXCEPTION, IN_EDIT_MODE, ComError, Excel
 from tests.unit.workbook.test_workbook_contract import HEADERS, IDS, MADRID, NOW, WorkbookContract
 from xlsms.errors import TransientError, UserError
 from xlsms.model import Role
 from xlsms.phone import parse
-from xlsms.workbook.base import Placed, RowEdit
+from xlsms.states import State
+from xlsms.workbook.base import RESULTS, Placed, RowEdit
 from xlsms.workbook.live import Attachment, LiveWorkbook, Patience
 from xlsms.workbook.live.attachment import tame
 from xlsms.workbook.live.block import blocks, runs
+from xlsms.workbook.live.native import colour_texts, offer
+from xlsms.workbook.live.setup import insert_columns
 
 SHOWN = datetime(2026, 11, 22, 10, 15)  # noqa: DTZ001 - as a cell holds it
 PEOPLE = [(f"Person {n}", 34600000000 + n, "Hello {Name}", "x") for n in range(2, 6)]
@@ -384,3 +388,52 @@ def test_blocks_hold_every_cell_once_and_none_that_is_fixed():
 def test_runs():
     assert list(runs([5, 3, 4, 9, 3])) == [range(3, 6), range(9, 10)]
     assert list(runs([])) == []
+
+
+class TestInsertedColumns:
+    """What *Insert SMS columns* asks of Excel itself, where xlwings has no word for it."""
+
+    @pytest.fixture
+    def bare(self, desk, monkeypatch):
+        monkeypatch.setattr(sys, "platform", "win32")
+        desk.sheet.fill(("Name", "Phone", "Message"), *(person[:3] for person in PEOPLE))
+        insert_columns(desk.open(), (Role.MESSAGE, Role.SEND, *RESULTS))
+        return desk
+
+    def test_the_mark_has_a_drop_down_that_forbids_nothing(self, bare):
+        ((corners, found),) = bare.sheet.validations.items()
+        assert corners[0::2] == (2, 10_000)
+        assert corners[1::2] == (4, 4)
+        assert (found["Type"], found["AlertStyle"], found["Formula1"]) == (3, 3, "x")  # a list, for information
+        assert (found["IgnoreBlank"], found["ShowError"]) == (True, False)
+        assert found["InputTitle"] == "Send this row?"
+
+    def test_states_have_their_colours_in_both_languages(self, bare):
+        ((corners, found),) = bare.sheet.conditions.items()
+        assert corners[1::2] == (5, 5)
+        assert {rule.Type for rule in found} == {1}  # the value of the cell
+        assert {rule.Operator for rule in found} == {3}  # is
+        colours = {rule.Formula1: (rule.Interior.Color, rule.Font.Color, rule.Font.Bold) for rule in found}
+        assert colours['="Delivered"'] == colours['="Entregado"'] == (0xE5FAD1, 0x465F06, True)  # Excel counts BGR
+        assert len(colours) == 2 * len(State)
+
+    def test_what_was_added_is_noted_where_nobody_sees_it(self, bare):
+        assert ("_xlsms_send", "='People'!$D$1", False) in bare.sheet.names_
+        assert ("_xlsms_choice", "='People'!$D$1", False) in bare.sheet.names_
+        assert ("_xlsms_colours", "='People'!$E$1", False) in bare.sheet.names_
+        assert not any(visible for _, _, visible in bare.sheet.names_)
+        assert len(bare.sheet.names_) == 2 + len((Role.SEND, *RESULTS))
+
+    def test_the_ids_are_out_of_sight(self, bare):
+        assert bare.sheet.line(1)[9] == "SMS ID"
+        assert bare.sheet.hidden_columns == {10}
+
+    def test_what_a_user_has_made_of_the_cells_stays(self, desk, monkeypatch):
+        monkeypatch.setattr(sys, "platform", "win32")
+        cells = next(iter(xw.apps)).books[0].sheets[0].range((2, 4), (9, 4))
+        cells.api.Validation.Add(1, 1, 1, "1")
+        offer(cells, "x", "title", "hint")
+        assert cells.api.Validation.Type == 1
+        mine = cells.api.FormatConditions.Add(2, 0, "=A1")
+        colour_texts(cells, {"Delivered": ("FFFFFF", "000000")})
+        assert desk.sheet.conditions[cells.impl._corners] == [mine]

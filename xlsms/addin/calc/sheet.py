@@ -9,7 +9,7 @@ from xlwings import base_classes
 
 from xlsms.addin.calc.cells import Range
 from xlsms.addin.calc.link import Uno, uno
-from xlsms.ooxml.cells import column_number
+from xlsms.ooxml.cells import column_letters, column_number
 
 if TYPE_CHECKING:
     from xlsms.addin.calc.book import Book
@@ -19,6 +19,7 @@ __all__ = ["COLUMNS", "ROWS", "Sheet", "Table", "Tables"]
 ROWS, COLUMNS = 1_048_576, 16_384
 _WHOLE = re.compile(r"([A-Za-z]+):([A-Za-z]+)|(\d+):(\d+)")
 _CORNERS = 4
+_HIDDEN = 32  # com.sun.star.sheet.NamedRangeFlag.HIDDEN
 
 
 class Sheet(base_classes.Sheet):
@@ -45,6 +46,14 @@ class Sheet(base_classes.Sheet):
     @name.setter
     def name(self, value: str) -> None:
         self._sheet.Name = value
+
+    def note(self, name: str, row: int, column: int) -> None:
+        """Give a cell a name of this sheet's own, which follows it; out of the user's sight where LibreOffice can."""
+        names = self._sheet.NamedRanges
+        if not names.hasByName(name):
+            cell = self._sheet.getCellByPosition(column - 1, row - 1)
+            quoted = self.name.replace("'", "''")
+            names.addNewByName(name, f"$'{quoted}'.${column_letters(column)}${row}", cell.CellAddress, _HIDDEN)
 
     @property
     def index(self) -> int:

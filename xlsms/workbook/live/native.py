@@ -7,7 +7,7 @@ from typing import Any
 
 import xlwings as xw
 
-from xlsms.ooxml.cells import Area
+from xlsms.ooxml.cells import Area, column_letters
 
 __all__ = [
     "colour_texts",
@@ -15,6 +15,7 @@ __all__ = [
     "filter_area",
     "is_locked",
     "is_protected",
+    "note",
     "offer",
     "set_custom_property",
 ]
@@ -103,6 +104,15 @@ def colour_texts(cells: xw.Range, colours: Mapping[str, tuple[str, str]]) -> Non
         for text, (fill, ink) in colours.items():
             found = cells.api.FormatConditions.Add(_VALUE, _EQUAL, f'="{text}"')
             found.Interior.Color, found.Font.Color, found.Font.Bold = _bgr(fill), _bgr(ink), True
+
+
+def note(sheet: xw.Sheet, name: str, row: int, column: int) -> None:
+    """Give a cell a hidden name of its sheet's own, which follows it; where scripts cannot, nothing happens."""
+    if hasattr(sheet.impl, "note"):
+        sheet.impl.note(name, row, column)
+    elif sys.platform != "darwin":
+        quoted = sheet.name.replace("'", "''")
+        sheet.api.Names.Add(name, f"='{quoted}'!${column_letters(column)}${row}", False)
 
 
 def _bgr(colour: str) -> int:

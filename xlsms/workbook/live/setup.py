@@ -12,11 +12,13 @@ from xlsms.workbook.base import Language
 from xlsms.workbook.live.block import Kind, kind_of
 from xlsms.workbook.live.book import LiveWorkbook
 from xlsms.workbook.live.edge import right_edge
-from xlsms.workbook.live.native import colour_texts, is_protected, offer
+from xlsms.workbook.live.native import colour_texts, is_protected, note, offer
 from xlsms.workbook.live.page import Page, read_block, read_pages, spoken
 from xlsms.workbook.live.patience import Patience, quiet
 from xlsms.workbook.live.writer import TIME, dress
 from xlsms.workbook.palette import COLOURS, MARK_HINTS
+from xlsms.workbook.record import CHOICE, name_of, role_key
+from xlsms.workbook.record import COLOURS as NOTED_COLOURS
 from xlsms.workbook.roles import header
 from xlsms.workbook.room import check_room
 
@@ -117,8 +119,15 @@ class _Place:
                 cells.number_format = "@" if kind_of(role) is Kind.TEXT else TIME
             self._sheet.range((row, column)).column_width = _WIDTHS.get(role, 13.0)
             self._dress(role, column)
+            self._note(role, row, column)
             if role is Role.ID:
                 self._sheet.range((row, column)).columns.hidden = True
+
+    def _note(self, role: Role, row: int, column: int) -> None:
+        """Note what was added, as set-up of a closed file does, so that it can be taken away again."""
+        extras = {Role.SEND: (CHOICE,), Role.STATUS: (NOTED_COLOURS,)}
+        for key in (role_key(role), *extras.get(role, ())):
+            note(self._sheet, name_of(key), row, column)
 
     def _dress(self, role: Role, column: int) -> None:
         """A drop-down for the mark and colours for the states, also in rows to come."""
