@@ -10,6 +10,7 @@ import unicodedata
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date, time, timedelta
+from functools import cache
 
 import phonenumbers
 from phonenumbers import NumberParseException, PhoneNumberType, ValidationResult, shortnumberinfo
@@ -128,9 +129,12 @@ def parse(cell_value: object, country: str = "ES") -> PhoneNumber:
     Raises UserError with a code that begins with `number-`, each with its remedy, for all that is no number, that lost
     digits, that is two numbers, that is an emergency number, or that can be read in two ways.
     """
-    region = country.upper()
-    if not is_country(country):
+    region = _region(country)
+    if region is None:
         raise UserError("number-country-unknown", country=country)
+    usual = _usual(cell_value, region)
+    if usual is not None:
+        return usual
     if isinstance(cell_value, str):
         found = _from_text(cell_value)
     elif isinstance(cell_value, int | float) and not isinstance(cell_value, bool):
@@ -144,6 +148,38 @@ def parse(cell_value: object, country: str = "ES") -> PhoneNumber:
         if short:
             return short
     return _number(found, region)
+
+
+@cache
+def _region(country: str) -> str | None:
+    """Two letters as the numbering plans have them; None for no country."""
+    return country.upper() if is_country(country) else None
+
+
+def _usual(value: object, region: str) -> PhoneNumber | None:
+    """What most lists are made of: a number that is texted, as it is dialled in `region`; None for all else.
+
+    It says what the long way says, without a look at what such a number cannot need.
+    """
+    digits = str(value) if type(value) is int and 0 <= value < 10**_LONGEST else value
+    if not (isinstance(digits, str) and digits.isdigit() and digits.isascii() and _ROUND < len(digits) <= _LONGEST):
+        return None
+    if digits is not value and digits.endswith("000"):
+        return None  # it may have been rounded
+    home = _read(digits, region)
+    if home is None or home.national != digits or home.kind not in _TEXTED:
+        return None
+    if len(digits) >= _SHORTEST_ABROAD and digits[0] != "0":
+        abroad = _read(f"+{digits}")
+        if abroad is not None and abroad.e164 != home.e164:
+            return None
+    country = None if home.country == "001" else home.country
+    return PhoneNumber(e164=home.e164, kind=_KINDS[home.kind], country=country, mended=_country_added(home.code))
+
+
+@cache
+def _country_added(code: str) -> tuple[Note, ...]:
+    return (Note(code="number-country-added", facts={"prefix": f"+{code}"}),)
 
 
 def _no_number(value: object) -> UserError:

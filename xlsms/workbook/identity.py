@@ -10,12 +10,15 @@ from random import Random, SystemRandom
 
 from xlsms.model import RowId
 
-__all__ = ["GUID_PROPERTY", "LETTERS", "check", "new_guid", "new_row_id", "number_of", "of_number"]
+__all__ = ["GUID_PROPERTY", "LETTERS", "check", "new_guid", "new_row_id", "new_row_ids", "number_of", "of_number"]
 
 GUID_PROPERTY = "xlsmsId"  #: the custom property of the workbook that holds its GUID
 LETTERS = "BCDFGHJKMNPQRSTVWXZ"
 _LENGTH = 12
 _IDS = len(LETTERS) ** _LENGTH
+_DRAW = (
+    80  # bits for an id: so many more than it has that none comes more often than another, as far as chance can tell
+)
 _PLACES = {letter: place for place, letter in enumerate(LETTERS)}
 
 
@@ -42,6 +45,13 @@ _NUMBERS = {three: number for number, (three, _, _) in enumerate(_TRIPLES)}
 def new_row_id(rng: Random | None = None) -> RowId:
     """A new id for a row: 51 bits by chance and a check letter."""
     return of_number((rng or SystemRandom()).randrange(_IDS))
+
+
+def new_row_ids(count: int, rng: Random | None = None) -> list[RowId]:
+    """As many new ids, made of one draw."""
+    bits = (rng or SystemRandom()).getrandbits(_DRAW * count).to_bytes(_DRAW // 8 * count, "little")
+    draws = (int.from_bytes(bits[at : at + _DRAW // 8], "little") for at in range(0, len(bits), _DRAW // 8))
+    return [of_number(draw % _IDS) for draw in draws]
 
 
 def of_number(number: int) -> RowId:

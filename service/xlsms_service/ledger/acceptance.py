@@ -7,9 +7,10 @@ crash anywhere in between leaves either a row without an id, which is read again
 import json
 from collections.abc import Iterable, Mapping, Sequence
 from collections.abc import Set as AbstractSet
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime
 from types import MappingProxyType
+from typing import NamedTuple
 
 from sqlalchemy import ColumnElement, Connection, FromClause, and_, delete, insert, literal_column, or_, select, update
 
@@ -39,9 +40,8 @@ _THESE = among(message.c.row_id, "rows")
 _REPLACING = select(message.c.id).where(_THESE, message.c.replaces.is_not(None)).limit(1)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Draft:
-    """A message about to be accepted."""
+class Draft(NamedTuple):
+    """A message about to be accepted. A tuple: there is one for each row."""
 
     number: str
     text: str
@@ -55,7 +55,7 @@ class Draft:
     replaces: MessageId | None = None  #: the row was marked again: what it showed before
     state: State = State.QUEUED  #: or scheduled, or held
     code: str | None = None
-    facts: Mapping[str, object] = field(default_factory=dict)
+    facts: Mapping[str, object] = MappingProxyType({})
     priority: Priority = Priority.NORMAL
     not_before: datetime | None = None  #: its send time
     expires_at: datetime | None = None  #: after that it does not go any more

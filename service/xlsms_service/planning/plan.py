@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta, tzinfo
+from typing import NamedTuple
 
 from xlsms.errors import Place, UserError, XlsmsError
 from xlsms.model import Priority, Role, Row
@@ -47,9 +48,11 @@ class Facts:
     opted_out: Callable[[AbstractSet[str]], AbstractSet[str]] = _none_of  #: of these numbers, those that said stop
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PlanEntry:
-    """One row of the plan. With a `problem` it cannot go; `held`, it goes only when someone decides so."""
+class PlanEntry(NamedTuple):
+    """One row of the plan. With a `problem` it cannot go; `held`, it goes only when someone decides so.
+
+    A tuple, for one is made for every row.
+    """
 
     row: Row
     number: PhoneNumber | None = None
@@ -159,16 +162,9 @@ class _Found:
 
     def entry(self, row: Row) -> PlanEntry:
         return PlanEntry(
-            row=row,
-            number=self.number,
-            text=self.text,
-            parts=self.parts,
-            sender=self.sender,
-            send_at=self.send_at,
-            fingerprint=self.fingerprint,
-            problem=self.problem,
-            held=self.held,
-        )
+            row, self.number, self.text, self.parts, self.sender, self.send_at, self.fingerprint, self.problem,
+            self.held,
+        )  # fmt: skip
 
 
 def _entry(
@@ -293,10 +289,10 @@ def _hold(entries: Sequence[PlanEntry], facts: Facts) -> Iterator[PlanEntry]:
         place = Place(sheet=row.sheet, row=row.number) if row.number else None
         earlier = first.setdefault(entry.fingerprint, row)
         if number in stopped:
-            yield replace(entry, held=UserError("opted-out", place=place, number=number))
+            yield entry._replace(held=UserError("opted-out", place=place, number=number))
         elif entry.fingerprint in repeated:
-            yield replace(entry, held=UserError("duplicate-recent", place=place, number=number))
+            yield entry._replace(held=UserError("duplicate-recent", place=place, number=number))
         elif earlier is not row:
-            yield replace(entry, held=UserError("duplicate-in-sheet", place=place, number=number, row=earlier.number))
+            yield entry._replace(held=UserError("duplicate-in-sheet", place=place, number=number, row=earlier.number))
         else:
             yield entry

@@ -103,6 +103,8 @@ class Drafting:
     ) -> None:
         work.hidden += planned.hidden
         now = self.now()  # rows that are accepted together show one time
+        expires = now + terms.validity
+        ids = iter(identity.new_row_ids(len(planned.entries), self.rng))
         lost.look_for(planned)
         for entry in planned.entries:
             before = known.get(entry.row.id) if entry.row.id else None
@@ -123,26 +125,27 @@ class Drafting:
                 cells = held_cells(error.code, snapshot.language, error.facts)
                 work.others.append(RowEdit(placed=Placed.of(entry.row), values=cells))
                 continue
-            draft = self._draft(entry, snapshot.path, terms, known, now)
-            if draft.row_id is None:
-                raise RuntimeError("a row of a workbook without an id")
+            row_id = next(ids)
+            draft = self._draft(entry, row_id, snapshot.path, terms, before, expires)
             if entry.held is not None:
-                work.held[draft.row_id] = entry
+                work.held[row_id] = entry
             work.drafts.append(draft)
-            work.edits[draft.row_id] = RowEdit(
+            work.edits[row_id] = RowEdit(
                 placed=Placed.of(entry.row),
                 values=_accepted(draft, snapshot.language, now),
             )
 
-    def _draft(self, entry: PlanEntry, path: Path, terms: Terms, known: Mapping[RowId, Known], now: datetime) -> Draft:
+    def _draft(
+        self, entry: PlanEntry, row_id: RowId, path: Path, terms: Terms, before: Known | None, expires: datetime
+    ) -> Draft:
+        """The draft of an entry; `before` is what its row showed, and it `expires` then unless it has a send time."""
         if entry.number is None or entry.parts is None or entry.fingerprint is None:
             raise RuntimeError("a plan's entry with neither a problem nor a message")
         row = entry.row
-        it = known.get(row.id) if row.id else None
         state = _state(entry)
         return Draft(
-            row_id=identity.new_row_id(self.rng),
-            replaces=it.message if it else None,
+            row_id=row_id,
+            replaces=before.message if before else None,
             sheet=row.sheet,
             number=entry.number.e164,
             text=entry.text,
@@ -156,7 +159,7 @@ class Drafting:
             facts=entry.held.facts if entry.held else {},
             priority=terms.priority,
             not_before=entry.send_at,
-            expires_at=(entry.send_at or now) + terms.validity,
+            expires_at=entry.send_at + terms.validity if entry.send_at else expires,
             unsaved=self.unsaved,
         )
 

@@ -1,9 +1,11 @@
 import math
 from datetime import date, datetime
 
+import phonenumbers
 import pytest
-from hypothesis import example, given
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
+from phonenumbers import PhoneNumberType
 
 from xlsms.errors import UserError
 from xlsms.phone import PhoneNumber, parse
@@ -426,3 +428,49 @@ def test_a_number_or_a_reason_and_the_number_stays_the_same(value, country):
     assert number.e164.removeprefix("+").isdecimal()
     assert len(number.e164) <= 16
     assert all("…" not in words for words in number.repairs + number.warnings)
+
+
+def said(value, country):
+    """The number, or what is wrong with it."""
+    try:
+        return parse(value, country)
+    except UserError as error:
+        return error.code, error.facts
+
+
+@settings(max_examples=300)
+@given(
+    values
+    | st.integers(10**7, 10**12).map(str)
+    | st.sampled_from(["600111222", "612345678", "1512345678", "5512345678", "91234567", "3331234567", "600111000"])
+    | st.sampled_from([600111222, 600111000, 612345678, 34600111222, 5512345678, 1123456789]),
+    st.sampled_from(["ES", "MX", "AR", "US", "DE", "BR", "IT", "CI", "AD", "SG", "GG"]),
+)
+def test_the_usual_numbers_are_told_as_the_long_way_tells_them(value, country):
+    short = said(value, country)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("xlsms.phone._usual", lambda *_: None)
+        assert said(value, country) == short
+
+
+def test_numbers_of_every_country_are_told_as_the_long_way_tells_them():
+    examples = []
+    for country in sorted(phonenumbers.SUPPORTED_REGIONS):
+        for kind in (PhoneNumberType.MOBILE, PhoneNumberType.FIXED_LINE, PhoneNumberType.VOIP):
+            number = phonenumbers.example_number_for_type(country, kind)
+            if number is not None:
+                national = phonenumbers.national_significant_number(number)
+                examples += [
+                    (text, country) for text in (national, f"{national[:-1]}0", f"{number.country_code}{national}")
+                ]
+                examples += [(int(national), country)]
+    quick = [said(*example) for example in examples]
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("xlsms.phone._usual", lambda *_: None)
+        assert [said(*example) for example in examples] == quick
+
+
+def test_a_usual_number_is_not_taken_apart(monkeypatch):
+    monkeypatch.delattr("xlsms.phone._from_figure")
+    monkeypatch.delattr("xlsms.phone._from_text")
+    assert parse(600111222, "ES") == parse("600111222", "ES")

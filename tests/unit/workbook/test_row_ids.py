@@ -1,0 +1,27 @@
+"""Ids that are made together are as good as those made one by one."""
+
+from collections import Counter
+from random import Random
+
+from xlsms.workbook.identity import LETTERS, check, new_row_ids
+
+
+def test_ids_made_together_are_valid_and_differ():
+    made = new_row_ids(5_000, Random(1))
+
+    assert len(set(made)) == 5_000
+    assert all(check(row_id) == row_id for row_id in made)
+
+
+def test_every_letter_comes_as_often_in_every_place():
+    made = new_row_ids(19_000, Random(2))
+
+    for place in range(12):
+        times = Counter(row_id[place] for row_id in made)
+        assert set(times) == set(LETTERS)
+        assert max(times.values()) < 1_200
+        assert min(times.values()) > 800
+
+
+def test_none_are_made_of_nothing():
+    assert new_row_ids(0) == []
