@@ -18,8 +18,8 @@ import pytest
 
 from tests.office.conftest import HERE, _office_python, until
 from tests.office.conftest import Desk as Office
-from xlsms.addin.build import Settings, addin, modules, vba
-from xlsms.addin.project import Kind, Module
+from xlsms.addin.build import PROJECT_ID, PROJECT_NAME, Settings, addin, modules, vba
+from xlsms.addin.project import Kind, Module, vba_project
 from xlsms.addin.ribbon import texts
 from xlsms.addin.verb import BUTTONS, Verb
 from xlsms.workbook import read_rows
@@ -144,13 +144,6 @@ Public Function Halted() As String
     before = Dir$(SmsTick.OpenMark(path))
     SmsTick.Halt
     Halted = before & "|" & CStr(SmsTick.Followed()) & "|" & Dir$(SmsTick.OpenMark(path))
-End Function
-
-Public Function Dropped() As String
-    Dim path As String
-    path = SmsTick.Follow(SmsRibbon.UsersBook())
-    SmsTick.Drop SmsRibbon.UsersBook()
-    Dropped = CStr(SmsTick.Followed()) & "|" & Dir$(SmsTick.OpenMark(path))
 End Function
 """
 
@@ -502,10 +495,121 @@ def test_closing_the_add_in_lets_everything_go(loaded):
     assert (followed, mark) == ("0", "")
 
 
-def test_a_workbook_that_is_being_closed_is_let_go(loaded):
-    assert loaded.run("TestDesk.Dropped") == "0|"
-
-
 def test_a_workbook_that_xlsms_has_nothing_to_do_with_is_not_followed(loaded):
     assert loaded.run("TestDesk.ConsiderActive") == 0
     assert not loaded.news.exists()
+
+
+#: In place of Excel's own `Application`, which LibreOffice has only in part: whether a cell is being edited, and OnTime.
+HOST = """
+Public Ready As Boolean
+Public Due As Date
+Public Said As String
+Public Refuses As Boolean
+
+Public Sub OnTime(ByVal at As Date, ByVal procedure As String, Optional ByVal latest As Variant, _
+    Optional ByVal schedule As Variant)
+    If Refuses Then Err.Raise 1004
+    If IsMissing(schedule) Then
+        Due = at
+        Said = Said & "+" & procedure
+    ElseIf at = Due And Not schedule Then
+        Said = Said & "-" & procedure
+    Else
+        Said = Said & "!" ' Excel finds nothing to cancel at another time
+    End If
+End Sub
+"""
+TICK = """
+Private mHost As TestHost
+
+Public Function Host() As Object
+    If mHost Is Nothing Then Set mHost = New TestHost
+    Set Host = mHost
+End Function
+
+Private Sub Leave(ByVal path As String, ByVal word As String)
+    Open path For Output As #1
+    Print #1, word
+    Close #1
+End Sub
+
+Public Function Editing(ByVal log As String) As String
+    Dim path As String
+    path = SmsTick.Follow(SmsRibbon.UsersBook())
+    Leave SmsTick.Folder() & "listener.life", "1"
+    Host.Ready = False
+    Leave path, "17"
+    SmsTick.Tick
+    SmsTick.Tick
+    Wait 3000
+    Editing = path & "|" & Dir$(log)
+    Host.Ready = True
+    SmsTick.Tick
+    SmsTick.Tick
+End Function
+
+Public Function Refused() As String
+    Host.Refuses = True
+    SmsTick.Follow SmsRibbon.UsersBook()
+    Host.Refuses = False
+    Refused = Host.Said & "|"
+    SmsTick.Start ' the next workbook, or button
+    Refused = Refused & Host.Said
+End Function
+
+Public Function Scheduled() As String
+    Dim path As String
+    Host.Ready = True
+    path = SmsTick.Follow(SmsRibbon.UsersBook())
+    Leave SmsTick.Folder() & "listener.life", "1"
+    Scheduled = Host.Said & "|" & CStr(Round((Host.Due - Now) * 86400))
+    SmsTick.Start
+    SmsTick.Follow SmsRibbon.UsersBook()
+    SmsTick.Tick
+    Scheduled = Scheduled & "|" & Host.Said
+    SmsTick.Halt
+    SmsTick.Start
+    Scheduled = Scheduled & "|" & Host.Said
+End Function
+"""
+
+
+@pytest.fixture
+def ticking(desk):
+    """The add-in with its tick at an `Application` of the test's; nothing else in the module is changed."""
+    sources = {module.name: module for module in modules()}
+    tick = sources["SmsTick"].source
+    ready, ontime = "Set host = Application\r\n    IsReady = host.Ready", "Application.OnTime "
+    tick = tick.replace("\r\n", "\n").replace("\n", "\r\n")
+    assert (tick.count(ready), tick.count(ontime)) == (1, 2)
+    tick = tick.replace(ready, ready.replace("Application", "TestTick.Host()")).replace(
+        ontime, "TestTick.Host().OnTime "
+    )
+    sources["SmsTick"] = Module(name="SmsTick", source=tick)
+    sources["TestTick"] = Module(name="TestTick", source=TICK)
+    sources["TestHost"] = Module(name="TestHost", kind=Kind.CLASS, source=HOST)
+    settings = Settings(interpreter=str(desk.interpreter), folder=f"{desk.news}/", language=desk.language)
+    file = desk.folder / "xlsms.xlam"
+    file.write_bytes(addin(settings, project=vba_project(PROJECT_NAME, PROJECT_ID, list(sources.values()))))
+    desk.calc.load_addin(path=file)
+    desk.path = desk.book()
+    return desk
+
+
+def test_news_wait_while_a_cell_is_being_edited(ticking):
+    news, log = ticking.run("TestTick.Editing", str(ticking.log)).split("|")
+    assert log == ""  # nothing was started
+    assert ticking.until_asked(1) == [["update", str(ticking.path), news]]  # afterwards it was, once
+
+
+def test_the_tick_is_asked_for_once_at_a_time_and_cancelled_by_the_same_time(ticking):
+    first, seconds, again, end = ticking.run("TestTick.Scheduled").split("|")
+    assert first == "+'xlsms.xlam'!SmsTick.Tick"
+    assert int(seconds) in (4, 5)
+    assert again == first * 2  # a second start asks for nothing; the tick itself asks for the next
+    assert end == f"{again}-'xlsms.xlam'!SmsTick.Tick"  # and nothing is left that would open the add-in again
+
+
+def test_a_tick_that_is_refused_is_asked_for_again(ticking):
+    assert ticking.run("TestTick.Refused") == "|+'xlsms.xlam'!SmsTick.Tick"

@@ -205,7 +205,25 @@ def test_the_script_has_one_fixed_command():
     assert "INTERPRETER" not in script
     assert "VERBS" not in script
     code = "\n".join(module.text() for module in modules())
-    assert 'answer = AppleScriptTask("xlsms.applescript", "launch", verb & vbLf & Join(lines, vbLf))' in code
+    assert 'answer = AppleScriptTask("xlsms.applescript", "startPython", verb & vbLf & Join(lines, vbLf))' in code
+
+
+#: AppleScript Language Guide, "Keywords": none of them can be a name. And commands of its own, which a handler replaces.
+RESERVED = """
+    about above after against and apart around as aside at back before beginning behind below beneath beside between but by
+    considering contain contains continue copy div does eighth else end equal equals error every exit false fifth first for
+    fourth from front get given global if ignoring in instead into is it its last local me middle mod my ninth not of on
+    onto or out over prop property put ref reference repeat return returning script second set seventh since sixth some
+    tell tenth that the then third through thru timeout times to transaction true try until where while whose with without
+    activate count launch log open print quit reopen run store load delay beep say display choose
+"""
+
+
+def test_no_name_in_the_script_is_a_word_of_the_language():
+    script = applescript(Path("/usr/bin/python3"))
+    names = re.findall(r"(?m)^\s*(?:on|property|set|repeat with) (\w+)(?= to |\(| : | in )", script)
+    assert {"startPython", "handedLines", "environment", "verb"} <= set(names)
+    assert not set(names) & set(RESERVED.split())
 
 
 class Component:

@@ -184,7 +184,7 @@ Private Function StartedOnMac(ByVal verb As String, ByVal lines As Variant) As S
     Dim answer As String
     #If Mac Then
         On Error Resume Next
-        answer = AppleScriptTask("xlsms.applescript", "launch", verb & vbLf & Join(lines, vbLf))
+        answer = AppleScriptTask("xlsms.applescript", "startPython", verb & vbLf & Join(lines, vbLf))
         On Error GoTo 0
     #End If
     If answer <> "started" Then StartedOnMac = "no-script"

@@ -2,7 +2,8 @@ Attribute VB_Name = "SmsTick"
 Option Explicit
 ' Looks every few seconds whether there is news for a workbook that is open. A look reads one small file that a
 ' Python process in the background writes; Python is started for the workbook only when that file has changed.
-' OnTime runs in Ready mode only, so nothing happens while a cell is being edited.
+' OnTime runs in Ready mode only, so nothing happens while a cell is being edited. A workbook is let go when it is no longer
+' open, and not when it is about to be closed: that may be called off.
 
 Private Const EVERY As Long = 5 ' seconds
 Private Const PATIENCE As Long = 120 ' seconds after which whoever listens must have shown life
@@ -70,13 +71,6 @@ Public Function Follow(ByVal book As Object) As String
         Follow = one.News
     End If
 End Function
-
-Public Sub Drop(ByVal book As Object)
-    Dim at As Long
-    at = PlaceOf(book)
-    If at > 0 Then DropAt at
-    If Followed() = 0 Then Cancel
-End Sub
 
 Public Sub Tick()
     Dim at As Long, one As SmsBook
@@ -230,8 +224,11 @@ End Sub
 Private Sub Schedule()
     If mNext <> 0 Then Exit Sub
     mNext = Now + TimeSerial(0, 0, EVERY)
-    On Error Resume Next
+    On Error GoTo Refused
     Application.OnTime mNext, Procedure()
+    Exit Sub
+Refused:
+    mNext = 0 ' the next button or workbook asks again
 End Sub
 
 Private Sub Cancel()
