@@ -5,7 +5,6 @@ import uuid
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import suppress
 from datetime import datetime
-from decimal import Decimal
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -13,7 +12,7 @@ from typing import Any, Self
 import httpx
 
 from xlsms import home
-from xlsms.client import wire
+from xlsms.client import reading, wire
 from xlsms.client.model import (
     Campaign,
     Changes,
@@ -24,17 +23,11 @@ from xlsms.client.model import (
     InboxText,
     LinkState,
     LiveBook,
-    Order,
-    OrderKind,
     Plan,
-    PlannedRow,
     Reach,
     Reply,
     RowState,
-    Said,
     SentText,
-    Totals,
-    Trouble,
     Written,
 )
 from xlsms.client.starting import Found, find, start
@@ -117,7 +110,7 @@ class Client:
         said = self._ask("GET", "/v1/health")
         return Health(
             version=said["version"],
-            stopped=_time(said["stopped"]),
+            stopped=reading.moment(said["stopped"]),
             links=tuple(
                 LinkState(connector=it["connector"], state=it["state"], code=it["code"]) for it in said["links"]
             ),
@@ -126,7 +119,7 @@ class Client:
 
     def stop(self) -> datetime:
         """The red button: nothing more goes out, since the time that is returned, until `resume`."""
-        since = _time(self._ask("POST", "/v1/stop")["stopped"])
+        since = reading.moment(self._ask("POST", "/v1/stop")["stopped"])
         if since is None:
             raise TransientError("service-not-answering")
         return since
@@ -183,7 +176,7 @@ class Client:
                 "rows": rows,
             },
         )
-        return _plan(said)
+        return reading.plan(said)
 
     def preview_page(self, plan: Plan | str) -> str:
         """The address of a page that shows a plan; it opens once, within two minutes."""
@@ -216,7 +209,7 @@ class Client:
             id=said["id"],
             plan=said["plan"],
             edits=tuple(wire.read_edit(it) for it in said["edits"]),
-            troubles=tuple(_trouble(it) for it in said["troubles"]),
+            troubles=tuple(reading.trouble(it) for it in said["troubles"]),
         )
 
     def written(self, campaign: Campaign, applied: Applied) -> Written:
@@ -267,7 +260,7 @@ class Client:
         asked for again with the same cursor.
         """
         body = {"workbook": book.id if book else None, "since": since, "wait": wait}
-        return _changes(self._ask("POST", "/v1/changes", body))
+        return reading.changes(self._ask("POST", "/v1/changes", body))
 
     def follow(self, book: LiveBook | None = None, *, since: int) -> Iterator[Changes]:
         """Changes as they happen, without end; close the iterator to stop.
@@ -283,7 +276,7 @@ class Client:
                     raise _refusal(answer)
                 for line in answer.iter_lines():
                     if line.startswith("data:"):
-                        yield _changes(json.loads(line.removeprefix("data:")))
+                        yield reading.changes(json.loads(line.removeprefix("data:")))
         except httpx.TransportError as error:
             self._look_again()
             raise TransientError("service-not-answering") from error
@@ -293,7 +286,7 @@ class Client:
         found: dict[RowId, RowState] = {}
         for begin in range(0, len(row_ids), _MANY):
             said = self._ask("POST", "/v1/states", {"ids": list(row_ids[begin : begin + _MANY])})
-            found |= {state.row_id: state for state in map(_state, said["states"])}
+            found |= {state.row_id: state for state in map(reading.state, said["states"])}
         return found
 
     # Campaigns under way, of one workbook or of all.
@@ -341,12 +334,12 @@ class Client:
         found: list[Cost] = []
         for begin in range(0, len(texts), _MANY):
             said = self._ask("POST", "/v1/costs", {"texts": list(texts[begin : begin + _MANY])})
-            found += [Cost(cost=_money(it["cost"]), problem=it["problem"]) for it in said["costs"]]
+            found += [Cost(cost=reading.money(it["cost"]), problem=it["problem"]) for it in said["costs"]]
         return tuple(found)
 
     def conversation(self, number: str) -> Conversation:
         """What was said with a number, oldest first."""
-        return _conversation(self._ask("POST", "/v1/conversation", {"number": number}))
+        return reading.conversation(self._ask("POST", "/v1/conversation", {"number": number}))
 
     def inbox(self, *, limit: int = 50) -> tuple[InboxText, ...]:
         """The newest texts that came in, newest first."""
@@ -400,111 +393,3 @@ def _refusal(answer: httpx.Response) -> Exception:
 
 def _id_given(edit: RowEdit) -> RowId:
     return RowId(str(edit.values.get(Role.ID) or ""))
-
-
-def _time(said: str | None) -> datetime | None:
-    return datetime.fromisoformat(said) if said else None
-
-
-def _money(said: str | None) -> Decimal | None:
-    return None if said is None else Decimal(said)
-
-
-def _trouble(said: Json) -> Trouble:
-    return Trouble(
-        code=said["code"],
-        message=said["message"],
-        remedy=said["remedy"],
-        place=wire.read_place(said.get("place")),
-        facts=said.get("facts") or {},
-    )
-
-
-def _plan(said: Json) -> Plan:
-    totals = said["totals"]
-    return Plan(
-        id=said["id"],
-        workbook=said["workbook"],
-        hash=said["hash"],
-        totals=Totals(**(totals | {"cost": _money(totals["cost"])})),
-        rows=tuple(_planned(it) for it in said["rows"]),
-    )
-
-
-def _planned(said: Json) -> PlannedRow:
-    return PlannedRow(
-        sheet=said["sheet"],
-        row=said["row"],
-        goes=said["goes"],
-        number=said["number"],
-        repairs=tuple(said["repairs"]),
-        text=said["text"],
-        alphabet=said["alphabet"],
-        parts=tuple(said["parts"]),
-        culprits=tuple((index, character) for index, character in said["culprits"]),
-        sender=said["sender"],
-        send_at=_time(said["send_at"]),
-        cost=_money(said["cost"]),
-        use=tuple(said["use"]),
-        problem=_trouble(said["problem"]) if said["problem"] else None,
-        held=_trouble(said["held"]) if said["held"] else None,
-        earlier=State(said["earlier"]) if said["earlier"] else None,
-    )
-
-
-def _state(said: Json) -> RowState:
-    return RowState(
-        row_id=RowId(said["row_id"]),
-        message=MessageId(said["message"]),
-        workbook=said["workbook"],
-        sheet=said["sheet"],
-        state=State(said["state"]),
-        label=said["label"],
-        detail=said["detail"],
-        code=said["code"],
-        at=datetime.fromisoformat(said["at"]),
-        reply=said["reply"],
-        reply_at=_time(said["reply_at"]),
-    )
-
-
-def _changes(said: Json) -> Changes:
-    return Changes(
-        cursor=said["cursor"],
-        more=said["more"],
-        states=tuple(_state(it) for it in said["states"]),
-        edits=tuple(wire.read_edit({"id": it["row_id"], "values": it["cells"]}) for it in said["states"]),
-        orders=tuple(
-            Order(
-                kind=OrderKind(it["kind"]),
-                plan=it.get("plan"),
-                hash=it.get("hash"),
-                sheet=it.get("sheet"),
-                row=it.get("row"),
-                column=it.get("column"),
-                row_id=it.get("row_id"),
-            )
-            for it in said["orders"]
-        ),
-        unconfirmed=tuple(RowId(it) for it in said["unconfirmed"]),
-    )
-
-
-def _conversation(said: Json) -> Conversation:
-    return Conversation(
-        number=said["number"],
-        texts=tuple(
-            Said(
-                mine=it["mine"],
-                text=it["text"],
-                at=datetime.fromisoformat(it["at"]),
-                state=State(it["state"]) if it["state"] else None,
-                label=it["label"],
-                detail=it["detail"],
-                workbook=it["workbook"],
-                sheet=it["sheet"],
-                row_id=RowId(it["row_id"]) if it["row_id"] else None,
-            )
-            for it in said["texts"]
-        ),
-    )
