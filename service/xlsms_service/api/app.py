@@ -8,7 +8,7 @@ from fastapi import APIRouter, FastAPI
 from pydantic.json_schema import models_json_schema
 
 import xlsms
-from xlsms_service.api import problem, shape
+from xlsms_service.api import problem, requested, told
 from xlsms_service.api.desk import Desk
 from xlsms_service.api.gate import Gate
 from xlsms_service.api.routes import router
@@ -37,7 +37,7 @@ def _app(desk: Desk | None, token: str) -> FastAPI:
         openapi_url=None,
         responses={
             "default": {
-                "model": shape.Problem,
+                "model": told.Problem,
                 "description": "What is wrong",
                 "content": {"application/problem+json": {"schema": {"$ref": "#/components/schemas/Problem"}}},
             }
@@ -52,7 +52,7 @@ def description() -> str:
     """The OpenAPI document."""
     app = _app(None, "")
     document: dict[str, Any] = app.openapi()
-    _, read = models_json_schema([(shape.PlanRequest, "validation")], ref_template="#/components/schemas/{model}")
+    _, read = models_json_schema([(requested.PlanRequest, "validation")], ref_template="#/components/schemas/{model}")
     document["components"]["schemas"] = dict(sorted((read["$defs"] | document["components"]["schemas"]).items()))
     document["components"]["securitySchemes"] = {"token": {"type": "http", "scheme": "bearer"}}
     document["security"] = [{"token": []}]

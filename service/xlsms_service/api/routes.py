@@ -11,7 +11,7 @@ from fastapi.responses import StreamingResponse
 from pydantic import BaseModel, ValidationError
 
 from xlsms_service import auth
-from xlsms_service.api import shape
+from xlsms_service.api import requested, told
 from xlsms_service.api.desk import Desk
 from xlsms_service.api.session import Subject
 from xlsms_service.ledger.live import Opened
@@ -38,28 +38,28 @@ def router(desk: Desk, token: str) -> APIRouter:
 
 
 def _service(made: APIRouter, desk: Desk, token: str) -> None:
-    @made.get("/hello", response_model=shape.Hello, summary="Who is there", openapi_extra={"security": []})
+    @made.get("/hello", response_model=told.Hello, summary="Who is there", openapi_extra={"security": []})
     async def hello(challenge: Challenge) -> Json:
         """Proves that it knows the token, before anybody sends it there: HMAC-SHA-256 of the challenge, in hex."""
         return {"service": "xlsms", "proof": auth.prove(token, challenge)}
 
-    @made.get("/health", response_model=shape.Health, summary="How the service is")
+    @made.get("/health", response_model=told.Health, summary="How the service is")
     async def health() -> Json:
         """Version, links, whether it is stopped, and the newest cursor."""
         return await desk.health()
 
-    @made.post("/stop", response_model=shape.Stopped, summary="Stop all sending")
+    @made.post("/stop", response_model=told.Stopped, summary="Stop all sending")
     async def stop() -> Json:
         """The red button. What waits is kept."""
         return await desk.stop()
 
-    @made.post("/resume", response_model=shape.Stopped, summary="Let sending go on")
+    @made.post("/resume", response_model=told.Stopped, summary="Let sending go on")
     async def resume() -> Json:
         """After a stop."""
         return await desk.resume()
 
-    @made.post("/pages", response_model=shape.Address, summary="Open a page in a browser")
-    async def pages(asked: shape.PageRequest) -> Json:
+    @made.post("/pages", response_model=told.Address, summary="Open a page in a browser")
+    async def pages(asked: requested.PageRequest) -> Json:
         """The address opens once, within two minutes; what it is about does not stand in it."""
         if asked.page == "preview":
             subject = Subject(page="preview", plan=(await desk.intake.look(asked.plan or "")).id)
@@ -70,8 +70,8 @@ def _service(made: APIRouter, desk: Desk, token: str) -> None:
 
 
 def _workbooks(made: APIRouter, desk: Desk) -> None:
-    @made.post("/workbooks", response_model=shape.Workbook, summary="Register an open workbook")
-    async def register(asked: shape.WorkbookRequest) -> Json:
+    @made.post("/workbooks", response_model=told.Workbook, summary="Register an open workbook")
+    async def register(asked: requested.WorkbookRequest) -> Json:
         """Again every `beat` seconds, else it counts as closed; while it is open its file is not touched."""
         path = Path(asked.path) if asked.path else None
         return await desk.register(
@@ -79,52 +79,52 @@ def _workbooks(made: APIRouter, desk: Desk) -> None:
         )
 
     @made.post("/workbooks/{workbook}/closed", status_code=204, summary="The workbook is being closed")
-    async def closed(workbook: shape.Key) -> Response:
+    async def closed(workbook: requested.Key) -> Response:
         """From now on the service writes into its file again."""
         await desk.closed(workbook)
         return Response(status_code=204)
 
     @made.post("/workbooks/{workbook}/seen", status_code=204, summary="Ids that stand in the workbook")
-    async def seen(workbook: shape.Key, asked: shape.SeenRequest) -> Response:
+    async def seen(workbook: requested.Key, asked: requested.SeenRequest) -> Response:
         """Of those that `changes` called unconfirmed: their messages go."""
         await desk.seen(workbook, asked.ids)
         return Response(status_code=204)
 
-    @made.post("/workbooks/{workbook}/replies", response_model=shape.Replies, summary="Replies that its file lacks")
-    async def replies(workbook: shape.Key, asked: shape.RepliesRequest) -> Json:
+    @made.post("/workbooks/{workbook}/replies", response_model=told.Replies, summary="Replies that its file lacks")
+    async def replies(workbook: requested.Key, asked: requested.RepliesRequest) -> Json:
         """For its sheet of replies, oldest first. They stay lacking until the closed file lists them."""
         return await desk.replies(workbook, asked.after)
 
 
 def _campaigns(made: APIRouter, desk: Desk) -> None:
-    @made.post("/plans", response_model=shape.Plan, summary="Plan rows", openapi_extra=_taking(shape.PlanRequest))
+    @made.post("/plans", response_model=told.Plan, summary="Plan rows", openapi_extra=_taking(requested.PlanRequest))
     async def plan(request: Request) -> Response:
         """What a send would do, row by row. Nothing is sent."""
         body = await request.body()  # of many thousand rows: it is read off the loop, where links must not wait for it
-        return await _big(shape.Plan, await desk.plan(await asyncio.to_thread(_asked, body)))
+        return await _big(told.Plan, await desk.plan(await asyncio.to_thread(_asked, body)))
 
-    @made.post("/campaigns", response_model=shape.Campaign, summary="Approve a plan")
-    async def approve(asked: shape.CampaignRequest) -> Response:
+    @made.post("/campaigns", response_model=told.Campaign, summary="Approve a plan")
+    async def approve(asked: requested.CampaignRequest) -> Response:
         """What is to be written into the sheet before anything goes. The same plan again is the same campaign."""
-        return await _big(shape.Campaign, await desk.approve(asked.plan, asked.hash))
+        return await _big(told.Campaign, await desk.approve(asked.plan, asked.hash))
 
-    @made.post("/campaigns/{campaign}/written", response_model=shape.Written, summary="Ids stand in the sheet")
-    async def written(campaign: shape.Id, asked: shape.WrittenRequest) -> Json:
+    @made.post("/campaigns/{campaign}/written", response_model=told.Written, summary="Ids stand in the sheet")
+    async def written(campaign: requested.Id, asked: requested.WrittenRequest) -> Json:
         """The messages whose ids were written may go; those that were refused are forgotten."""
         return await desk.written(campaign, asked.written, asked.refused, asked.standing)
 
-    @made.post("/pause", response_model=shape.Count, summary="Pause")
-    async def pause(asked: shape.Selection) -> Json:
+    @made.post("/pause", response_model=told.Count, summary="Pause")
+    async def pause(asked: requested.Selection) -> Json:
         """Hold what has not left; what is on a link follows if it comes back unsent."""
         return await desk.pause(asked.workbook)
 
-    @made.post("/unpause", response_model=shape.Count, summary="Go on after a pause")
-    async def unpause(asked: shape.Selection) -> Json:
+    @made.post("/unpause", response_model=told.Count, summary="Go on after a pause")
+    async def unpause(asked: requested.Selection) -> Json:
         """Let go on what was paused."""
         return await desk.unpause(asked.workbook)
 
-    @made.post("/recall", response_model=shape.Count, summary="Take back")
-    async def recall(asked: shape.Selection) -> Json:
+    @made.post("/recall", response_model=told.Count, summary="Take back")
+    async def recall(asked: requested.Selection) -> Json:
         """Cancel what has not left; what is on a link follows if it comes back unsent.
 
         What the network has accepted is asked back where the connector has `cancel`.
@@ -140,7 +140,7 @@ def _taking(model: type[BaseModel]) -> Json:
 
 def _asked(body: bytes) -> Asked:
     try:
-        asked = shape.PlanRequest.model_validate_json(body)
+        asked = requested.PlanRequest.model_validate_json(body)
     except ValidationError as error:
         found = [it | {"loc": ("body", *it["loc"])} for it in error.errors(include_input=False, include_url=False)]
         raise RequestValidationError(found) from None
@@ -160,21 +160,21 @@ async def _big(model: type[BaseModel], said: Json) -> Response:
 
 
 def _changes(made: APIRouter, desk: Desk) -> None:
-    @made.post("/changes", response_model=shape.Changes, summary="What has changed")
-    async def changes(asked: shape.ChangesRequest) -> Json:
+    @made.post("/changes", response_model=told.Changes, summary="What has changed")
+    async def changes(asked: requested.ChangesRequest) -> Json:
         """States and replies since a cursor, in the order in which they became durable."""
         return await desk.changes(asked.workbook, asked.since, asked.wait)
 
-    @made.post("/states", response_model=shape.States, summary="How some rows stand")
-    async def states(asked: shape.StatesRequest) -> Json:
+    @made.post("/states", response_model=told.States, summary="How some rows stand")
+    async def states(asked: requested.StatesRequest) -> Json:
         """Ids that are not known are left out."""
         return await desk.states(asked.ids)
 
     @made.get("/events", response_class=StreamingResponse, summary="Changes as they happen",
               responses={200: {"content": {"text/event-stream": {}}}})  # fmt: skip
     async def events(
-        workbook: Annotated[shape.Key | None, Query()] = None,
-        since: Annotated[shape.Key, Query()] = 0,
+        workbook: Annotated[requested.Key | None, Query()] = None,
+        since: Annotated[requested.Key, Query()] = 0,
         last_event_id: Annotated[str | None, Header(max_length=20)] = None,
     ) -> StreamingResponse:
         """Server-sent events: the body of `changes`, its cursor as their id. `Last-Event-ID` goes on from there."""
@@ -185,38 +185,38 @@ def _changes(made: APIRouter, desk: Desk) -> None:
 def stream(desk: Desk, workbook: int | None, since: int) -> StreamingResponse:
     """The changes of a workbook, or all, as server-sent events."""
 
-    async def told() -> AsyncIterator[bytes]:
+    async def lines() -> AsyncIterator[bytes]:
         cursor = since
         yield b"retry: 2000\n\n"
         while not desk.news.closing:
             found = await desk.changes(workbook, cursor, _ALIVE)
             if found["states"] or found["orders"] or found["cursor"] != cursor:
                 cursor = found["cursor"]
-                data = shape.Changes.model_validate(found).model_dump_json()
+                data = told.Changes.model_validate(found).model_dump_json()
                 yield f"id: {cursor}\nevent: changes\ndata: {data}\n\n".encode()
             else:
                 yield b": alive\n\n"
 
-    return StreamingResponse(told(), media_type="text/event-stream")
+    return StreamingResponse(lines(), media_type="text/event-stream")
 
 
 def _texts(made: APIRouter, desk: Desk) -> None:
-    @made.post("/messages", response_model=shape.Message, summary="Send one text")
-    async def text(asked: shape.TextRequest) -> Json:
+    @made.post("/messages", response_model=told.Message, summary="Send one text")
+    async def text(asked: requested.TextRequest) -> Json:
         """To a number that need not stand in any sheet, before all others. The same key again is the same message."""
         return await desk.text(asked.number, asked.text, asked.key)
 
-    @made.post("/costs", response_model=shape.Costs, summary="What some texts would cost")
-    async def costs(asked: shape.CostsRequest) -> Json:
+    @made.post("/costs", response_model=told.Costs, summary="What some texts would cost")
+    async def costs(asked: requested.CostsRequest) -> Json:
         """Over the connector that each prefers, in the order in which they are asked for; nothing is sent."""
         return await desk.costs(asked.texts)
 
-    @made.post("/conversation", response_model=shape.Conversation, summary="What was said with a number")
-    async def conversation(asked: shape.ConversationRequest) -> Json:
+    @made.post("/conversation", response_model=told.Conversation, summary="What was said with a number")
+    async def conversation(asked: requested.ConversationRequest) -> Json:
         """Oldest first."""
         return await desk.conversation(asked.number)
 
-    @made.get("/inbox", response_model=shape.Inbox, summary="What came in")
+    @made.get("/inbox", response_model=told.Inbox, summary="What came in")
     async def inbox(limit: Annotated[int, Query(ge=1, le=1_000)] = 50) -> Json:
         """Newest first."""
         return await desk.inbox(limit)
