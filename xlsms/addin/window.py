@@ -83,7 +83,8 @@ class Window:
         """Say the whole text and the remark of the row that is selected."""
         line = self.chosen()
         if line is not None:
-            self.remark["text"] = "\n".join(part for part in (line.remark, line.cells[2]) if part)
+            said = "\n".join(part for part in (line.remark, line.cells[2]) if part)
+            self.remark["text"] = said + "\n" * max(0, _LINES - 1 - said.count("\n"))  # so that nothing jumps
 
     def press(self, way: Way) -> None:
         """Do what a button says."""
@@ -102,6 +103,7 @@ class Window:
             self.tell()
         self.rows.focus_set()
         with suppress(Exception):  # not every desktop lets a window do that
+            self.root.eval("tk::PlaceWindow . center")
             self.root.attributes("-topmost", True)
             self.root.lift()
             self.root.focus_force()

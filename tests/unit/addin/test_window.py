@@ -78,7 +78,7 @@ def test_the_first_row_that_cannot_go_is_selected_and_leads_to_its_cell(shown):
     said = []
 
     def act(it):
-        said.append(it.remark["text"])
+        said.append(it.remark["text"].rstrip("\n"))
         it.buttons[Way.CELL].invoke()
 
     assert shown(act) == Choice(way=Way.CELL, line=LINES[1])
