@@ -10,6 +10,7 @@ import pytest
 from xlsms.addin import commands
 from xlsms.addin.commands.desk import Desk
 from xlsms.addin.commands.listening import Listener, stay_with
+from xlsms.addin.commands.news import leave_word
 from xlsms.addin.commands.refreshing import bring, update
 from xlsms.addin.commands.selection import first_selected, selected
 from xlsms.addin.commands.word import word, words
@@ -125,6 +126,28 @@ def test_the_listener_leaves_word_when_there_is_news(tmp_path, monkeypatch):
     (tmp_path / "1.open").unlink()
     assert listener.round() == 0
     assert service.closed_books == [book]
+
+
+def test_a_mark_that_the_tick_writes_just_now_is_read_in_the_next_round(tmp_path, monkeypatch):
+    (tmp_path / "1.open").write_text("%2Ftmp%2Fp.xlsx")
+    now = (tmp_path / "1.open").stat().st_mtime
+    real, refused = Path.read_text, [PermissionError(13, "Access is denied")]
+
+    def read_text(self, *more):
+        if self.suffix == ".open" and refused:
+            raise refused.pop()
+        return real(self, *more)
+
+    monkeypatch.setattr(Path, "read_text", read_text)
+    names = []
+    book = LiveBook(id=1, guid="g", path=None, cursor=3, beat=90.0)
+    monkeypatch.setattr(
+        "xlsms.addin.commands.listening.introduce", lambda client, workbook, request: names.append(request.book) or book
+    )
+    service = Service(Changes(cursor=4, more=False, states=(), edits=()))
+    listener = Listener(service, tmp_path, Invocation(verb=Verb.LISTEN), clock=lambda: now, sleep=lambda _: None)
+    assert (listener.round(), names) == (1, [])
+    assert (listener.round(), names) == (1, ["/tmp/p.xlsx"])
 
 
 def listener_at(folder, time):
@@ -244,3 +267,26 @@ def test_an_update_that_cannot_be_now_is_asked_for_again(tmp_path, monkeypatch):
     with pytest.raises(TransientError):
         update(Invocation(verb=Verb.UPDATE, news=file))
     assert file.read_text().startswith("again-")
+
+
+@pytest.mark.parametrize("times", [1, 3, 99])
+def test_a_file_that_excel_reads_just_now_is_waited_for(tmp_path, monkeypatch, times):
+    news, real, refused, waits = tmp_path / "1.news", Path.replace, [], []
+
+    def replace(self, target):
+        if len(refused) < times:
+            refused.append(target)
+            raise PermissionError(13, "Access is denied")  # as Windows says of a file that somebody reads
+        return real(self, target)
+
+    monkeypatch.setattr(Path, "replace", replace)
+    if times > 4:
+        with pytest.raises(TransientError) as caught:
+            leave_word(news, "17", waits.append)
+        assert caught.value.code == "excel-busy"
+        assert list(tmp_path.iterdir()) == []
+    else:
+        leave_word(news, "17", waits.append)
+        assert [path.name for path in tmp_path.iterdir()] == ["1.news"]
+        assert news.read_text() == "17\n"
+    assert len(waits) == min(times, 4)

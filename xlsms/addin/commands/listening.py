@@ -117,10 +117,11 @@ class Listener:
         with suppress(OSError):
             if life.read_text("ascii") != self._me and abs(now - life.stat().st_mtime) < 2 * _LIFE:
                 return False
-        self._folder.mkdir(parents=True, exist_ok=True)
-        life.write_text(self._me, "ascii")
-        os.utime(life, (now, now))
-        self._shown = now
+        with suppress(OSError):  # somebody reads it just now: in the next round
+            self._folder.mkdir(parents=True, exist_ok=True)
+            life.write_text(self._me, "ascii")
+            os.utime(life, (now, now))
+            self._shown = now
         return True
 
     def show_service(self) -> None:
@@ -145,7 +146,7 @@ class Listener:
             with suppress(XlsmsError):
                 self._client.closed(self._heard.pop(news).book)
         for news, mark in marks.items():
-            with suppress(XlsmsError):  # busy, or not saved yet: in the next round
+            with suppress(XlsmsError, OSError):  # busy, not saved yet, or the tick just writes: in the next round
                 self._look(news, mark, now)
         return len(marks)
 
