@@ -5,7 +5,7 @@ whatever starts the process. What is not there, or cannot be read, is empty: the
 """
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
@@ -15,7 +15,7 @@ from urllib.parse import unquote
 from xlsms.addin.verb import Verb
 from xlsms.errors import UserError
 
-__all__ = ["Host", "Invocation", "Rows", "invocation"]
+__all__ = ["Host", "Invocation", "Rows", "invocation", "merged"]
 
 Rows = tuple[tuple[int, int], ...]
 _SPAN = re.compile(r"([1-9][0-9]{0,6}):([1-9][0-9]{0,6})")
@@ -43,7 +43,7 @@ class Invocation:
     name: str | None = None  #: its name, as in the list of open workbooks
     sheet: str | None = None
     selected: str = ""  #: kind of what is selected: `Range`, or a chart, a shape …
-    rows: Rows = ()  #: first and last of each selected block of rows, from 1; a whole column goes to the last row
+    rows: Rows = ()  #: first and last of each selected block of rows, from 1; none where they are too many
     cell: str | None = None  #: the active cell, like C5
     office: str | None = None  #: Calc only: the UNO address (pipe or local socket) of the office that asks
     news: Path | None = None  #: the file where the tick of this workbook looks for news
@@ -86,13 +86,16 @@ def _handle(text: str | None) -> int | None:
 
 def _rows(text: str) -> Rows:
     """`5:9,12:12` as spans, in order, those that meet made one; nothing when any of it is not a span."""
-    spans = sorted((int(first), int(last)) for first, last in _SPAN.findall(text))
-    if not text or len(spans) != text.count(",") + 1:
-        return ()
-    merged: list[tuple[int, int]] = []
-    for first, last in spans:
-        if merged and first <= merged[-1][1] + 1:
-            merged[-1] = (merged[-1][0], max(merged[-1][1], last))
+    spans = [(int(first), int(last)) for first, last in _SPAN.findall(text)]
+    return merged(spans) if text and len(spans) == text.count(",") + 1 else ()
+
+
+def merged(spans: Iterable[tuple[int, int]]) -> Rows:
+    """Blocks of rows in order, those that meet made one."""
+    found: list[tuple[int, int]] = []
+    for first, last in sorted(spans):
+        if found and first <= found[-1][1] + 1:
+            found[-1] = (found[-1][0], max(found[-1][1], last))
         else:
-            merged.append((first, last))
-    return tuple(merged)
+            found.append((first, last))
+    return tuple(found)

@@ -4,6 +4,7 @@ import os
 import re
 from contextlib import contextmanager
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
@@ -42,9 +43,16 @@ def asked(**more):
 
 def test_selected_rows_are_those_that_are_seen():
     found = selected(
-        asked(rows=((2, 3), (5, 1_048_576))), snapshot(*map(row, (2, 3, 4, 5)), row(6, hidden=True), row(9))
+        asked(rows=((2, 3), (5, 1_048_576))), snapshot(*map(row, (2, 3, 4, 5)), row(6, hidden=True), row(9)), None
     )
     assert [one.number for one in found] == [2, 3, 5, 9]
+
+
+def test_a_selection_of_too_many_blocks_to_hand_over_is_asked_for():
+    """As *Visible cells only* makes it of a long filtered list."""
+    workbook = SimpleNamespace(selected_rows=lambda: ((9, 9), (2, 3), (4, 4)))
+    found = selected(asked(selected="Range"), snapshot(*map(row, range(2, 10))), workbook)
+    assert [one.number for one in found] == [2, 3, 4, 9]
 
 
 @pytest.mark.parametrize(
@@ -57,7 +65,7 @@ def test_selected_rows_are_those_that_are_seen():
 )
 def test_a_selection_that_is_none(request_, code):
     with pytest.raises(UserError) as caught:
-        first_selected(request_, snapshot(row(2)))
+        first_selected(request_, snapshot(row(2)), None)
     assert caught.value.code == code
     assert caught.value.message("es") != caught.value.message("en")
 

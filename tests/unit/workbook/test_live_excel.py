@@ -437,3 +437,10 @@ class TestInsertedColumns:
         mine = cells.api.FormatConditions.Add(2, 0, "=A1")
         colour_texts(cells, {"Delivered": ("FFFFFF", "000000")})
         assert desk.sheet.conditions[cells.impl._corners] == [mine]
+
+
+def test_every_block_of_the_selected_cells_is_known(desk, monkeypatch):
+    monkeypatch.setattr(sys, "platform", "win32")
+    areas = [SimpleNamespace(Row=row, Rows=SimpleNamespace(Count=count)) for row, count in ((2, 1), (5, 3))]
+    monkeypatch.setattr(type(desk.app), "api", SimpleNamespace(Selection=SimpleNamespace(Areas=areas)), raising=False)
+    assert desk.open().selected_rows() == ((2, 2), (5, 7))

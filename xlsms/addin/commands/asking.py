@@ -16,7 +16,7 @@ def replies(request: Invocation) -> None:
         UserError: `selection-…`; `row-without-number`.
     """
     with desk(request) as at:
-        row = first_selected(request, at.workbook.read())
+        row = first_selected(request, at.workbook.read(), at.workbook)
         identity = check(row.id) if row.id else None
         if identity is not None and identity in at.client.states([identity]):
             at.voice.show(at.client.row_page(identity))

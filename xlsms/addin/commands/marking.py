@@ -22,7 +22,7 @@ def mark(request: Invocation) -> None:
     """
     workbook = workbook_of(request)
     snapshot = workbook.read()
-    rows = [row for row in selected(request, snapshot) if row.phone is not None]
+    rows = [row for row in selected(request, snapshot, workbook) if row.phone is not None]
     sheet = next(sheet for sheet in snapshot.sheets if sheet.name == request.sheet)
     if Role.SEND not in sheet.columns:
         raise UserError("no-send-column", place=Place(sheet=sheet.name))

@@ -40,7 +40,7 @@ def send_selected(request: Invocation) -> None:
     """Send the selected rows, marked or not, after a yes; other marks stay."""
     with desk(request) as at:
         snapshot = at.workbook.read()
-        chosen = {(row.sheet, row.number) for row in selected(request, snapshot)}
+        chosen = {(row.sheet, row.number) for row in selected(request, snapshot, at.workbook)}
         rows = tuple(replace(row, marked=(row.sheet, row.number) in chosen) for row in snapshot.rows)
         bare = frozenset(chosen - {(row.sheet, row.number) for row in snapshot.rows if row.marked})
         _send(at, replace(snapshot, rows=rows), "nothing-selected", unmarked=bare)

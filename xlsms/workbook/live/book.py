@@ -19,7 +19,7 @@ from xlsms.workbook.identity import GUID_PROPERTY
 from xlsms.workbook.live.attachment import Attachment
 from xlsms.workbook.live.block import runs
 from xlsms.workbook.live.edge import right_edge
-from xlsms.workbook.live.native import custom_property, is_locked, is_protected, set_custom_property
+from xlsms.workbook.live.native import custom_property, is_locked, is_protected, selected_rows, set_custom_property
 from xlsms.workbook.live.page import Page, read_pages, spoken
 from xlsms.workbook.live.patience import Patience, quiet
 from xlsms.workbook.live.writer import Writer
@@ -115,6 +115,10 @@ class LiveWorkbook:
             return found is not None
 
         return self.through(show)
+
+    def selected_rows(self) -> tuple[tuple[int, int], ...]:
+        """First and last row of each block of cells that the user has selected; none where scripts cannot know."""
+        return self.through(lambda book: selected_rows(book.app))
 
     def version(self) -> Version:
         """What its sheets hold now; the rows are looked at, as an open workbook has nothing else to tell it by."""

@@ -17,6 +17,7 @@ __all__ = [
     "is_protected",
     "note",
     "offer",
+    "selected_rows",
     "set_custom_property",
 ]
 
@@ -104,6 +105,13 @@ def colour_texts(cells: xw.Range, colours: Mapping[str, tuple[str, str]]) -> Non
         for text, (fill, ink) in colours.items():
             found = cells.api.FormatConditions.Add(_VALUE, _EQUAL, f'="{text}"')
             found.Interior.Color, found.Font.Color, found.Font.Bold = _bgr(fill), _bgr(ink), True
+
+
+def selected_rows(app: xw.App) -> tuple[tuple[int, int], ...]:
+    """First and last row of each block of the selected cells."""
+    if hasattr(app.impl, "link") or sys.platform == "darwin":
+        return ()  # Calc's own extension hands over all of them; Excel for Mac shows scripts the first
+    return tuple((int(area.Row), int(area.Row) + int(area.Rows.Count) - 1) for area in app.api.Selection.Areas)
 
 
 def note(sheet: xw.Sheet, name: str, row: int, column: int) -> None:
