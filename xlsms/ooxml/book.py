@@ -103,6 +103,11 @@ class Book:
         kinds = {relation.kind for relation in self._relations("/").values()}
         return "origin" in kinds or any(member.key.startswith("/_xmlsignatures/") for member in self.package.members)
 
+    @property
+    def calculated(self) -> bool:
+        """Whether it has formulas, with values that Excel shows as they are until it is told to calculate them anew."""
+        return not self._calculates and self._first("calcChain") is not None
+
     @cached_property
     def uncalculated(self) -> bool:
         """Whether the workbook asks to be calculated when it is opened, and shows no sign that it ever was.

@@ -5,7 +5,7 @@ Formulas stand in files in one notation, whatever the user types: English names,
 """
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from xlsms.ooxml.cells import Area
@@ -30,7 +30,7 @@ class Targets:
 
     sheets: frozenset[str] = frozenset()
     tables: frozenset[str] = frozenset()
-    areas: Mapping[str, Area] = field(default_factory=dict)  #: by sheet
+    areas: Mapping[str, Sequence[Area]] = field(default_factory=dict)  #: by sheet
     columns: Mapping[str, frozenset[str]] = field(default_factory=dict)  #: headers by table
 
     def hit(self, formula: str, home: str | None, *, widen: tuple[int, int] = (0, 0)) -> bool:
@@ -47,12 +47,12 @@ class Targets:
     def _places(self, formula: str, home: str | None, widen: tuple[int, int]) -> bool:
         for match in _PLACE.finditer(formula):
             sheet = (match["quoted"] or match["bare"] or home or "").replace("''", "'").lower()
-            area = self.areas.get(sheet)  # one of another workbook has its number in brackets before it
-            found = Area.of(match["cells"] or match["columns"])
-            if area is None or found is None:
+            areas = self.areas.get(sheet, ())  # one of another workbook has its number in brackets before it
+            found = Area.of(match["cells"] or match["columns"]) if areas else None
+            if found is None:
                 continue
             moved = Area(found.top, found.left, found.bottom + widen[0], found.right + widen[1])
-            if moved.meets(area):
+            if any(map(moved.meets, areas)):
                 return True
         return False
 

@@ -9,8 +9,11 @@ from xlsms.errors import Place, UserError
 from xlsms.files.backup import Backups
 from xlsms.files.swap import draft_of, finish
 from xlsms.ooxml.book import Book
-from xlsms.ooxml.cells import column_letters
+from xlsms.ooxml.cells import Area, column_letters
+from xlsms.ooxml.deflate import SMALL
+from xlsms.ooxml.formula import Targets
 from xlsms.ooxml.graft import Graft
+from xlsms.ooxml.mention import mentions
 from xlsms.ooxml.package import Member
 from xlsms.ooxml.patch import Patch
 from xlsms.ooxml.rewrite import rewrite
@@ -19,7 +22,7 @@ from xlsms.ooxml.transplant import recalculated
 from xlsms.ooxml.verify import VerificationError, verify
 from xlsms.workbook.base import Version
 from xlsms.workbook.own_sheets import REPORT
-from xlsms.workbook.record import Added, put_notes
+from xlsms.workbook.record import Added, is_note, put_notes
 from xlsms.workbook.segments import forget, index_of, remember
 from xlsms.workbook.writing import Step, check_ready, exchange, put, version_of
 
@@ -92,6 +95,26 @@ def reports(book: Book) -> bool:
     return any(part.name.strip().casefold() == REPORT.casefold() for part in book.sheets)
 
 
+def _depends(book: Book, patches: Sequence[Patch]) -> bool:
+    """Whether formulas in cells, or names, refer to cells that are written. Large parts are not searched."""
+    areas: dict[str, list[Area]] = {}
+    columns: dict[str, set[str]] = {}
+    for patch in patches:
+        for number, column in patch.batch.columns.items():
+            area = Area(column.rows[0], number, column.rows[-1], number)
+            areas.setdefault(patch.sheet.name.lower(), []).append(area)
+            for table in book.tables(patch.sheet):
+                if table.area.meets(area) and number - table.area.left < len(table.columns):
+                    columns.setdefault(table.name.lower(), set()).add(table.columns[number - table.area.left].lower())
+    targets = Targets(areas=areas, columns={name: frozenset(headers) for name, headers in columns.items()})
+    large = {member for member in book.package.members if member.size > SMALL}
+    # colours and charts are drawn anew anyway; a name may stand in any formula, but for those that note what we added
+    return any(
+        found.row is not None or not ("/" in found.where or is_note(found.where))
+        for found in mentions(book, targets, without=large)
+    )
+
+
 def put_patches(
     path: Path,
     book: Book,
@@ -103,11 +126,13 @@ def put_patches(
 ) -> Version | None:
     """Write cells; see `put`.
 
-    Where a report counts them it is calculated when the workbook is opened; columns that were `added` are noted.
+    Where a report of ours or formulas of the user's depend on them, the workbook is calculated when it is opened.
+    Columns that were `added` are noted.
     """
     graft = Graft(book)
-    if reports(book):
-        recalculated(graft.edits(book.main))
+    if reports(book) or (book.calculated and _depends(book, patches)):
+        with suppress(UserError):  # in an encoding that nothing can be added in: then it is up to the user
+            recalculated(graft.edits(book.main))
     if added:
         with suppress(UserError):  # in an encoding that names cannot be written in: then they stay when it is undone
             put_notes(graft.edits(book.main), added)

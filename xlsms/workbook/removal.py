@@ -129,7 +129,7 @@ class _Removal:
         targets = Targets(
             sheets=frozenset(part.name.lower() for part in self._own),
             tables=frozenset(tables),
-            areas={sheet.layout.part.name.lower(): sheet.area for sheet in self._columns if sheet.area},
+            areas={sheet.layout.part.name.lower(): (sheet.area,) for sheet in self._columns if sheet.area},
             columns={
                 sheet.layout.table.name.lower(): frozenset(text.lower() for text in sheet.headers)
                 for sheet in self._columns

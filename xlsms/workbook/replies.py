@@ -200,7 +200,7 @@ class _Growth:
         row = Area(table.area.bottom, table.area.left, table.area.bottom, table.area.right)
         if any(row.meets(area) for area in (*self._found.merges, *self._found.arrays)):
             return None
-        if next(mentions(self._book, Targets(areas={self._sheet.name.lower(): row}), without=()), None):
+        if next(mentions(self._book, Targets(areas={self._sheet.name.lower(): (row,)}), without=()), None):
             return None
         chunks = self._book.package.chunks
         if not is_last(chunks(self._sheet.member, SHEET_LIMIT), self._found.prefix, row.bottom):

@@ -8,7 +8,7 @@ from xlsms.ooxml.formula import Targets, moves
 TARGETS = Targets(
     sheets=frozenset({"sms replies"}),
     tables=frozenset({"sms_replies"}),
-    areas={"list": Area(3, 7, 9, 8), "ana's list": Area(3, 7, 9, 8)},  # G3:H9
+    areas={"list": (Area(3, 7, 9, 8),), "ana's list": (Area(3, 7, 9, 8),)},  # G3:H9
     columns={"recall": frozenset({"status", "reply [a]"})},
 )
 
