@@ -85,6 +85,7 @@ def test_a_workbook_set_up_keeps_every_other_part(copy):
             "columns-no-room",
             "columns-past-edge",
             "two-columns",
+            "two-lists",
             "file-signed",
             "sheet-not-writable",
         }

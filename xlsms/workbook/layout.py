@@ -11,6 +11,7 @@ from xlsms.ooxml.book import Book, SheetPart, Table
 from xlsms.ooxml.cells import MOST_ROWS, column_letters, column_number
 from xlsms.ooxml.hits import shared_in
 from xlsms.ooxml.scan import Survey, Watcher, survey, top_rows
+from xlsms.ooxml.scan import rows as all_rows
 from xlsms.ooxml.value import Decoder
 from xlsms.workbook.base import RESULTS, Language, Sheet, SheetSettings
 from xlsms.workbook.heading import heading, nothing_to_send
@@ -98,7 +99,7 @@ def layouts(book: Book) -> tuple[Layout, ...]:
         looked_at.append(part.name)
         tables = book.tables(part)
         rows = dict(_top(book, part))
-        empty = empty and not rows
+        empty = empty and not rows and _is_blank(book, part)
         said[part.name] = {folded(text) for row in rows.values() for text in row.values()}
         said[part.name] |= {folded(text) for table in tables for text in table.columns}
         roles = settings.roles(part.name)
@@ -109,6 +110,11 @@ def layouts(book: Book) -> tuple[Layout, ...]:
     if not found:
         raise nothing_to_send(looked_at, empty=empty)
     return tuple(found)
+
+
+def _is_blank(book: Book, part: SheetPart) -> bool:
+    """Whether no cell of a sheet holds anything."""
+    return not any(any(cell[2:]) for row in all_rows(book, part, survey(book, part)) for cell in row.cells)
 
 
 def spoken(found: tuple[Layout, ...]) -> Language:
@@ -128,14 +134,11 @@ def _in_table(book: Book, part: SheetPart, tables: tuple[Table, ...], roles: Map
         if Role.PHONE not in columns:
             continue
         if layout is not None:
-            first, second = layout.columns[Role.PHONE], columns[Role.PHONE]
             raise UserError(
-                "two-columns",
-                place=Place(sheet=part.name, row=row, column=second),
-                first=f"{first}{layout.header_row}",
-                first_header=layout.headers[first],
-                second=f"{second}{row}",
-                second_header=headers[second],
+                "two-lists",
+                place=Place(sheet=part.name, row=row, column=columns[Role.PHONE]),
+                first=f"{layout.columns[Role.PHONE]}{layout.header_row}",
+                second=f"{columns[Role.PHONE]}{row}",
             )
         layout = Layout(
             book=book, part=part, tables=tables, table=table, header_row=row, headers=headers, columns=columns

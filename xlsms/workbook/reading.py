@@ -8,7 +8,7 @@ from functools import cached_property
 from typing import Any
 
 from xlsms.model import CellValue, Role, Row, RowId
-from xlsms.ooxml.cells import column_number
+from xlsms.ooxml.cells import Area, column_number
 from xlsms.ooxml.hits import Hits
 from xlsms.ooxml.scan import Grammar, RawCell, RawRow, row_blocks, rows
 from xlsms.ooxml.value import Decoder, Raw, type_of
@@ -138,7 +138,7 @@ class RowReader:
             if raw.number > layout.last:
                 return
             row = self.row(raw) if raw.number > layout.header_row else None
-            if row is not None:
+            if row is not None and (row.marked or not marked_only):
                 yield row
 
     def ids(self) -> Iterator[str]:
@@ -173,6 +173,8 @@ class RowReader:
         """One row; None when nothing stands under its headers."""
         value = self._decoder.value
         found = self._asked.findall(raw.body)
+        if self._merges:
+            found = [cell for cell in found if not self._is_covered(raw.number, cell[0])]
         at = {self._roles[cell[0]]: value(cell)[0] for cell in found if cell[2] or cell[3] or cell[4]}
         if not at and not any(any(cell[2:]) for cell in raw.cells if cell[0] in self._headers):
             return None
@@ -197,6 +199,21 @@ class RowReader:
             problems=problems,
             lay=(self.means, raw.body),
         )
+
+    @cached_property
+    def _merges(self) -> list[Area]:
+        """The merged cells below the header that take in a cell that a row is told by."""
+        columns = [column_number(letters.decode()) for letters in self._roles]
+        return [
+            area
+            for area in self._layout.found.merges
+            if area.bottom > self._layout.header_row and any(area.left <= at <= area.right for at in columns)
+        ]
+
+    def _is_covered(self, row: int, letters: bytes) -> bool:
+        """Whether nobody sees a cell, as a merged one lies over it: what it holds is nobody's order."""
+        cell = (row, column_number(letters.decode()))
+        return any(cell in area and cell != (area.top, area.left) for area in self._merges)
 
     def known(self, raw: RawRow) -> dict[bytes, RawCell]:
         """The cells in the columns with a role, by their letters. The row is whole."""

@@ -1,11 +1,13 @@
-"""Whether a sheet is wide enough for the columns that it lacks."""
+"""Whether a sheet has room for the columns that it lacks."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 from xlsms.errors import Place, UserError
 from xlsms.ooxml.cells import MOST_COLUMNS, column_letters
+from xlsms.ooxml.outline import Node, outline
+from xlsms.workbook.layout import Layout
 
-__all__ = ["check_room"]
+__all__ = ["check_room", "drawn_columns"]
 
 
 def check_room(sheet: str, row: int, right: int, texts: Sequence[str]) -> None:
@@ -17,3 +19,22 @@ def check_room(sheet: str, row: int, right: int, texts: Sequence[str]) -> None:
     if right + len(texts) > MOST_COLUMNS:
         place = Place(sheet=sheet, row=row)
         raise UserError("columns-past-edge", place=place, columns=", ".join(texts), last=column_letters(right))
+
+
+def drawn_columns(layout: Layout) -> Iterator[tuple[int, int]]:
+    """First and last column of each chart, picture and shape below the header row of a sheet."""
+    drawing = layout.book.target(layout.part.member.key, ("drawing",))
+    if drawing is None:
+        return
+    for anchor in outline(layout.book.package.read(drawing)).children:
+        first, last = anchor.child("from"), anchor.child("to")
+        if first is not None and (last is None or _number(last, "row") + 1 >= layout.header_row):
+            left = _number(first, "col") + 1
+            yield left, max(left, _number(last, "col") + 1 if last else left)
+
+
+def _number(corner: Node, name: str) -> int:
+    """A row or column of a corner, from 0."""
+    node = corner.child(name)
+    text = node.text.strip() if node else ""
+    return int(text) if text.isdigit() else 0

@@ -43,7 +43,7 @@ from xlsms.workbook.record import (
 )
 from xlsms.workbook.record import COLOURS as NOTED_COLOURS
 from xlsms.workbook.roles import header
-from xlsms.workbook.room import check_room
+from xlsms.workbook.room import check_room, drawn_columns
 from xlsms.workbook.writing import ATTEMPTS, Step, opened, ready
 
 __all__ = ["SetUp", "filter_names", "set_up"]
@@ -76,6 +76,10 @@ class SetUp:
     guid: bool = False
     sheets: tuple[str, ...] = ()
     marks: tuple[str, ...] = ()  #: sheets that got a drop-down or colours
+    left_out: tuple[
+        str, ...
+    ] = ()  #: sheets that the workbook cannot take: its structure is locked, or its format strict
+    covered: dict[str, str] = field(default_factory=dict)  #: by sheet the area of new columns that drawings lie over
 
     @property
     def nothing(self) -> bool:
@@ -127,7 +131,9 @@ def _prepared(
             patch = Patch(book, sheet.layout.part, sheet.layout.found, sheet.layout.tables, sheet.cells)
             patches.append(patch)
             replaced[sheet.layout.part.member] = sheet.frame.chunks(patch.chunks())
-    grown = _add_sheets(book, graft, styles, sheets, language or spoken(found)) if own_sheets else []
+    lacking = _lacking_sheets(book, graft) if own_sheets else []
+    may_grow = bool(lacking) and may_take_sheets(book)
+    grown = _add_sheets(book, graft, styles, sheets, language or spoken(found), lacking) if may_grow else []
     _note(graft.edits(book.main), sheets, grown)
     _put_styles(book, graft, styles)
     guid = GUID_PROPERTY not in book.custom_properties
@@ -141,6 +147,8 @@ def _prepared(
         guid=guid,
         sheets=tuple(grown),
         marks=tuple(sheet.layout.part.name for sheet in sheets if sheet.frame.choices or sheet.frame.colours),
+        left_out=() if may_grow else tuple(lacking),
+        covered={sheet.layout.part.name: area for sheet in sheets if (area := sheet.covered())},
     )
 
 
@@ -151,14 +159,21 @@ def _note(edits: Edits, sheets: Sequence["_Sheet"], grown: Sequence[str]) -> Non
         put_note(edits, OWN_SHEET, place, name, (1, 1))
 
 
-def _add_sheets(
-    book: Book, graft: Graft, styles: Stylesheet, sheets: Sequence["_Sheet"], language: Language
-) -> list[str]:
-    """Put the sheets of our own behind the others, those that are not there yet."""
+def _lacking_sheets(book: Book, graft: Graft) -> list[str]:
+    """The sheets of our own that are not there yet."""
     there = {node.attributes.get("name", "").casefold() for node in graft.edits(book.main).root.all("sheet")}
-    wanted = [name for name in OWN if name.casefold() not in there]
-    if not wanted or not may_take_sheets(book):
-        return []
+    return [name for name in OWN if name.casefold() not in there]
+
+
+def _add_sheets(
+    book: Book,
+    graft: Graft,
+    styles: Stylesheet,
+    sheets: Sequence["_Sheet"],
+    language: Language,
+    wanted: Sequence[str],
+) -> list[str]:
+    """Put sheets of our own behind the others."""
     names = {table.name.lower() for part in book.sheets for table in book.tables(part)}
     names |= {node.attributes.get("name", "").lower() for node in graft.edits(book.main).root.all("definedName")}
     counted = [
@@ -261,6 +276,12 @@ class _Sheet:
 
     def _error(self, code: str, **facts: str) -> UserError:
         return UserError(code, place=Place(sheet=self.layout.part.name, row=self.layout.header_row), **facts)
+
+    def covered(self) -> str:
+        """The area of new columns that charts, pictures or shapes lie over; empty when none does."""
+        new = sorted(self.columns[role] for role in self.roles)
+        over = [at for at in new if any(left <= at <= right for left, right in drawn_columns(self.layout))]
+        return f"{column_letters(over[0])}:{column_letters(over[-1])}" if over else ""
 
     def _occupied(self, room: Area) -> bool:
         letters = {column_letters(at).encode() for at in range(room.left, room.right + 1)}

@@ -49,6 +49,21 @@ def set_up_file(session: Session, file: Path, *, own_sheets: bool, sure: bool) -
         session.say(tr("Drop-down and colours are in {sheet}.", sheet=sheet), "green")
     for sheet, headers in done.columns.items():
         session.say(tr("Added to {sheet}: {columns}", sheet=sheet, columns=", ".join(headers)), "green")
+    for sheet, area in done.covered.items():
+        session.say(
+            tr(
+                "A chart or picture lies over the new columns {area} of {sheet}: move it aside.", area=area, sheet=sheet
+            ),
+            "yellow",
+        )
+    if done.left_out:
+        session.say(
+            tr(
+                "Not added: {sheets}. The structure of the workbook is locked, or its format is strict.",
+                sheets=", ".join(done.left_out),
+            ),
+            "yellow",
+        )
 
 
 def remove_again(session: Session, file: Path, *, sure: bool) -> None:

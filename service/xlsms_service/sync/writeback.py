@@ -52,6 +52,9 @@ _LOOK_AGAIN = 2.0
 _MOST = 30_000
 _AT_ONCE = 2_000
 
+#: Cells that are named when they could not be written.
+_NAMED = 8
+
 #: Characters of a cell (ECMA-376 Part 1 §18.3.1.4 leaves it open; Excel's limit), with some to spare for escapes.
 _CELL = 32_000
 
@@ -62,6 +65,16 @@ class _Pace:
 
     not_before: float = 0.0
     behind_since: float | None = None  #: when the oldest change became known that it does not show yet
+
+
+def _told_together(errors: Sequence[XlsmsError]) -> XlsmsError:
+    """One error for all cells of a workbook that could not be written."""
+    first = errors[0]
+    if len(errors) == 1 or first.place is None:
+        return first
+    cells = [f"{error.place.column}{error.place.row}" for error in errors[:_NAMED] if error.place]
+    more = ["…"] if len(errors) > _NAMED else []
+    return UserError("cells-not-written", place=first.place, count=len(errors), cells=", ".join(cells + more))
 
 
 class Writeback:
@@ -210,8 +223,8 @@ class Writeback:
             await self._ledger.do(books.written, some)
         self._measures.count(metric.WRITEBACK_ROWS, len(shown))
         await self._note(book, applied)
-        for refusal in applied.refused[:1]:
-            self._told(book.path, refusal.error)
+        if applied.refused:
+            self._told(book.path, _told_together([refusal.error for refusal in applied.refused]))
         return len(shown) == len(rows)
 
     async def _list_replies(self, book: Book) -> None:

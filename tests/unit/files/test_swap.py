@@ -44,6 +44,27 @@ def test_a_draft_takes_the_place_of_the_file(pair, way, tmp_path):
     assert [file.name for file in tmp_path.iterdir()] == ["a.xlsx"]
 
 
+@pytest.mark.skipif(sys.platform == "win32", reason="a folder cannot be opened there")
+def test_the_new_file_is_on_the_disk_before_it_is_there_and_its_name_before_it_is_told(
+    pair, way, tmp_path, monkeypatch
+):
+    path, draft = pair
+    forced = []
+    right = os.fsync
+
+    def fsync(handle):
+        right(handle)
+        forced.append((os.fstat(handle).st_ino, path.read_bytes()))
+
+    monkeypatch.setattr(os, "fsync", fsync)
+    inode = draft.stat().st_ino
+    finish(draft, path)
+    assert forced == [(inode, b"old")]
+    assert replace(path, draft, expected=identify(path), identify=identify)
+    if way == "exchange":
+        assert forced[1:].count((tmp_path.stat().st_ino, b"new")) >= 1
+
+
 def test_a_file_that_changed_is_left_as_it_is(pair, way, tmp_path):
     path, draft = pair
     path.write_bytes(b"user")

@@ -144,6 +144,13 @@ def test_ambiguous_packages_are_refused(tmp_path, name):
     assert path.read_bytes() == CASES[name]
 
 
+def test_a_package_of_too_many_members_is_refused(tmp_path):
+    path = tmp_path / "a.xlsx"
+    path.write_bytes(packed(parts(people()) | {f"x/{number}": "" for number in range(10_000)}))
+    with pytest.raises(UserError, match="file-suspicious"):
+        list(read_rows(path))
+
+
 def test_zip64_fields_are_read_and_kept(tmp_path):
     out = io.BytesIO()
     with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as package:
