@@ -3,7 +3,7 @@
 import re
 from datetime import datetime
 
-from xlsms.ooxml.batch import New
+from xlsms.ooxml.batch import New, Styled
 from xlsms.ooxml.cells import column_number
 from xlsms.ooxml.rowedit import RowWriter
 from xlsms.ooxml.scan import Grammar
@@ -13,7 +13,7 @@ __all__ = ["Behind", "Left", "by_row", "parted"]
 Left = dict[int, tuple[list[int], list[New]]]
 """By column what is left to be written into a block: rows, top to bottom, and beside them the values."""
 
-_SIMPLE = frozenset({str, int, float, bool, datetime, type(None)})
+_SIMPLE = frozenset({str, int, float, bool, datetime, type(None), Styled})
 _EACH = 4  # what splitting at start tags gives of a row: its tag, number, other attributes and all that follows
 
 

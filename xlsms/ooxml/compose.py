@@ -63,10 +63,10 @@ class CellWriter:
     def cells(
         self, column: int, rows: Sequence[int], styles: Sequence[int | None], values: Sequence[New]
     ) -> list[bytes]:
-        """Many cells of one column. Texts, emptied cells, whole numbers and times are made all at once."""
+        """Many cells of one column. Texts, emptied cells, numbers and times, also styled ones, are made all at once."""
         kinds = set(map(type, values))
-        if kinds == {datetime}:
-            # times repeat: many rows are written at one moment
+        if kinds in ({datetime}, {Styled}):
+            # times and looks repeat: many rows are written at one moment, and new columns look alike
             pairs = list(zip(values, styles, strict=True))
             known = {pair: self._content(*pair) for pair in set(pairs)}
             values, styles = zip(*map(known.__getitem__, pairs), strict=True)

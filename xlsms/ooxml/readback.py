@@ -24,7 +24,7 @@ from xlsms.ooxml.scan import Grammar, NotPlainError, RawCell, surveyed
 from xlsms.ooxml.segment import Placed, Segments, StaleIndexError, joined, unpacked
 from xlsms.ooxml.value import Decoder, Raw
 
-__all__ = ["VerificationError", "equal", "read_segments_back"]
+__all__ = ["BlockReader", "VerificationError", "equal", "read_segments_back"]
 
 _ENTITY = re.compile("&(?:amp|lt|gt|quot|#[0-9]+|#x[0-9A-Fa-f]+);")
 _THREADS = 2
@@ -115,6 +115,29 @@ def _same_facts(patch: Patch, head: bytes, tail: bytes) -> None:
         raise VerificationError("what stands around the rows changed")
 
 
+class BlockReader:
+    """Reads a sheet back that was not written in segments, while it is surveyed; a `Watcher`."""
+
+    def __init__(self, book: Book, patch: Patch) -> None:
+        self._reader = _Reader(book, patch)
+        self._starts = 0
+
+    def start(self, _: Grammar) -> None:
+        """The rows begin; a second time when the sheet is not plain after all, and then nothing more is read."""
+        self._starts += 1
+
+    def block(self, data: bytes) -> None:
+        """Take up the rows of a block."""
+        if self._starts == 1:
+            self._reader.read(data)
+
+    def end(self) -> bool:
+        """No block follows; whether all was read."""
+        if self._starts == 1:
+            self._reader.end()
+        return self._starts == 1
+
+
 class _Reader:
     """Compares the cells written with what stands in the edited segments."""
 
@@ -130,10 +153,10 @@ class _Reader:
         self._cell = self._grammar.cells_of(b"|".join(self._columns) or b"-")
         self._last = 0
 
-    def read(self, data: bytes, placed: Placed) -> None:
-        """Take up an edited segment."""
+    def read(self, data: bytes, placed: Placed | None = None) -> None:
+        """Take up whole rows, as an edited segment is."""
         grammar = self._grammar
-        if placed.rest is not None and self._column_alone(data, placed):
+        if placed is not None and placed.rest is not None and self._column_alone(data, placed):
             self._last = placed.segment.last
             return
         try:

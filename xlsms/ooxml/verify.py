@@ -9,7 +9,7 @@ from xlsms.ooxml.book import SHEET_LIMIT, Book
 from xlsms.ooxml.markup import new_parser, parse
 from xlsms.ooxml.package import Member, Package
 from xlsms.ooxml.patch import Patch
-from xlsms.ooxml.readback import VerificationError, equal, read_segments_back
+from xlsms.ooxml.readback import BlockReader, VerificationError, equal, read_segments_back
 from xlsms.ooxml.scan import Grammar, rows_at, survey
 from xlsms.ooxml.value import Decoder
 
@@ -75,7 +75,10 @@ def _same(old: Package, new: Package, before: Member, after: Member) -> bool:
 def _read_back(book: Book, patch: Patch) -> None:
     """Every cell written is read from the new sheet, which is checked as a whole on the way."""
     sheet = next(sheet for sheet in book.sheets if sheet.member.name == patch.sheet.member.name)
-    found = survey(book, sheet)
+    reader = BlockReader(book, patch) if patch.found.plain else None
+    found = survey(book, sheet, reader)
+    if reader is not None and reader.end():
+        return
     decoder = Decoder(book, found.prefix)
     written = patch.written
     columns = {column.letters.encode(): number for number, column in patch.batch.columns.items()}
