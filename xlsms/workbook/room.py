@@ -3,11 +3,13 @@
 from collections.abc import Iterator, Sequence
 
 from xlsms.errors import Place, UserError
-from xlsms.ooxml.cells import MOST_COLUMNS, column_letters
+from xlsms.ooxml.cells import MOST_COLUMNS, column_letters, column_number
 from xlsms.ooxml.outline import Node, outline
+from xlsms.ooxml.scan import rows
+from xlsms.ooxml.value import style_of
 from xlsms.workbook.layout import Layout
 
-__all__ = ["check_room", "drawn_columns"]
+__all__ = ["check_room", "drawn_columns", "right_edge"]
 
 
 def check_room(sheet: str, row: int, right: int, texts: Sequence[str]) -> None:
@@ -19,6 +21,20 @@ def check_room(sheet: str, row: int, right: int, texts: Sequence[str]) -> None:
     if right + len(texts) > MOST_COLUMNS:
         place = Place(sheet=sheet, row=row)
         raise UserError("columns-past-edge", place=place, columns=", ".join(texts), last=column_letters(right))
+
+
+def right_edge(layout: Layout) -> tuple[int, int]:
+    """The last column in use at or below the header row, and the style of the last header."""
+    last = max(column_number(letters) for letters in layout.headers)
+    right, style = last, 0
+    for raw in rows(layout.book, layout.part, layout.found):
+        if raw.number < layout.header_row:
+            continue
+        right = max((right, *(column_number(cell[0].decode()) for cell in raw.cells if any(cell[2:]))))
+        if raw.number == layout.header_row:
+            style = next((style_of(cell[1]) for cell in raw.cells if cell[0] == column_letters(last).encode()), 0)
+    areas = [*layout.found.merges, *layout.found.arrays, *(table.area for table in layout.tables)]
+    return max([right, *(area.right for area in areas if area.bottom >= layout.header_row)]), style
 
 
 def drawn_columns(layout: Layout) -> Iterator[tuple[int, int]]:

@@ -26,7 +26,6 @@ from xlsms.ooxml.value import style_of
 from xlsms.states import LABELS, State
 from xlsms.workbook.base import RESULTS, Language
 from xlsms.workbook.change import Change, put_change
-from xlsms.workbook.closed import right_edge
 from xlsms.workbook.identity import GUID_PROPERTY, new_guid
 from xlsms.workbook.layout import Layout, layouts, spoken
 from xlsms.workbook.own_sheets import OWN, REPORT, Counted, build
@@ -43,7 +42,7 @@ from xlsms.workbook.record import (
 )
 from xlsms.workbook.record import COLOURS as NOTED_COLOURS
 from xlsms.workbook.roles import header
-from xlsms.workbook.room import check_room, drawn_columns
+from xlsms.workbook.room import check_room, drawn_columns, right_edge
 from xlsms.workbook.writing import ATTEMPTS, Step, opened, ready
 
 __all__ = ["SetUp", "filter_names", "set_up"]

@@ -1,0 +1,247 @@
+"""The edits of one write: the rows that they mean in a workbook as it is now, and the cells that they come to."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Set as AbstractSet
+from datetime import datetime, tzinfo
+from itertools import chain
+
+from xlsms.errors import Place, UserError
+from xlsms.model import Role
+from xlsms.ooxml.batch import TEXT_DATE, Cell, Styled
+from xlsms.ooxml.cells import column_letters
+from xlsms.ooxml.patch import Patch
+from xlsms.ooxml.scan import Grammar, RawRow, row_blocks
+from xlsms.ooxml.search import Search
+from xlsms.workbook.base import Language, Placed, Refusal, RowEdit
+from xlsms.workbook.gathering import Gathering
+from xlsms.workbook.layout import Layout
+from xlsms.workbook.reading import RowReader, id_text, wall_time
+from xlsms.workbook.record import Added, role_key
+from xlsms.workbook.roles import header
+from xlsms.workbook.room import check_room, right_edge
+
+__all__ = ["Placing"]
+
+_There = tuple[Layout, RawRow]  # where something was found
+
+
+class Placing:
+    """The edits of one `apply`, placed in the workbook as it is now."""
+
+    def __init__(self, found: Sequence[Layout], language: Language, zone: tzinfo | None) -> None:
+        self._layouts, self._language, self._zone = found, language, zone
+        self._readers = {layout.part.name: RowReader(layout, language, zone) for layout in found}
+        self._gathered = {
+            layout.part.name: Gathering(layout, self._readers[layout.part.name], self._shared) for layout in found
+        }
+        self.added: dict[str, tuple[str, ...]] = {}
+        self.done: list[RowEdit] = []
+        self.missing: list[RowEdit] = []
+        self.stale: list[RowEdit] = []
+        self.ambiguous: list[RowEdit] = []
+        self._taken: list[tuple[RowEdit, Layout, RawRow]] = []  # beside `done`
+        self._calculated: list[Refusal] = []
+        self._moments: dict[datetime, datetime] = {}
+        self._texts: frozenset[str] = frozenset()
+        self._known: Mapping[int, str] | None = None
+
+    def find(self, edits: Sequence[RowEdit]) -> None:
+        """Find the row of each edit and take up its cells."""
+        ids = frozenset(id_text(edit.id) for edit in edits if edit.id is not None)
+        self._texts = self._looked_up(edits) | ids
+        searches = {layout.part.name: self._search(layout, ids, edits) for layout in self._layouts}
+        carriers, placed = self._found(ids, searches)
+        lying = {id(edit) for edit in edits if edit.id is None and self._lies(edit, placed)}
+        unsure = [edit.placed for edit in edits if edit.id is None and edit.placed and id(edit) not in lying]
+        changed = [there for place in unsure if (there := placed.get((place.sheet, place.number)))]
+        for layout in self._layouts:  # what has to be compared in full is looked up together
+            crowds = (carrier for found in carriers.values() if len(found) > 1 for carrier in found)
+            compared = [row for there, row in chain(crowds, changed) if there is layout]
+            self._readers[layout.part.name].want_texts(compared)
+        for edit in edits:
+            if edit.id is not None:
+                self._by_id(edit, carriers[id_text(edit.id)])
+            else:
+                self._by_place(edit, placed, lies=id(edit) in lying)
+        for layout in self._layouts:
+            self._gather(layout, searches[layout.part.name])
+
+    def _found(
+        self, ids: AbstractSet[str], searches: Mapping[str, Search | None]
+    ) -> tuple[dict[str, list[_There]], dict[tuple[str, int], _There]]:
+        """What the searches found, by id and by place."""
+        carriers: dict[str, list[_There]] = {identity: [] for identity in ids}
+        placed: dict[tuple[str, int], _There] = {}
+        for layout in self._layouts:
+            search = searches[layout.part.name]
+            if search is None:
+                continue
+            for identity, row in search.found:
+                if layout.header_row < row.number <= layout.last:
+                    found = carriers[identity]
+                    found.append((layout, row))
+            placed.update(((layout.part.name, number), (layout, row)) for number, row in search.rows.items())
+        for identity, found in carriers.items():
+            if len(found) > 1:  # they are compared
+                carriers[identity] = [
+                    (there, search.whole(row)) for there, row in found if (search := searches[there.part.name])
+                ]
+        return carriers, placed
+
+    def _looked_up(self, edits: Sequence[RowEdit]) -> frozenset[str]:
+        """The texts that a shared string is compared with beside ids: what cells hold after the edits."""
+        values = {value for edit in edits for value in edit.values.values() if isinstance(value, str | datetime)}
+        self._moments = {value: wall_time(value, self._zone) for value in values if isinstance(value, datetime)}
+        times = (moment.strftime(TEXT_DATE) for moment in self._moments.values())
+        return frozenset(chain(("",), times, (value for value in values if isinstance(value, str))))
+
+    def _shared(self) -> Mapping[int, str]:
+        """The shared strings that are among the texts, looked up when one is met."""
+        if self._known is None:
+            self._known = self._layouts[0].book.find_texts(self._texts)
+        return self._known
+
+    def _search(self, layout: Layout, ids: frozenset[str], edits: Sequence[RowEdit]) -> Search | None:
+        """The rows of a sheet that edits may mean; None when they mean none of this sheet."""
+        column = layout.columns.get(Role.ID, "")
+        placed = (edit.placed for edit in edits if edit.id is None)
+        numbers = {place.number for place in placed if place is not None and place.sheet == layout.part.name}
+        if not numbers and not (ids and column):
+            return None
+        search = Search(
+            layout.book,
+            column,
+            ids,
+            normal=id_text,
+            shared=self._shared,
+            kept=layout.columns.values(),
+            numbers=numbers,
+        )
+        if not layout.look(search):
+            search.start(Grammar(layout.found.prefix))
+            for block in row_blocks(layout.book, layout.part, layout.found):
+                search.block(block)
+        return search
+
+    def _by_id(self, edit: RowEdit, carriers: list[_There]) -> None:
+        """One carrier is the row. Of several, those with the phone and message that were sent; of these the nearest."""
+        if not carriers:
+            self.missing.append(edit)
+            return
+        if len(carriers) > 1:
+            hint = edit.placed
+            alike = [carrier for carrier in carriers if hint is not None and self._alike(carrier, hint)]
+            if hint is None or not alike:
+                self.ambiguous.append(edit)
+                return
+            carriers = sorted(
+                alike,
+                key=lambda carrier: (carrier[0].part.name != hint.sheet, abs(carrier[1].number - hint.number)),
+            )
+        self._take(edit, *carriers[0])
+
+    def _by_place(self, edit: RowEdit, placed: dict[tuple[str, int], _There], *, lies: bool) -> None:
+        """`lies` tells that the row certainly is as it was read."""
+        if edit.placed is None:
+            raise ValueError("an edit without a row")
+        there = placed.get((edit.placed.sheet, edit.placed.number))
+        if there is None:
+            self.stale.append(edit)
+        elif lies:
+            self._take(edit, *there)
+        else:
+            row = self._readers[edit.placed.sheet].row(there[1])
+            if row is None or Placed.of(row) != edit.placed:
+                self.stale.append(edit)
+            else:
+                self._take(edit, *there)
+
+    def _lies(self, edit: RowEdit, placed: dict[tuple[str, int], _There]) -> bool:
+        """Whether a row certainly is as it was read: byte for byte."""
+        place = edit.placed
+        there = placed.get((place.sheet, place.number)) if place is not None and place.lay is not None else None
+        return (
+            place is not None and there is not None and place.lay == (self._readers[place.sheet].means, there[1].body)
+        )
+
+    def _alike(self, carrier: _There, hint: Placed) -> bool:
+        row = self._readers[carrier[0].part.name].row(carrier[1])
+        return row is not None and (row.phone, row.message) == (hint.phone, hint.message)
+
+    def _take(self, edit: RowEdit, layout: Layout, raw: RawRow) -> None:
+        """Take up an edit, to be gathered with the others of its sheet."""
+        missing = layout.missing
+        if missing and any(value is not None and role in missing for role, value in edit.values.items()):
+            self.need(layout, missing)
+        self.done.append(edit)
+        self._taken.append((edit, layout, raw))
+
+    def _gather(self, layout: Layout, search: Search | None) -> None:
+        """Take up the cells of a sheet, but for those that already hold what is to be written."""
+        mine = [(edit, raw) for edit, there, raw in self._taken if there is layout]
+        if search is None or not mine:
+            return
+        crowded = len({raw.number for _, raw in mine}) < len(mine)
+        taken = [(search.whole(raw) if crowded else raw, edit.values) for edit, raw in mine]
+        gathered = self._gathered[layout.part.name]
+        for nth, role, column in gathered.take_all(taken, search.columns, self._moments):
+            edit, raw = mine[nth]
+            error = self._error(layout, (raw.number, column), "cell-formula")
+            self._calculated.append(Refusal(edit=edit, role=role, error=error))
+
+    def need(self, layout: Layout, roles: tuple[Role, ...]) -> None:
+        """Add columns for `roles` on the right of everything that stands in or below the header row.
+
+        Raises:
+            UserError: `columns-missing` where a table or a filter holds the rows: a sort would leave them behind;
+                `columns-past-edge`.
+        """
+        name = layout.part.name
+        gathered = self._gathered[name]
+        if gathered.extra or not roles:
+            return
+        texts = tuple(header(role, self._language) for role in roles)
+        if layout.bounded:
+            place = Place(sheet=name, row=layout.header_row)
+            raise UserError("columns-missing", place=place, columns=", ".join(texts))
+        right, style = right_edge(layout)
+        check_room(name, layout.header_row, right, texts)
+        self.added[name] = texts
+        for offset, (role, text) in enumerate(zip(roles, texts, strict=True), 1):
+            gathered.add(right + offset, role, Styled(text, style))
+
+    def noted(self) -> list[Added]:
+        """The columns that are added, as they are noted in the workbook."""
+        tops = {layout.part.name: layout.header_row for layout in self._layouts}
+        return [
+            (name, role_key(role), (tops[name], column))
+            for name, gathered in self._gathered.items()
+            for role, column in gathered.extra.items()
+        ]
+
+    def patches(self) -> list[Patch]:
+        """One patch for each sheet with something to write."""
+        return [
+            Patch(layout.book, layout.part, layout.found, layout.tables, batch)
+            for layout in self._layouts
+            if (batch := self._gathered[layout.part.name].batch()).columns
+        ]
+
+    def refusals(self, patches: Sequence[Patch]) -> Iterator[Refusal]:
+        """The cells that were not written, after the patches have run."""
+        yield from self._calculated
+        for patch in patches:
+            name = patch.sheet.name
+            layout = next(layout for layout in self._layouts if layout.part.name == name)
+            gathered = self._gathered[name]
+            rows = {(name, row) for row, _ in patch.refused}
+            edits = [(edit, raw.number) for edit, there, raw in self._taken if (there.part.name, raw.number) in rows]
+            for cell, code in patch.refused.items():
+                for edit, row in edits:
+                    for role in edit.values if row == cell[0] else ():
+                        if gathered.column_of(role) == cell[1]:
+                            yield Refusal(edit=edit, role=role, error=self._error(layout, cell, code))
+
+    @staticmethod
+    def _error(layout: Layout, cell: Cell, code: str) -> UserError:
+        return UserError(code, place=Place(sheet=layout.part.name, row=cell[0], column=column_letters(cell[1])))
