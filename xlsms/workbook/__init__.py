@@ -8,7 +8,7 @@ from xlsms.model import Row
 from xlsms.workbook.cell import write
 from xlsms.workbook.closed import ClosedWorkbook
 from xlsms.workbook.content import Writable
-from xlsms.workbook.csvbook import about
+from xlsms.workbook.csvbook import CsvWorkbook, about
 from xlsms.workbook.opening import open_workbook
 
 __all__ = ["open_workbook", "read_rows", "write_cells"]
@@ -17,7 +17,8 @@ __all__ = ["open_workbook", "read_rows", "write_cells"]
 def read_rows(path: str | PathLike[str]) -> Iterator[Row]:
     """All data rows of all sheets with a phone column, in order, of any file that can be sent from.
 
-    An .xlsx is let go when the last row is read.
+    An .xlsx is let go when the last row is read. Of it, and of a text file, no more than a few rows are held; those of
+    other formats (.xls, .xlsb, .ods, and those with a password) are held all at once.
 
     Raises:
         UserError: the file or its columns cannot be used as they are.
@@ -27,6 +28,9 @@ def read_rows(path: str | PathLike[str]) -> Iterator[Row]:
         with about(workbook.path):
             for reader in workbook.readers():
                 yield from reader.rows()
+    elif isinstance(workbook, CsvWorkbook):
+        with workbook.reading() as reading:
+            yield from reading.rows()
     else:
         yield from workbook.read().rows
 

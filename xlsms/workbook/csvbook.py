@@ -16,7 +16,7 @@ from xlsms.files.swap import draft_of, failure, finish, recover, replace
 from xlsms.model import Role, Row
 from xlsms.ooxml.batch import TEXT_DATE
 from xlsms.ooxml.cells import column_number
-from xlsms.workbook.base import RESULTS, Applied, RowEdit, Snapshot, Version
+from xlsms.workbook.base import RESULTS, Applied, Reading, RowEdit, Snapshot, Version
 from xlsms.workbook.csvpage import Page
 from xlsms.workbook.delimited import Delimited, decoded
 from xlsms.workbook.finding import carrier, still_there
@@ -68,15 +68,33 @@ class CsvWorkbook:
         with about(self.path):
             content, version = _load(self.path)
             page = Page.of(self.path, content)
-            rows = (page.row(number) for number in page.numbers)
-            return Snapshot(
-                path=self.path,
-                version=version,
-                guid=None,
-                language=language_of(page.heading.headers.values()),
-                sheets=(page.sheet,),
-                rows=tuple(row for row in rows if row is not None and (row.marked or not marked_only)),
+            rows = tuple(row for row in page.rows() if row.marked or not marked_only)
+            return self._snapshot(page, version, rows)
+
+    @contextmanager
+    def reading(self) -> Iterator[Reading]:
+        """The workbook as it is now, row by row; see `Workbook.reading`. The text is held, its rows are not."""
+        with about(self.path):
+            content, version = _load(self.path)
+            page = Page.of(self.path, content)
+            del content
+            for _ in page.text.records():  # what is wrong with a row is told before any is given
+                pass
+            yield Reading(
+                snapshot=self._snapshot(page, version, ()),
+                ids=lambda: (row.id for row in page.rows() if row.id is not None),
+                rows=page.rows,
             )
+
+    def _snapshot(self, page: Page, version: Version, rows: tuple[Row, ...]) -> Snapshot:
+        return Snapshot(
+            path=self.path,
+            version=version,
+            guid=None,
+            language=language_of(page.heading.headers.values()),
+            sheets=(page.sheet,),
+            rows=rows,
+        )
 
     def version(self) -> Version:
         """Which bytes the file holds now."""
@@ -86,7 +104,8 @@ class CsvWorkbook:
     def check(self) -> None:
         """Make sure that rows can be read; raises what `read` would for the file and its headers."""
         with about(self.path):
-            Page.of(self.path, _load(self.path)[0])
+            for _ in Page.of(self.path, _load(self.path)[0]).text.records():
+                pass
 
     def check_ready(self) -> None:
         """Make sure that `apply` could write now, as far as the file itself decides; changes nothing.

@@ -1,7 +1,7 @@
 """What a text file means: where its header row and its columns stand, and its rows."""
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import islice
@@ -11,7 +11,7 @@ from xlsms.errors import UserError
 from xlsms.model import Role, Row, RowId
 from xlsms.ooxml.cells import column_letters, column_number
 from xlsms.workbook.base import RESULTS, Sheet
-from xlsms.workbook.delimited import DELIMITERS, Delimited, decoded, records, separator
+from xlsms.workbook.delimited import DELIMITERS, Delimited, Record, decoded, records, separator
 from xlsms.workbook.heading import Heading, heading, nothing_to_send
 from xlsms.workbook.inert import bared
 from xlsms.workbook.roles import HEADER_ROWS, is_mark
@@ -80,16 +80,19 @@ class Page:
     def _places(self) -> dict[Role, int]:
         return {role: column_number(letters) - 1 for role, letters in self.heading.columns.items()}
 
-    def values(self, number: int) -> list[str]:
-        """The fields of a row, as they are meant."""
-        return [
-            bared(value) if column in self._results else value
-            for column, value in enumerate(self.text.rows[number - 1].values)
-        ]
+    def rows(self) -> Iterator[Row]:
+        """The rows with anything under a header, one after the other; none is held."""
+        for number, record in enumerate(self.text.records(), 1):
+            row = self._row(number, record) if number > self.heading.row else None
+            if row is not None:
+                yield row
 
     def row(self, number: int) -> Row | None:
         """One row; None when nothing stands under its headers."""
-        values = self.values(number)
+        return self._row(number, self.text.rows[number - 1])
+
+    def _row(self, number: int, record: Record) -> Row | None:
+        values = [bared(value) if column in self._results else value for column, value in enumerate(record.values)]
         values += [""] * (max(map(column_number, self.heading.headers)) - len(values))
 
         def at(role: Role) -> str:

@@ -8,7 +8,7 @@ import codecs
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, cached_property
 
 from xlsms.errors import Place, UserError
 from xlsms.ooxml.cells import MOST_ROWS
@@ -161,8 +161,17 @@ class Delimited:
         self.encoding, self.delimiter = encoding, delimiter
         named = separator(text)
         self._before = named[1] if named else ""
-        self.rows = list(records(text[len(self._before) :], delimiter))
+        self._text = text[len(self._before) :]
         self.changed: dict[int, dict[int, str]] = {}
+
+    def records(self) -> Iterator[Record]:
+        """Its rows, none of which is held; raises as `records` does."""
+        return records(self._text, self.delimiter)
+
+    @cached_property
+    def rows(self) -> list[Record]:
+        """Its rows, all of them."""
+        return list(self.records())
 
     def put(self, row: int, column: int, value: str) -> None:
         """Change one field; a row that is too short gets the fields between."""

@@ -64,9 +64,9 @@ class FileWorkbook:
 
     @contextmanager
     def reading(self) -> Iterator[Reading]:
-        """The workbook as it is now, row by row; see `Workbook.reading`. Only packages are not held whole."""
+        """The workbook as it is now, row by row; see `Workbook.reading`. Packages and texts are not held."""
         workbook = self._workbook()
-        if isinstance(workbook, ClosedWorkbook):
+        if isinstance(workbook, ClosedWorkbook | CsvWorkbook):
             with workbook.reading() as reading:
                 yield reading
         else:
