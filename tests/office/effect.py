@@ -30,7 +30,8 @@ class Commands:
         documents = self.desktop.Components.createEnumeration()
         while documents.hasMoreElements():
             document = documents.nextElement()
-            if request.book and uno.systemPathToFileUrl(request.book) == document.URL:
+            # one that another test has just closed has no address any more
+            if request.book and uno.systemPathToFileUrl(request.book) == getattr(document, "URL", None):
                 page = document.Sheets.getByIndex(0)
                 cursor = page.createCursor()
                 cursor.gotoEndOfUsedArea(False)

@@ -9,6 +9,7 @@ from types import SimpleNamespace
 import pytest
 
 from xlsms.addin import commands
+from xlsms.addin.calc.link import Link
 from xlsms.addin.commands.desk import Desk
 from xlsms.addin.commands.listening import Listener, stay_with
 from xlsms.addin.commands.news import leave_word
@@ -298,3 +299,25 @@ def test_a_file_that_excel_reads_just_now_is_waited_for(tmp_path, monkeypatch, t
         assert [path.name for path in tmp_path.iterdir()] == ["1.news"]
         assert news.read_text() == "17\n"
     assert len(waits) == min(times, 4)
+
+
+def test_a_document_that_is_closed_in_the_same_instant_is_passed_over():
+    class Going:
+        def supportsService(self, name):  # noqa: N802 - as LibreOffice has it
+            raise RuntimeError("disposed")
+
+    class Half:
+        def supportsService(self, name):  # noqa: N802 - same
+            return True
+
+        @property
+        def URL(self):  # noqa: N802 - same
+            raise AttributeError("URL")
+
+    there = SimpleNamespace(supportsService=lambda name: True, URL="file:///p.ods")
+    other = SimpleNamespace(supportsService=lambda name: False, URL="file:///p.odt")
+    left = [Going(), there, Half(), other]
+    components = SimpleNamespace(hasMoreElements=lambda: bool(left), nextElement=lambda: left.pop(0))
+    link = object.__new__(Link)
+    link.desktop = SimpleNamespace(Components=SimpleNamespace(createEnumeration=lambda: components))
+    assert list(link.documents()) == [there]

@@ -5,6 +5,7 @@ import importlib.util
 import shutil
 import sys
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -106,7 +107,10 @@ class Link:
     def documents(self) -> Iterator[Uno]:
         """The spreadsheets that are open."""
         for document in enumerated(self.desktop.Components):
-            if document.supportsService(_SERVICE):
+            open_here = False
+            with suppress(Exception):  # whatever the bridge makes of one that was closed in this instant
+                open_here = document.supportsService(_SERVICE) and document.URL is not None
+            if open_here:
                 yield document
 
 
