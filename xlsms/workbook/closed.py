@@ -11,12 +11,16 @@ from xlsms.errors import TransientError
 from xlsms.files.backup import Backups
 from xlsms.files.link import resolved
 from xlsms.model import Role
+from xlsms.ooxml.book import Book
+from xlsms.ooxml.scan import NotPlainError
+from xlsms.ooxml.segment import StaleIndexError
 from xlsms.workbook.base import RESULTS, Applied, Language, Reading, RowEdit, Snapshot, Version
 from xlsms.workbook.change import put_patches
 from xlsms.workbook.identity import GUID_PROPERTY
 from xlsms.workbook.layout import layouts, spoken
 from xlsms.workbook.placing import Placing
 from xlsms.workbook.reading import RowReader
+from xlsms.workbook.segments import forget
 from xlsms.workbook.writing import ATTEMPTS, Step, check_ready, opened, ready, version_of
 
 __all__ = ["ClosedWorkbook", "add_columns", "check_columns"]
@@ -118,27 +122,38 @@ class ClosedWorkbook:
             ready(self.path)
             with opened(self.path) as book:
                 self._step("opened")
-                found = layouts(book)
-                work = Placing(found, spoken(found), self._zone)
-                work.find(edits)
-                self._step("read")
-                patches = work.patches()
-                before = version_of(book.package)
-                version: Version | None = before
-                if patches:
-                    noted = work.noted()
-                    version = put_patches(self.path, book, patches, self._step, added=noted, backups=self._backups)
-                if version is not None:
-                    return Applied(
-                        before=before,
-                        version=version,
-                        done=tuple(work.done),
-                        missing=tuple(work.missing),
-                        stale=tuple(work.stale),
-                        ambiguous=tuple(work.ambiguous),
-                        refused=tuple(work.refusals(patches)),
-                    )
+                try:
+                    applied = self._apply(book, edits)
+                except (StaleIndexError, NotPlainError):  # then without what was remembered of its sheets
+                    forget(book.package)
+                    continue
+                if applied is not None:
+                    return applied
         raise TransientError("file-keeps-changing", path=self.path.name)
+
+    def _apply(self, book: Book, edits: Sequence[RowEdit]) -> Applied | None:
+        """None, and nothing changed, when the file is no longer the one that `book` was read from."""
+        found = layouts(book)
+        work = Placing(found, spoken(found), self._zone)
+        work.find(edits)
+        self._step("read")
+        patches = work.patches()
+        before = version_of(book.package)
+        version: Version | None = before
+        if patches:
+            noted = work.noted()
+            version = put_patches(self.path, book, patches, self._step, added=noted, backups=self._backups)
+        if version is None:
+            return None
+        return Applied(
+            before=before,
+            version=version,
+            done=tuple(work.done),
+            missing=tuple(work.missing),
+            stale=tuple(work.stale),
+            ambiguous=tuple(work.ambiguous),
+            refused=tuple(work.refusals(patches)),
+        )
 
 
 def add_columns(

@@ -117,7 +117,8 @@ class Placing:
             kept=layout.columns.values(),
             numbers=numbers,
         )
-        if not layout.look(search):
+        by_place = not (ids and column)
+        if not (by_place and layout.look_at(search, numbers)) and not layout.look(search):
             search.start(Grammar(layout.found.prefix))
             for block in row_blocks(layout.book, layout.part, layout.found):
                 search.block(block)

@@ -26,6 +26,7 @@ _ASKED = frozenset(
     {Role.PHONE, Role.MESSAGE, Role.SEND, Role.SEND_AT, Role.SENDER, Role.ID, Role.STATUS, Role.DETAIL},
 )  # what a `Row` tells at once
 _NEVER_ZERO = frozenset({Role.PHONE, Role.MESSAGE})  # what nobody means by 0
+_MOST_ALIKE = 1_000  # cells whose values are remembered
 _EMPTY: RawCell = (b"", b"", b"", b"", b"")
 
 
@@ -97,6 +98,7 @@ class RowReader:
         self._roles = {letters.encode(): role for role, letters in layout.columns.items() if role in _ASKED}
         self._repeated = dict.fromkeys(layout.repeated, "columns-same-name")
         self._hidden = layout.part.hidden
+        self._alike: dict[tuple[bytes, bytes], tuple[RawCell, Raw]] = {}
 
     # what follows needs the sheet's prefix, which is known when it has been surveyed
 
@@ -132,14 +134,41 @@ class RowReader:
     def rows(self, *, marked_only: bool = False) -> Iterator[Row]:
         """The data rows, top to bottom; rows without anything under a header are left out."""
         layout = self._layout
-        if not marked_only:
+        if marked_only:
+            read: Iterator[tuple[RawRow, Row | None]] = ((raw, self.row(raw)) for raw in self._marked())
+        else:
             layout.book.load_texts()
-        for raw in self._marked() if marked_only else rows(layout.book, layout.part, layout.found):
+            read = self._all()
+        for raw, row in read:
             if raw.number > layout.last:
                 return
-            row = self.row(raw) if raw.number > layout.header_row else None
-            if row is not None and (row.marked or not marked_only):
+            if row is not None and raw.number > layout.header_row and (row.marked or not marked_only):
                 yield row
+
+    def _all(self) -> Iterator[tuple[RawRow, Row | None]]:
+        """All rows as they lie, and as they are read."""
+        grammar = self._grammar
+        asked = sorted(self._roles, key=lambda letters: column_number(letters.decode()))
+        places = list(enumerate(asked, 3))  # behind number, attributes and all inside
+        for block in row_blocks(self._layout.book, self._layout.part, self._layout.found):
+            told = grammar.apart(block, tuple(asked))
+            if told is None:
+                yield from ((raw, self.row(raw)) for raw in grammar.rows(block))
+                continue
+            for row in told:
+                hidden = b'hidden="1"' in row[1] or b'hidden="true"' in row[1]
+                raw = RawRow(int(row[0]), hidden, row[2], grammar.cell)
+                yield raw, self._row(raw, [self._told(letters, end) for at, letters in places if (end := row[at])])
+
+    def _told(self, letters: bytes, end: bytes) -> tuple[RawCell, Raw]:
+        """A cell of which what stands behind its reference is known, and its value: many are alike."""
+        known = self._alike.get((letters, end))
+        if known is None:
+            cell = self._grammar.cell_by(letters, end)
+            known = cell, self._decoder.value(cell)[0]
+            if len(self._alike) < _MOST_ALIKE:
+                self._alike[letters, end] = known
+        return known
 
     def ids(self) -> Iterator[str]:
         """What stands in the cells of the id column, top to bottom, without a look at the others."""
@@ -172,10 +201,13 @@ class RowReader:
     def row(self, raw: RawRow) -> Row | None:
         """One row; None when nothing stands under its headers."""
         value = self._decoder.value
-        found = self._asked.findall(raw.body)
+        return self._row(raw, [(cell, value(cell)[0]) for cell in self._asked.findall(raw.body)])
+
+    def _row(self, raw: RawRow, found: list[tuple[RawCell, Raw]]) -> Row | None:
+        """One row by the cells that are asked for, and their values."""
         if self._merges:
-            found = [cell for cell in found if not self._is_covered(raw.number, cell[0])]
-        at = {self._roles[cell[0]]: value(cell)[0] for cell in found if cell[2] or cell[3] or cell[4]}
+            found = [(cell, value) for cell, value in found if not self._is_covered(raw.number, cell[0])]
+        at = {self._roles[cell[0]]: value for cell, value in found if cell[2] or cell[3] or cell[4]}
         if not at and not any(any(cell[2:]) for cell in raw.cells if cell[0] in self._headers):
             return None
         problems = self._repeated
@@ -281,11 +313,11 @@ class RowReader:
             note.key == CALCULATION and note.text not in ("1", "true") for note in notes(book)
         )
 
-    def _message(self, value: Raw, found: list[RawCell]) -> str | None:
+    def _message(self, value: Raw, found: list[tuple[RawCell, Raw]]) -> str | None:
         """A message is text; a number in its place is what the user sees. An empty cell is no message."""
         if value is None or isinstance(value, str):
             return value or None
-        return self._shown(next(cell for cell in found if self._roles[cell[0]] is Role.MESSAGE))
+        return self._shown(next(cell for cell, _ in found if self._roles[cell[0]] is Role.MESSAGE))
 
 
 def id_text(value: Raw) -> str:

@@ -1,6 +1,7 @@
 """The segments of large sheets that we have written, remembered between writes and between programs."""
 
-from collections.abc import Iterable
+from bisect import bisect_right
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
 
 from xlsms.files.cache import Cache
@@ -8,10 +9,10 @@ from xlsms.ooxml.book import Book, SheetPart
 from xlsms.ooxml.deflate import SMALL
 from xlsms.ooxml.package import Member, Package
 from xlsms.ooxml.patch import Patch
-from xlsms.ooxml.scan import Survey, blocks, glimpse, survey, surveyed
-from xlsms.ooxml.segment import Index, StaleIndexError, load
+from xlsms.ooxml.scan import Grammar, NotPlainError, Survey, blocks, glimpse, survey, surveyed
+from xlsms.ooxml.segment import Index, StaleIndexError, Stretch, load, stretches
 
-__all__ = ["forget", "index_of", "known_survey", "remember"]
+__all__ = ["forget", "holding", "index_of", "known_survey", "remember"]
 
 _cache = Cache()
 
@@ -45,6 +46,34 @@ def known_survey(book: Book, sheet: SheetPart) -> Survey:
     if next(blocks((head,))) != ("head", head) or not tail.startswith(b"</" + found.prefix + b"sheetData>"):
         raise StaleIndexError  # rows among what it takes for the head or the tail
     return replace(found, cells_seen=False)
+
+
+def holding(book: Book, sheet: SheetPart, grammar: Grammar, rows: Iterable[int]) -> Iterator[bytes] | None:
+    """Of a sheet that we have written, the segments that may hold some rows, checked; None for any other sheet.
+
+    Raises:
+        StaleIndexError: while they are read; what was remembered does not fit.
+    """
+    index = index_of(sheet.member)
+    return None if index is None else _holding(stretches(book.package, sheet.member, index), grammar, sorted(rows))
+
+
+def _holding(source: Iterator[Stretch], grammar: Grammar, wanted: list[int]) -> Iterator[bytes]:
+    before = 0
+    for stretch in source:
+        segment = stretch.segment
+        if segment is None or stretch.kind != "rows":
+            continue
+        if bisect_right(wanted, before) < bisect_right(wanted, segment.last):
+            data = stretch.content
+            try:
+                last = grammar.check(data, before)
+            except NotPlainError as error:
+                raise StaleIndexError from error
+            if last != segment.last:
+                raise StaleIndexError
+            yield data
+        before = segment.last
 
 
 def remember(patches: Iterable[Patch]) -> None:

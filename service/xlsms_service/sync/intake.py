@@ -47,8 +47,9 @@ _AT_ONCE = 1_000
 USUAL = (50_000,)
 
 #: The same where nothing else waits for this process: few at first, so that the first texts leave soon; then more, for
-#: each write looks through the whole sheet. Beside the links of the same process it would halve their rate.
-EAGER = (4_000, 8_000, 16_000)
+#: each write copies the whole file. The links work on while the next piece is taken in, and the last one they have to
+#: send alone. Beside the links of the same process it would halve their rate.
+EAGER = (4_000, *(8_000,) * 6, 16_000)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -2,7 +2,9 @@
 
 import shutil
 import tempfile
+from dataclasses import replace
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -10,10 +12,12 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from tests.unit.ooxml.test_search import FORMS, HEADERS, ID, SHEET, TEXTS
+from tests.unit.ooxml.test_segment import segmented
 from tests.workbooks import MAIN, members, relations, sheet_xml, text_cell, workbook
 from xlsms.errors import UserError
 from xlsms.model import Role
 from xlsms.ooxml.search import Search
+from xlsms.ooxml.segment import stretches
 from xlsms.workbook import read_rows
 from xlsms.workbook.base import Placed, RowEdit
 from xlsms.workbook.closed import ClosedWorkbook
@@ -101,10 +105,78 @@ def test_what_is_written_is_what_would_be_written_row_by_row(rows, asked):
         assert applied(quick, edits, -1) == applied(slow, edits, 1000)
 
 
+def long_list(path):
+    rows = [("", "", "", text_cell("D{row}", f"{ID[:-1]}{letter}")) for letter in "BCDFGHJKMNPQRSTVWXZ"]
+    return book(path, rows)
+
+
+class Loads:
+    """Counts the segments of a sheet that are inflated to look for rows."""
+
+    def __init__(self):
+        self.all = self.loaded = 0
+
+    def stretches(self, package, member, index):
+        for stretch in stretches(package, member, index):
+            self.all += 1
+            yield replace(stretch, load=partial(self.load, stretch))
+
+    def load(self, stretch):
+        self.loaded += 1
+        return stretch.load()
+
+
+@settings(max_examples=100, deadline=None)
+@given(st.lists(st.sets(st.integers(2, 20), min_size=1, max_size=6), min_size=1, max_size=4))
+def test_pieces_of_a_list_are_written_as_in_a_whole_look(pieces):
+    with tempfile.TemporaryDirectory() as folder:
+        whole = long_list(Path(folder, "whole.xlsx"))
+        parts = Path(shutil.copy(whole, Path(folder, "parts.xlsx")))
+        for nth, numbers in enumerate(pieces):
+            for path, known in ((whole, False), (parts, True)):
+                rows = {row.number: row for row in read_rows(path)}
+                edits = [
+                    RowEdit(placed=Placed.of(rows[number]), values={Role.STATUS: f"{nth}"})
+                    for number in sorted(numbers)
+                ]
+                with segmented(folder) as patch:
+                    if not known:
+                        patch.setattr("xlsms.workbook.layout.index_of", lambda _: None)
+                    assert ClosedWorkbook(path).apply(edits).done == tuple(edits)
+            assert members(whole)[SHEET] == members(parts)[SHEET]
+
+
+def test_only_the_segments_with_the_rows_of_a_piece_are_looked_at(tmp_path):
+    path = long_list(tmp_path / "a.xlsx")
+    with segmented(tmp_path) as patch:
+        ClosedWorkbook(path).apply([RowEdit(id=ID, values={Role.STATUS: "Sent"})])
+        rows = [row for row in read_rows(path) if row.number in (3, 18)]
+        loads = Loads()
+        patch.setattr("xlsms.workbook.segments.stretches", loads.stretches)
+        patch.setattr("xlsms.workbook.layout.survey", None)
+        ClosedWorkbook(path).apply([RowEdit(placed=Placed.of(row), values={Role.STATUS: "Sent"}) for row in rows])
+    assert 0 < loads.loaded <= 3 < loads.all
+    assert {3, 18} < {row.number for row in read_rows(path) if row.status}
+
+
+def test_segments_that_are_not_as_they_are_known_are_forgotten(tmp_path):
+    path = long_list(tmp_path / "a.xlsx")
+    with segmented(tmp_path) as patch:
+        ClosedWorkbook(path).apply([RowEdit(id=ID, values={Role.STATUS: "Sent"})])
+        rows = [row for row in read_rows(path) if row.number == 9]
+        edits = [RowEdit(placed=Placed.of(row), values={Role.STATUS: "Sent"}) for row in rows]
+
+        def shifted(package, member, index):
+            segments = tuple(replace(each, last=each.last + 1) if each.last else each for each in index.segments)
+            return stretches(package, member, replace(index, segments=segments))
+
+        patch.setattr("xlsms.workbook.segments.stretches", shifted)
+        assert ClosedWorkbook(path).apply(edits).done == tuple(edits)
+    assert sum(row.status == "Sent" for row in read_rows(path)) == 2
+
+
 def test_many_rows_are_not_searched_one_by_one(tmp_path, monkeypatch):
-    row = ("", "", "", text_cell("D{row}", ID))
-    rows = [(*row[:3], text_cell("D{row}", f"{ID[:-1]}{letter}")) for letter in "BCDFGHJKMNPQRSTVWXZ"]
-    path = book(tmp_path / "a.xlsx", rows)
+    path = long_list(tmp_path / "a.xlsx")
     monkeypatch.setattr("xlsms.ooxml.search._MANY", 10)
     monkeypatch.delattr(Search, "_search")
     monkeypatch.delattr(Search, "_fetch")
