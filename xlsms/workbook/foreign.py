@@ -26,6 +26,7 @@ from xlsms.workbook.closed import ClosedWorkbook
 from xlsms.workbook.csvbook import about
 from xlsms.workbook.limited import USUAL, Limits
 from xlsms.workbook.results import SOURCE_PROPERTY, build, changes, keys_sent
+from xlsms.workbook.setting import SETTINGS
 from xlsms.workbook.source import Source, read_source
 from xlsms.workbook.writing import opened
 
@@ -122,7 +123,10 @@ class ForeignWorkbook:
 
     def _source(self) -> Source:
         with about(self.source):
-            return read_source(self.source, self._passwords, self._zone, self._limits)
+            source = read_source(self.source, self._passwords, self._zone, self._limits)
+            if source.settings:  # nothing of it reaches the results workbook, from which is sent
+                raise UserError("settings-elsewhere", place=Place(sheet=SETTINGS), results=self.path.name)
+            return source
 
     def _make(self, content: bytes) -> None:
         """Put the results file there, whole or not at all, and never over another."""

@@ -15,13 +15,14 @@ from xlsms.files.kind import check_workbook
 from xlsms.files.scratch import scratch
 from xlsms.model import CellValue, Role, Row
 from xlsms.ooxml.cells import column_letters, column_number
-from xlsms.workbook.base import Language
+from xlsms.workbook.base import Language, SheetSettings
 from xlsms.workbook.closed import ClosedWorkbook
 from xlsms.workbook.grid import ERROR, ErrorValue, Grid, read_grids
 from xlsms.workbook.heading import heading, nothing_to_send
 from xlsms.workbook.limited import USUAL, Limits, run
 from xlsms.workbook.reading import wall_time
-from xlsms.workbook.roles import HEADER_ROWS, OWN_SHEETS, language_of
+from xlsms.workbook.roles import HEADER_ROWS, OWN_SHEETS, folded, language_of
+from xlsms.workbook.setting import COLUMNS, SETTINGS
 from xlsms.workbook.writing import opened
 
 __all__ = ["Kind", "Source", "SourceRow", "SourceSheet", "kind_of", "read_source"]
@@ -62,6 +63,10 @@ class Source:
 
     sheets: tuple[SourceSheet, ...]
     language: Language
+    settings: bool = False  #: whether something is set in it, beside what columns are for
+
+
+_VALUE = tuple(folded(words[1]) for words in COLUMNS.values())  # the header of the values of a sheet of settings
 
 
 def kind_of(path: Path) -> Kind:
@@ -148,7 +153,7 @@ def _from_package(path: Path, zone: tzinfo | None) -> Source:
                 tuple(SourceRow({text: _value(row, text, zone) for text in headers}, row.hidden) for row in rows),
             )
         )
-    return Source(tuple(sheets), snapshot.language)
+    return Source(tuple(sheets), snapshot.language, any(sheet.settings != SheetSettings() for sheet in snapshot.sheets))
 
 
 def _value(row: Row, text: str, zone: tzinfo | None) -> CellValue:
@@ -158,11 +163,24 @@ def _value(row: Row, text: str, zone: tzinfo | None) -> CellValue:
 
 
 def _from_grids(grids: Sequence[Grid]) -> Source:
+    settings = any(_sets(grid) for grid in grids if grid.name.strip().casefold() == SETTINGS.casefold())
     grids = [grid for grid in grids if grid.name.strip().casefold() not in OWN_SHEETS]
     sheets = [sheet for grid in grids if (sheet := _from_grid(grid)) is not None]
     if not sheets:
         raise nothing_to_send([grid.name for grid in grids], empty=not any(any(grid.rows) for grid in grids))
-    return Source(tuple(sheets), language_of(text for sheet in sheets for text in sheet.headers))
+    return Source(tuple(sheets), language_of(text for sheet in sheets for text in sheet.headers), settings)
+
+
+def _sets(grid: Grid) -> bool:
+    """Whether a sheet of settings holds a value."""
+    column = None
+    for row in grid.rows:
+        if column is not None and column < len(row) and str(row[column] or "").strip():
+            return True
+        if column is None:
+            words = [folded(str(value)) for value in row]
+            column = next((words.index(name) for name in _VALUE if name in words), None)
+    return False
 
 
 def _from_grid(grid: Grid) -> SourceSheet | None:

@@ -3,12 +3,14 @@
 import openpyxl
 import pytest
 import xlsxwriter
+import xlwt
 
 from xlsms.errors import UserError
 from xlsms.model import Role
 from xlsms.workbook import write_cells
 from xlsms.workbook.base import Placed, RowEdit
 from xlsms.workbook.closed import ClosedWorkbook
+from xlsms.workbook.foreign import ForeignWorkbook
 from xlsms.workbook.setting import setting_names
 from xlsms.workbook.setup import set_up
 
@@ -132,3 +134,34 @@ def test_settings_without_their_headers_are_told(tmp_path):
     book.save(path)
     with pytest.raises(UserError, match="settings-unreadable"):
         ClosedWorkbook(path).read()
+
+
+def old_format(path, value):
+    book = xlwt.Workbook()
+    for name, rows in (
+        ("List", [("Phone", "Message", "Send"), ("600111222", "hola", "x")]),
+        (SETTINGS, [("Setting", "Value", "Sheet"), ("Country", value, ""), ("Sender", "", "")]),
+    ):
+        page = book.add_sheet(name)
+        for number, row in enumerate(rows):
+            for column, text in enumerate(row):
+                page.write(number, column, text)
+    book.save(str(path))
+    return ForeignWorkbook(path)
+
+
+def test_settings_in_a_file_that_is_only_read_are_refused_and_not_passed_over(tmp_path):
+    with pytest.raises(UserError, match="settings-elsewhere") as caught:
+        old_format(tmp_path / "list.xls", "FR").read()
+    assert "list.sms.xlsx" in str(caught.value)
+    assert not (tmp_path / "list.sms.xlsx").exists()
+
+
+def test_settings_of_such_a_file_hold_in_its_results(tmp_path):
+    foreign = old_format(tmp_path / "list.xls", "")
+    results = foreign.prepare()
+    set_up(results, own_sheets=True)
+    sheet = openpyxl.load_workbook(results)[SETTINGS]
+    row = next(cell.row for (cell,) in sheet["A2:A20"] if cell.value == "Country")
+    write_cells(results, {(SETTINGS, f"B{row}"): "FR"})
+    assert [sheet.settings.country for sheet in foreign.read().sheets] == ["FR"]
