@@ -289,7 +289,7 @@ class Grammar:
 
     def check_rows(self, block: bytes, last: int) -> int:
         """As `check`, of the rows alone, whatever their cells are; where areas may be filled, of the cells as well."""
-        if _REF.search(block):
+        if b"f" in block and _REF.search(block):
             return self.check(block, last)
         found = self._row_number.findall(block)
         if not block.strip():
