@@ -32,6 +32,7 @@ OURS = (
 )
 PLAIN = "General;-General"  # shows what the standard format shows, and is not the standard format
 STANDARDS = 10_000  # number formats of one language; the first of each is the standard one
+FORMULAS = 16  # com.sun.star.sheet.CellFlags.FORMULA: the rest need not be looked through
 NUMBERS = 1  # com.sun.star.sheet.FormulaResult.VALUE
 COLLECT = 0.1  # seconds without another cell after which those that came are one question
 LONGEST = 1.0  # seconds that the first of them waits at most
@@ -316,9 +317,9 @@ class Saved(unohelper.Base, XJob, XServiceInfo):
         model = spreadsheet(arguments)
         if model is not None:
             for sheet in model.Sheets:
-                found = None if sheet.isProtected() else sheet.findAll(ours(sheet))
+                found = None if sheet.isProtected() else sheet.queryFormulaCells(NUMBERS).findAll(ours(sheet))
                 if found is not None:
-                    self._keep(model, found.queryFormulaCells(NUMBERS))
+                    self._keep(model, found)
         return ()
 
     def _keep(self, model, cells):
@@ -359,9 +360,12 @@ class Opened(unohelper.Base, XJob, XServiceInfo):
 
     def execute(self, arguments):
         model = spreadsheet(arguments)
-        if model is not None and any(sheet.findFirst(ours(sheet)) is not None for sheet in model.Sheets):
+        if model is not None and any(self._has(sheet) for sheet in model.Sheets):
             threading.Thread(target=self._refresh, args=(model,), daemon=True).start()
         return ()
+
+    def _has(self, sheet):
+        return sheet.queryContentCells(FORMULAS).findFirst(ours(sheet)) is not None
 
     def _refresh(self, model):
         if helper(self.context, "en").ask("there", None):
