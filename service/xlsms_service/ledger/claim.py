@@ -9,13 +9,14 @@ from itertools import groupby
 from math import ceil
 from typing import NamedTuple
 
-from sqlalchemy import Connection, bindparam, delete, null, select, update
+from sqlalchemy import BigInteger, Connection, bindparam, delete, literal_column, null, select, update
 
 from xlsms.model import Alphabet, MessageId
 from xlsms.states import State
 from xlsms_service.ledger import stop, waiting
 from xlsms_service.ledger.chunk import among, listed
-from xlsms_service.ledger.schema import PROPOSED, UNSETTLED, message, part
+from xlsms_service.ledger.many import Many
+from xlsms_service.ledger.schema import PROPOSED, UNSETTLED, message, part, stored
 from xlsms_service.ledger.waiting import Candidate, Front
 
 __all__ = ["Claimed", "Gate", "Served", "claim", "recover"]
@@ -30,6 +31,9 @@ _REMEMBERED = 10_000
 
 #: So many times the share of a campaign is read when it turns out that others leave theirs.
 _MORE = 4
+
+
+_NOTHING: frozenset[int] = frozenset()
 
 
 class Claimed(NamedTuple):
@@ -195,44 +199,35 @@ def _rows(connection: Connection, fronts: Sequence[Front], share: int, most: int
         seen, share = share, min(share * _MORE, max(most, share + 1))
 
 
-_CLAIM = (
+_CLAIM = Many(
     update(message)
     .where(among(message.c.id, "keys"))
     .values(
-        state=State.SENDING,
-        code=None,
+        state=literal_column(f"'{State.SENDING}'"),
+        code=null(),
         facts=null(),
-        state_at=bindparam("at"),
-        claimed_at=bindparam("at"),
+        state_at=bindparam("at", type_=BigInteger),
+        claimed_at=bindparam("at", type_=BigInteger),
         connector=bindparam("by"),
-        attempts=message.c.attempts + 1,
-        version=message.c.version + 1,
-    )
+        attempts=message.c.attempts + literal_column("1"),
+        version=message.c.version + literal_column("1"),
+    ),
+    ("keys", "by", "at"),
 )
 
 
 def _mark(connection: Connection, rows: Sequence[Candidate], connector: str, now: datetime) -> list[Claimed]:
     """Write down that these are with the connector from now on."""
     if rows:
-        connection.execute(_CLAIM, {"keys": listed([row.id for row in rows]), "by": connector, "at": now})
+        _CLAIM.run(connection, [(listed([row.id for row in rows]), connector, stored(now))])
     taken = _taken(connection, {row.id for row in rows if row.attempts and row.parts > 1})
     return [
         Claimed(
-            id=row.id,
-            number=row.number,
-            sender=row.sender,
-            text=row.text,
-            alphabet=row.alphabet,
-            parts=row.parts,
-            campaign=row.campaign,
-            workbook=row.workbook,
-            tries=row.attempts + 1,
-            expires_at=row.expires_at,
-            send_at=row.send_at,
-            taken=frozenset(taken.get(row.id, ())),
+            key, number, sender, words, alphabet, parts, campaign, workbook, attempts + 1, expires_at, send_at,
+            frozenset(taken[key]) if key in taken else _NOTHING,
         )
-        for row in rows
-    ]
+        for key, campaign, workbook, number, sender, words, alphabet, parts, attempts, _, expires_at, send_at in rows
+    ]  # fmt: skip
 
 
 def _taken(connection: Connection, ids: AbstractSet[MessageId]) -> dict[MessageId, set[int]]:

@@ -19,6 +19,7 @@ from sqlalchemy.pool import NullPool
 
 from xlsms.errors import TransientError, UserError
 from xlsms_service.ledger import migration
+from xlsms_service.ledger.driver import straight
 from xlsms_service.ledger.lease import Lease
 from xlsms_service.ledger.turn import Turn
 from xlsms_service.ledger.writer import Writer
@@ -61,7 +62,7 @@ def _prepare_sqlite(connection: sqlite3.Connection, _record: object) -> None:
 
 
 def _begin_immediate(connection: Connection) -> None:
-    connection.exec_driver_sql("BEGIN IMMEDIATE")
+    straight(connection, "BEGIN IMMEDIATE")
 
 
 def _bring_up_to_date(engine: Engine, writing: Turn) -> None:

@@ -10,6 +10,8 @@ from typing import Any
 
 from sqlalchemy import Connection, Insert, Update
 
+from xlsms_service.ledger.driver import run
+
 __all__ = ["Many"]
 
 
@@ -36,7 +38,7 @@ class Many:
             given = rows
         else:
             given = list(map(itemgetter(*order), rows))
-        connection.exec_driver_sql(sql, given if len(given) > 1 else given[0])
+        run(connection, sql, given if len(given) > 1 else given[0], many=len(given) > 1)
 
     def _compile(self, connection: Connection) -> tuple[str, tuple[int, ...] | None]:
         """The text of the statement, and which value each of its marks takes; None where marks have names."""

@@ -38,6 +38,7 @@ __all__ = [
     "live",
     "message",
     "metadata",
+    "moment",
     "part",
     "plan",
     "received",
@@ -66,6 +67,11 @@ def stored(value: datetime) -> int:
     return (value - _EPOCH) // _MICROSECOND
 
 
+def moment(value: int) -> datetime:
+    """The other way."""
+    return _EPOCH + timedelta(microseconds=value)
+
+
 class Instant(TypeDecorator[datetime]):
     """An aware time, stored as microseconds since 1970 in UTC; a naive one is refused."""
 
@@ -78,7 +84,7 @@ class Instant(TypeDecorator[datetime]):
 
     def process_result_value(self, value: int | None, dialect: Dialect) -> datetime | None:  # noqa: ARG002  # SQLAlchemy's signature
         """Microseconds to aware time."""
-        return None if value is None else _EPOCH + timedelta(microseconds=value)
+        return None if value is None else moment(value)
 
 
 #: SQLite counts rows by itself only for a column declared INTEGER.

@@ -23,6 +23,7 @@ from sqlalchemy import (
 from xlsms.model import MessageId, PartKey
 from xlsms.states import State, may_move
 from xlsms_service.ledger.chunk import among, chunks, listed
+from xlsms_service.ledger.driver import Question
 from xlsms_service.ledger.many import Many
 from xlsms_service.ledger.schema import message, part, stored
 
@@ -115,12 +116,15 @@ def parts_with_network_id(connection: Connection, connector: str, network_ids: I
     ]
 
 
-_KNOWN = select(part.c.network_id).where(among(part.c.network_id, "names"), part.c.connector == bindparam("of"))
+_KNOWN = Question(
+    select(part.c.network_id).where(among(part.c.network_id, "names"), part.c.connector == bindparam("of")),
+    ("names", "of"),
+)
 
 
 def known(connection: Connection, connector: str, network_ids: Iterable[str]) -> set[str]:
     """Those of these ids under which the network has taken a part before."""
-    return set(connection.execute(_KNOWN, {"names": listed(list(network_ids)), "of": connector}).scalars())
+    return {name for (name,) in _KNOWN.rows(connection, listed(list(network_ids)), connector)}
 
 
 def silent(

@@ -4,9 +4,13 @@ from datetime import datetime
 
 from sqlalchemy import Connection, delete, insert, select
 
-from xlsms_service.ledger.schema import stop
+from xlsms_service.ledger.driver import Question
+from xlsms_service.ledger.schema import moment, stop
 
 __all__ = ["press", "pressed", "release"]
+
+
+_PRESSED = Question(select(stop.c.at))
 
 
 def press(connection: Connection, now: datetime) -> datetime:
@@ -24,4 +28,5 @@ def release(connection: Connection) -> bool:
 
 def pressed(connection: Connection) -> datetime | None:
     """Since when nothing goes; None while it does."""
-    return connection.execute(select(stop.c.at)).scalar()
+    rows = _PRESSED.rows(connection)
+    return moment(rows[0][0]) if rows else None

@@ -5,11 +5,12 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Row, delete, insert, select
+from sqlalchemy import Connection, Row, bindparam, delete, insert, select
 
 from xlsms.model import MessageId, Receipt
 from xlsms.states import State
 from xlsms_service.ledger.chunk import chunks
+from xlsms_service.ledger.driver import Question
 from xlsms_service.ledger.schema import UNSETTLED, message, part, waiting_receipt
 
 __all__ = [
@@ -95,10 +96,12 @@ def lost_numbers(connection: Connection, connector: str) -> set[str]:
     return set(connection.execute(select(message.c.number).where(*uncertain).distinct()).scalars())
 
 
+_ANY = Question(select(waiting_receipt.c.id).where(waiting_receipt.c.connector == bindparam("of")).limit(1), ("of",))
+
+
 def any_waiting(connection: Connection, connector: str) -> bool:
     """Whether receipts of this connector wait for an answer."""
-    query = select(waiting_receipt.c.id).where(waiting_receipt.c.connector == connector).limit(1)
-    return connection.execute(query).first() is not None
+    return bool(_ANY.rows(connection, connector))
 
 
 def wait(connection: Connection, receipts: Sequence[Receipt]) -> None:

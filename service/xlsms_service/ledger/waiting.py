@@ -22,7 +22,8 @@ from sqlalchemy import (
 from xlsms.model import Alphabet, MessageId
 from xlsms.states import State
 from xlsms_service.ledger.chunk import chunks
-from xlsms_service.ledger.schema import PROPOSED, SCHEDULED, WAITING, Instant, message, workbook
+from xlsms_service.ledger.driver import Question
+from xlsms_service.ledger.schema import PROPOSED, SCHEDULED, WAITING, Instant, message, moment, stored, workbook
 
 __all__ = ["Candidate", "Front", "defer", "expire", "first", "fronts", "hurry", "next_due", "reroute", "tend"]
 
@@ -48,7 +49,7 @@ class Front:
 
 #: The first row of each campaign, by steps over the index: its cost grows with the campaigns, not with their messages.
 #: (SQLite would walk over all messages of a campaign to pass it if the two columns were compared as one row value.)
-_FRONTS = (
+_FRONTS = Question(
     text("""
         WITH RECURSIVE step(id) AS (
             SELECT (
@@ -78,7 +79,8 @@ _FRONTS = (
         literal_column("workbook_id", BigInteger).label("workbook_id"),
         literal_column("due", Instant).label("due"),
         literal_column("expires_at", Instant).label("expires_at"),
-    )
+    ),
+    ("route",),
 )
 
 
@@ -87,14 +89,14 @@ def fronts(connection: Connection, routes: Iterable[str]) -> list[Front]:
     found = [
         Front(
             route=route,
-            priority=row.priority,
-            campaign=row.campaign,
-            workbook=row.workbook_id,
-            due=row.due,
-            expires_at=row.expires_at,
+            priority=priority,
+            campaign=campaign,
+            workbook=book,
+            due=moment(due),
+            expires_at=_moment(expires_at),
         )
         for route in routes
-        for row in connection.execute(_FRONTS, {"route": route})
+        for priority, campaign, book, due, expires_at in _FRONTS.rows(connection, route)
     ]
     return sorted(found, key=lambda front: (front.priority, front.campaign))
 
@@ -143,11 +145,20 @@ _FIRST = (
     .with_for_update(skip_locked=True)
 )
 
+_FIRST_ONES = Question(_FIRST, ("of_route", "of_priority", "of_campaign", "by", "most"))
+
 
 def first(connection: Connection, front: Front, most: int, now: datetime) -> list[Candidate]:
     """The messages of one campaign that may go now, those that have waited longest first."""
-    values = {"of_route": front.route, "of_priority": front.priority, "of_campaign": front.campaign}
-    return [Candidate._make(row) for row in connection.execute(_FIRST, {**values, "by": now, "most": most})]
+    rows = _FIRST_ONES.rows(connection, front.route, front.priority, front.campaign, stored(now), most)
+    return [Candidate._make(row if row[-2:] == _NO_TIMES else (*row[:-2], *map(_moment, row[-2:]))) for row in rows]
+
+
+_NO_TIMES = (None, None)
+
+
+def _moment(value: int | None) -> datetime | None:
+    return None if value is None else moment(value)
 
 
 def next_due(connection: Connection, routes: Iterable[str], now: datetime) -> datetime | None:
