@@ -21,17 +21,17 @@ from xlsms.ooxml.scan import Grammar, rows, rows_at
 from xlsms.ooxml.style import is_date, shows_time
 from xlsms.ooxml.stylesheet import EMPTY, Stylesheet
 from xlsms.ooxml.table import wider
-from xlsms.ooxml.transplant import may_take_sheets, recalculated, transplant
+from xlsms.ooxml.transplant import may_take_sheets
 from xlsms.ooxml.value import style_of
 from xlsms.states import LABELS, State
+from xlsms.workbook.adding import add_sheets, lacking_sheets
 from xlsms.workbook.base import RESULTS, Language
 from xlsms.workbook.change import Change, put_change
 from xlsms.workbook.identity import GUID_PROPERTY, new_guid
 from xlsms.workbook.layout import Layout, layouts, spoken
-from xlsms.workbook.own_sheets import OWN, REPORT, Counted, build
+from xlsms.workbook.own_sheets import Counted
 from xlsms.workbook.palette import COLOURS, MARK_HINTS, condition
 from xlsms.workbook.record import (
-    CALCULATION,
     CHOICE,
     OWN_SHEET,
     PROPERTIES,
@@ -130,9 +130,10 @@ def _prepared(
             patch = Patch(book, sheet.layout.part, sheet.layout.found, sheet.layout.tables, sheet.cells)
             patches.append(patch)
             replaced[sheet.layout.part.member] = sheet.frame.chunks(patch.chunks())
-    lacking = _lacking_sheets(book, graft) if own_sheets else []
+    lacking = lacking_sheets(book, graft) if own_sheets else []
     may_grow = bool(lacking) and may_take_sheets(book)
-    grown = _add_sheets(book, graft, styles, sheets, language or spoken(found), lacking) if may_grow else []
+    counted = [sheet.counted for sheet in sheets]
+    grown = add_sheets(book, graft, styles, lacking, counted, language or spoken(found)) if may_grow else []
     _note(graft.edits(book.main), sheets, grown)
     _put_styles(book, graft, styles)
     guid = GUID_PROPERTY not in book.custom_properties
@@ -156,37 +157,6 @@ def _note(edits: Edits, sheets: Sequence["_Sheet"], grown: Sequence[str]) -> Non
     put_notes(edits, ((sheet.layout.part.name, key, cell) for sheet in sheets for key, cell in sheet.noted()))
     for place, name in enumerate(grown, len(list(edits.root.all("sheet")))):
         put_note(edits, OWN_SHEET, place, name, (1, 1))
-
-
-def _lacking_sheets(book: Book, graft: Graft) -> list[str]:
-    """The sheets of our own that are not there yet."""
-    there = {node.attributes.get("name", "").casefold() for node in graft.edits(book.main).root.all("sheet")}
-    return [name for name in OWN if name.casefold() not in there]
-
-
-def _add_sheets(
-    book: Book,
-    graft: Graft,
-    styles: Stylesheet,
-    sheets: Sequence["_Sheet"],
-    language: Language,
-    wanted: Sequence[str],
-) -> list[str]:
-    """Put sheets of our own behind the others."""
-    names = {table.name.lower() for part in book.sheets for table in book.tables(part)}
-    names |= {node.attributes.get("name", "").lower() for node in graft.edits(book.main).root.all("definedName")}
-    counted = [
-        Counted(name=sheet.layout.part.name, status=sheet.called(Role.STATUS), reply=sheet.called(Role.REPLY))
-        for sheet in sheets
-    ]
-    content = build(wanted, counted, language, tables=sorted(names), font=styles.usual_font)
-    added = transplant(book, graft, styles, content)
-    if REPORT in added:
-        edits = graft.edits(book.main)
-        had = edits.root.child("calcPr")
-        if recalculated(edits):
-            put_constant(edits, CALCULATION, had.attributes.get("fullCalcOnLoad", "none") if had else "new")
-    return added
 
 
 def _styles(book: Book, graft: Graft) -> Stylesheet:
@@ -232,6 +202,11 @@ class _Sheet:
             yield CHOICE, (top, self.columns[Role.SEND])
         if self.frame.colours:
             yield NOTED_COLOURS, (top, self.columns[Role.STATUS])
+
+    @property
+    def counted(self) -> Counted:
+        """What the report counts in the sheet."""
+        return Counted(name=self.layout.part.name, status=self.called(Role.STATUS), reply=self.called(Role.REPLY))
 
     def called(self, role: Role) -> str:
         """A column as formulas call it: by its name in a table, else from the first row to the last."""
