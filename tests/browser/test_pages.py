@@ -188,3 +188,16 @@ def test_pages_in_the_dark(office, tab):
     page.shot(f"preview-dark-{office.language}")
     background = page.page.evaluate("getComputedStyle(document.documentElement).backgroundColor")
     assert max(map(int, re.findall(r"\d+", background)[:3])) < 64
+
+
+def test_a_preview_says_that_all_sending_is_stopped(office, tab):
+    office.client.stop()
+    _, plan = planned(office, "600000001")
+    page = tab(office.client.preview_page(plan), "narrow", office.language)
+    page.page.locator(".stopped").wait_for()
+    page.shot(f"preview-stopped-{office.language}")
+    assert page.fits()
+    office.client.resume()
+    page.page.reload()
+    page.page.locator(".primary").wait_for()
+    assert page.page.locator(".stopped").count() == 0

@@ -18,7 +18,7 @@ from xlsms_service.api.desk import Desk
 from xlsms_service.api.routes import stream
 from xlsms_service.api.session import Subject
 from xlsms_service.ledger import book as books
-from xlsms_service.ledger import campaign, changes, live
+from xlsms_service.ledger import campaign, changes, live, stop
 
 __all__ = ["pages", "words"]
 
@@ -164,10 +164,11 @@ def _cells(made: APIRouter, desk: Desk) -> None:
 
 
 async def _stage(desk: Desk, stored: campaign.Stored, language: str) -> Json:
-    """How far a plan is."""
+    """How far a plan is, and whether anything goes out at all."""
+    stopped = await desk.read(stop.pressed) is not None
     if stored.answer is None:
-        return {"stage": "wanted" if stored.wanted else "open", "states": []}
-    return {"stage": "approved", "states": await _states(desk, stored.answer, language)}
+        return {"stage": "wanted" if stored.wanted else "open", "states": [], "stopped": stopped}
+    return {"stage": "approved", "states": await _states(desk, stored.answer, language), "stopped": stopped}
 
 
 async def _states(desk: Desk, answer: Json, language: str) -> list[tuple[str, int]]:

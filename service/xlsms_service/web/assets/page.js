@@ -147,12 +147,13 @@ async function preview() {
       } }, label);
     const note = plan.stage === "changed" ? say("changed") : plan.stage === "open" ? say("frozen")
       : plan.stage === "wanted" ? say("wanted") : plan.states.map(([word, number]) => `${word} ${figure(number)}`).join(" · ");
-    return el("div", { class: "foot" }, el("div", {}, el("p", {}, note), send));
+    const stopped = plan.stopped && plan.totals.go ? el("p", { class: "stopped" }, say("stopped")) : "";
+    return el("div", { class: "foot" }, el("div", {}, stopped, el("p", {}, note), send));
   };
   draw();
   await follow(async () => {
     const now = await ask("/page/stage");
-    if (plan.stage !== "changed" && (now.stage !== plan.stage || String(now.states) !== String(plan.states))) {
+    if (plan.stage !== "changed" && (now.stage !== plan.stage || now.stopped !== plan.stopped || String(now.states) !== String(plan.states))) {
       plan = { ...plan, ...now };
       draw();
     }
