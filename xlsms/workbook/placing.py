@@ -44,6 +44,7 @@ class Placing:
         self._moments: dict[datetime, datetime] = {}
         self._texts: frozenset[str] = frozenset()
         self._known: Mapping[int, str] | None = None
+        self._meant: dict[tuple[str, int], tuple[object, bool]] = {}
 
     def find(self, edits: Sequence[RowEdit]) -> None:
         """Find the row of each edit and take up its cells."""
@@ -158,12 +159,21 @@ class Placing:
                 self._take(edit, *there)
 
     def _lies(self, edit: RowEdit, placed: dict[tuple[str, int], _There]) -> bool:
-        """Whether a row certainly is as it was read: byte for byte."""
+        """Whether a row certainly is as it was read: byte for byte, and the bytes mean the same."""
         place = edit.placed
-        there = placed.get((place.sheet, place.number)) if place is not None and place.lay is not None else None
-        return (
-            place is not None and there is not None and place.lay == (self._readers[place.sheet].means, there[1].body)
-        )
+        there = placed.get((place.sheet, place.number)) if place is not None else None
+        if place is None or there is None or not isinstance(place.lay, tuple):
+            return False
+        means, body = place.lay
+        return bool(there[1].body == body) and self._means(place.sheet, means)
+
+    def _means(self, sheet: str, means: object) -> bool:
+        """Whether bytes of a sheet mean now what they meant; many rows share what it hangs on, so it is asked once."""
+        known = self._meant.get((sheet, id(means)))
+        if known is None:
+            # `means` is kept, lest another gets its place
+            known = self._meant[sheet, id(means)] = means, means == self._readers[sheet].means
+        return known[1]
 
     def _alike(self, carrier: _There, hint: Placed) -> bool:
         row = self._readers[carrier[0].part.name].row(carrier[1])

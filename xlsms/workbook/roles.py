@@ -4,7 +4,7 @@ import re
 import tomllib
 import unicodedata
 from collections.abc import Iterable, Iterator, Mapping
-from functools import cache
+from functools import cache, lru_cache
 from importlib.resources import files
 from types import MappingProxyType
 
@@ -34,6 +34,7 @@ OWN_SHEETS = frozenset({"sms replies", "sms rules", "sms settings", "sms report"
 _MARKS = frozenset({"x", "✓", "✔", "☑", "yes", "y", "si", "s", "1", "true", "verdadero", "send", "enviar"})
 _NO_MARKS = frozenset({"no", "n", "0", "false", "falso", ""})  #: whoever writes these means that the row stays
 _PLAIN = re.compile(r"[^\w&%#+]+")
+_SHORT = 40  # characters of a text in the send column that is remembered: nearly all rows have the same
 _NONE: Mapping[str, Role] = MappingProxyType({})
 
 
@@ -134,7 +135,12 @@ def is_mark(value: CellValue) -> bool:
         return value
     if isinstance(value, int | float):
         return value == 1
-    return isinstance(value, str) and (folded(value) or value.strip()) in _MARKS
+    return isinstance(value, str) and (_is_mark(value) if len(value) <= _SHORT else _is_mark.__wrapped__(value))
+
+
+@lru_cache(maxsize=256)
+def _is_mark(text: str) -> bool:
+    return (folded(text) or text.strip()) in _MARKS
 
 
 def is_no_mark(text: str) -> bool:
