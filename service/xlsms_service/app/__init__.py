@@ -1,8 +1,8 @@
 """The service put together: ledger, links, workbooks and inbox, wired by wake-ups only."""
 
 from xlsms_service.app.event import Event
-from xlsms_service.app.following import Patience, Progress, Report
+from xlsms_service.app.following import HELD_OPEN, Patience, Progress, Report
 from xlsms_service.app.service import App, terms
 from xlsms_service.app.status import Status, looking, status
 
-__all__ = ["App", "Event", "Patience", "Progress", "Report", "Status", "looking", "status", "terms"]
+__all__ = ["HELD_OPEN", "App", "Event", "Patience", "Progress", "Report", "Status", "looking", "status", "terms"]

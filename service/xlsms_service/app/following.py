@@ -1,14 +1,16 @@
 """Following a send: how far it is, how long to wait, what became of it."""
 
 import asyncio
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+import time
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from pathlib import Path
+from typing import TypeVar
 
 from sqlalchemy import Connection
 
-from xlsms.errors import XlsmsError
+from xlsms.errors import TransientError, XlsmsError
 from xlsms.states import FINAL, State
 from xlsms_service.ledger import stop
 from xlsms_service.ledger.lease import Lease
@@ -16,10 +18,18 @@ from xlsms_service.ledger.ledger import Ledger
 from xlsms_service.ledger.view import Tally
 from xlsms_service.planning import PlanEntry
 
-__all__ = ["SETTLED", "Count", "Patience", "Progress", "Report", "follow"]
+__all__ = ["HELD_OPEN", "SETTLED", "Count", "Patience", "Progress", "Report", "follow", "when_free"]
+
+_Done = TypeVar("_Done")
 
 #: How often progress is told, in seconds.
 _BEAT = 0.2
+
+#: Seconds before a workbook that somebody has open is tried again.
+_AGAIN = 1.0
+
+#: What says that somebody has a workbook open.
+HELD_OPEN = frozenset({"file-open-elsewhere", "lock-left-behind"})
 
 #: Nothing more happens to these unless someone acts.
 SETTLED = FINAL | {State.HELD, State.UNCERTAIN, State.SCHEDULED}
@@ -64,6 +74,41 @@ class Patience:
     wait: bool = True  #: until all is settled, not only handed over to the network
     timeout: timedelta | None = None  #: not longer than this
     linger: timedelta = timedelta(0)  #: with `wait`: until nothing more came for this long; replies take their time
+
+    def after(self, seconds: float) -> "Patience":
+        """What is left of it."""
+        if self.timeout is None:
+            return self
+        return replace(self, timeout=max(timedelta(0), self.timeout - timedelta(seconds=seconds)))
+
+
+async def when_free(
+    act: Callable[[], Awaitable[_Done]],
+    patience: Patience,
+    told: Callable[[XlsmsError], None],
+    *,
+    pause: Callable[[float], Awaitable[None]] = asyncio.sleep,
+    clock: Callable[[], float] = time.monotonic,
+) -> tuple[_Done, Patience]:
+    """What `act` does with a workbook, as soon as nobody has it open, and the patience that is left then.
+
+    Whose lock it waits for is told once a lock. Raises as `act` does: without `wait`, or when the time is over, also
+    that the workbook is open.
+    """
+    began, last = clock(), ""
+    while True:
+        try:
+            done = await act()
+        except TransientError as error:
+            left = patience.after(clock() - began)
+            if error.code not in HELD_OPEN or not patience.wait or left.timeout == timedelta(0):
+                raise
+            if (line := error.line()) != last:
+                told(error)
+                last = line
+        else:
+            return done, patience.after(clock() - began)
+        await pause(_AGAIN if left.timeout is None else min(_AGAIN, left.timeout.total_seconds()))
 
 
 async def follow(

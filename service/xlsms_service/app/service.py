@@ -24,7 +24,7 @@ from xlsms.workbook.tidy import tidy
 from xlsms_service.api.news import News
 from xlsms_service.app.desk import Desk, is_long
 from xlsms_service.app.event import Event, noted, recorded
-from xlsms_service.app.following import SETTLED, Count, Patience, Progress, Report, follow
+from xlsms_service.app.following import SETTLED, Count, Patience, Progress, Report, follow, when_free
 from xlsms_service.app.observing import Observer, saved_at
 from xlsms_service.app.together import together
 from xlsms_service.config import Mark, Settings, Watch
@@ -185,7 +185,8 @@ class App:
     ) -> Report:
         """Send what is marked in one workbook; states and replies are in it when this returns.
 
-        How long that takes is up to `patience`. When a service runs on the same ledger, that one delivers.
+        How long that takes is up to `patience`; with `wait`, a workbook that somebody has open is waited for too.
+        When a service runs on the same ledger, that one delivers.
 
         Raises:
             UserError: the file, the settings or the login cannot be used; nothing was sent, the file is untouched.
@@ -195,13 +196,17 @@ class App:
         path = await asyncio.to_thread(path.resolve)
         if desk := self._desk_for(path):
             desk.start()  # it needs a moment
-        await self._thread.run(self._open(path).check)  # what is wrong with the file is said before any link opens
+        told = partial(self._problem, path)
+        # what is wrong with the file is said before any link opens
+        _, patience = await when_free(lambda: self._thread.run(self._open(path).check), patience, told)
         async with self._delivery() as here:
-            path = await self._thread.run(self._open(path).prepare)
+            given = path
+            path, patience = await when_free(lambda: self._thread.run(self._open(given).prepare), patience, told)
             newest = await self._ledger.do(view.newest)
             known = await self._ledger.do(books.find, path)
             earlier = await self._ledger.do(view.tally, known.id) if known else None
-            taken, problems, held = await self._take(path, terms(self._settings, mark))
+            asked = terms(self._settings, mark)
+            (taken, problems, held), patience = await when_free(partial(self._take, path, asked), patience, told)
             # What an earlier send has left counts too.
             anew = taken.accepted and not (earlier and set(earlier.by_state) & _NOT_OUT)
             count = partial(view.tally, book=taken.book.id, after=newest if anew else None)

@@ -15,11 +15,11 @@ from rich.progress import Progress as Bar
 from rich.table import Table
 from rich.text import Text
 
-from xlsms.errors import XlsmsError
+from xlsms.errors import TransientError, XlsmsError
 from xlsms.states import FINAL, State
 from xlsms.workbook.base import Sheet
 from xlsms.workbook.opening import FileWorkbook
-from xlsms_service.app import App, Event, Patience, Progress, Report
+from xlsms_service.app import HELD_OPEN, App, Event, Patience, Progress, Report
 from xlsms_service.cli.figures import STYLES, complaint, label, state_line
 from xlsms_service.cli.notice import nothing_marked
 from xlsms_service.cli.ordering import hand_over
@@ -71,7 +71,12 @@ def send(
                 on_progress=tell,
             )
 
-    report = follow(session, work, quiet=as_json)
+    try:
+        report = follow(session, work, quiet=as_json)
+    except TransientError as error:
+        if error.code in HELD_OPEN and not wait and not as_json:
+            session.say(tr("Nothing was sent: close the workbook and send again, or let it be waited for with --wait."))
+        raise
     left = _left(session.settings, file, every_row=every_row)
     hidden = left.hidden if left else 0
     if as_json:

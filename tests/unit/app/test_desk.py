@@ -66,7 +66,7 @@ def test_its_errors_are_raised_here(tmp_path, settings):
 
     async def main():
         async with App(settings) as app:
-            await send(app, path)
+            await app.send(path, patience=Patience(wait=False))
 
     with pytest.raises(TransientError) as caught:
         asyncio.run(main())

@@ -46,6 +46,18 @@ def test_send_and_wait_brings_every_row_to_its_end(xlsms, sheet, connected, cell
     assert sum(reply is not None for reply in cells(file, "Reply")) == figures["replies"]
 
 
+def test_a_workbook_that_is_open_is_told_as_what_it_is_with_and_without_waiting(xlsms, sheet, connected, tmp_path):
+    file = sheet(people(1))
+    (tmp_path / "~$list.xlsx").write_bytes(b"\x05Maria" + bytes(159))
+    before = file.read_bytes()
+    run = xlsms("--config", connected, "send", file)
+    assert (run.code, "list.xlsx: the file is open in Excel (Maria)" in run.complaint) == (1, True)
+    assert run.out.startswith("Nothing was sent: close the workbook and send again")
+    run = xlsms("--config", connected, "send", file, "--wait", "--timeout", "0")
+    assert (run.code, run.out, run.complaint.endswith("[file-open-elsewhere]")) == (1, "", True)
+    assert file.read_bytes() == before
+
+
 def test_rows_that_cannot_go_say_why_on_the_screen_and_in_the_sheet(xlsms, sheet, connected, cells):
     file = sheet(
         [
