@@ -3,6 +3,7 @@
 import contextlib
 import os
 import shutil
+import signal
 import subprocess
 import time
 import uuid
@@ -35,6 +36,7 @@ class Live:
                 f"-env:UserInstallation={profile.as_uri()}", f"--accept={self.pipe};urp;",
             ],
             stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+            start_new_session=True,
             env={**os.environ, **({"SAL_USE_VCLPLUGIN": "svp"} if boxes else {})},
         )  # fmt: skip
         self.link = self._connected()
@@ -69,9 +71,14 @@ class Live:
         for document in list(self.link.documents()):
             document.close(True)
 
+    def kill(self):
+        """The office is gone at once."""
+        os.killpg(self._office.pid, signal.SIGKILL)  # what was started is only the parent of the office
+
     def end(self):
         """The office goes."""
-        self.close_all()
+        with contextlib.suppress(Exception):  # it may be gone already
+            self.close_all()
         with contextlib.suppress(Exception):  # the bridge breaks while the answer is on its way
             self.link.desktop.terminate()
         self._office.wait(30)
