@@ -9,6 +9,7 @@ from sqlalchemy import Connection, case, insert, select, update
 from xlsms.model import Concat, Inbound, MessageId
 from xlsms.states import State
 from xlsms_service.ledger import reply as replies
+from xlsms_service.ledger.driver import Question
 from xlsms_service.ledger.schema import inbound, message, received
 
 __all__ = ["Waiting", "answered", "keep", "latest_to", "waiting"]
@@ -47,8 +48,14 @@ def keep(connection: Connection, texts: Sequence[Inbound]) -> None:
         )
 
 
+#: Asked after every bundle of reports; seldom does any.
+_ANY_WAITS = Question(select(inbound.c.id).where(inbound.c.handled_at.is_(None)).limit(1))
+
+
 def waiting(connection: Connection) -> list[Waiting]:
     """The texts without a place, oldest first."""
+    if not _ANY_WAITS.rows(connection):
+        return []
     rows = connection.execute(select(inbound).where(inbound.c.handled_at.is_(None)).order_by(inbound.c.id))
     return [
         Waiting(

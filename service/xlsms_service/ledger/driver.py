@@ -6,7 +6,8 @@ are given, and its rows taken, as the driver has them: microseconds for an insta
 """
 
 import sqlite3
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from typing import Any, NamedTuple
 
 from sqlalchemy import Connection, Executable, TextualSelect
@@ -14,7 +15,7 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.sql.elements import ClauseElement
 from sqlalchemy.sql.selectable import Select
 
-__all__ = ["Compiled", "Question", "run", "straight"]
+__all__ = ["Compiled", "Question", "run", "savepoint", "straight"]
 
 
 def run(connection: Connection, sql: str, values: Any, *, many: bool = False) -> list[tuple[Any, ...]]:
@@ -41,6 +42,23 @@ def straight(connection: Connection, sql: str, values: Any = (), *, many: bool =
             sql, None, error, sqlite3.Error, hide_parameters=True, dialect=connection.dialect
         ) from error
     return rows
+
+
+@contextmanager
+def savepoint(connection: Connection) -> Iterator[None]:
+    """What is done within is undone when it fails, and only that."""
+    if connection.dialect.name != "sqlite":
+        with connection.begin_nested():
+            yield
+        return
+    straight(connection, "SAVEPOINT work")
+    try:
+        yield
+    except BaseException:
+        straight(connection, "ROLLBACK TO work")
+        straight(connection, "RELEASE work")
+        raise
+    straight(connection, "RELEASE work")
 
 
 class Compiled(NamedTuple):

@@ -11,6 +11,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Engine
 
+from xlsms_service.ledger.driver import savepoint
 from xlsms_service.measuring import NOTHING, Measures, metric
 
 __all__ = ["Work", "Writer"]
@@ -96,7 +97,7 @@ class Writer:
                         continue
                     try:
                         # A savepoint keeps a work's failure from the others; one that is alone needs none.
-                        with nullcontext() if alone else connection.begin_nested():
+                        with nullcontext() if alone else savepoint(connection):
                             result = job.work(connection)
                     except Exception as error:  # noqa: BLE001  # handed to the caller, who knows what it means
                         if alone:
