@@ -10,7 +10,6 @@ from xlsms.files.backup import Backups
 from xlsms.files.swap import draft_of, finish
 from xlsms.ooxml.book import Book
 from xlsms.ooxml.cells import Area, column_letters
-from xlsms.ooxml.deflate import SMALL
 from xlsms.ooxml.formula import Targets
 from xlsms.ooxml.graft import Graft
 from xlsms.ooxml.mention import mentions
@@ -27,6 +26,8 @@ from xlsms.workbook.segments import forget, index_of, remember
 from xlsms.workbook.writing import Step, check_ready, exchange, put, version_of
 
 __all__ = ["Change", "put_change", "put_patches", "reports"]
+
+_SEARCHED = 1 << 20  #: inflated bytes of a part that is searched for formulas at every write
 
 
 @dataclass(kw_only=True)
@@ -107,12 +108,15 @@ def _depends(book: Book, patches: Sequence[Patch]) -> bool:
                 if table.area.meets(area) and number - table.area.left < len(table.columns):
                     columns.setdefault(table.name.lower(), set()).add(table.columns[number - table.area.left].lower())
     targets = Targets(areas=areas, columns={name: frozenset(headers) for name, headers in columns.items()})
-    large = {member for member in book.package.members if member.size > SMALL}
+    large = {member for member in book.package.members if member.size > _SEARCHED}
     # colours and charts are drawn anew anyway; a name may stand in any formula, but for those that note what we added
-    return any(
-        found.row is not None or not ("/" in found.where or is_note(found.where))
-        for found in mentions(book, targets, without=large)
-    )
+    try:
+        return any(
+            found.row is not None or not ("/" in found.where or is_note(found.where))
+            for found in mentions(book, targets, without=large)
+        )
+    except (UserError, ValueError):  # a part that nobody can read is copied as it lies, and keeps no state from its row
+        return False
 
 
 def put_patches(

@@ -42,7 +42,11 @@ def drawn_columns(layout: Layout) -> Iterator[tuple[int, int]]:
     drawing = layout.book.target(layout.part.member.key, ("drawing",))
     if drawing is None:
         return
-    for anchor in outline(layout.book.package.read(drawing)).children:
+    try:
+        root = outline(layout.book.package.read(drawing))
+    except UserError:  # it stays as it lies, and nobody can say where
+        return
+    for anchor in (*root.all("twoCellAnchor"), *root.all("oneCellAnchor")):
         first, last = anchor.child("from"), anchor.child("to")
         if first is not None and (last is None or _number(last, "row") + 1 >= layout.header_row):
             left = _number(first, "col") + 1

@@ -5,7 +5,7 @@ import pytest
 from openpyxl.worksheet.table import Table
 
 from tests.unit.workbook.test_removal import with_chain
-from tests.workbooks import members
+from tests.workbooks import members, packed
 from xlsms.model import Role
 from xlsms.workbook.base import Placed, RowEdit
 from xlsms.workbook.closed import ClosedWorkbook
@@ -81,4 +81,11 @@ def test_no_other_formula_has_the_workbook_calculated(tmp_path, formula, more):
 def test_our_colours_and_names_have_nothing_calculated(tmp_path):
     path = made(tmp_path / "a.xlsx", "=1+1")
     set_up(path)
+    assert written(path) == {"xl/worksheets/sheet1.xml"}
+
+
+@pytest.mark.parametrize("broken", [b"<worksheet><f>1", b'<worksheet><row><c r="9"><f>1</f></c></row></worksheet>'])
+def test_a_part_that_nobody_can_read_keeps_no_state_from_its_row(tmp_path, broken):
+    path = made(tmp_path / "a.xlsx", "=1+1")
+    path.write_bytes(packed(members(path) | {"xl/worksheets/sheet9.xml": broken}))
     assert written(path) == {"xl/worksheets/sheet1.xml"}

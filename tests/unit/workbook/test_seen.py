@@ -5,7 +5,7 @@ import pytest
 import xlsxwriter
 from openpyxl.workbook.protection import WorkbookProtection
 
-from tests.workbooks import sheet_xml, workbook
+from tests.workbooks import members, packed, sheet_xml, workbook
 from xlsms.errors import UserError
 from xlsms.workbook import read_rows
 from xlsms.workbook.closed import ClosedWorkbook
@@ -84,6 +84,14 @@ def test_a_chart_over_the_new_columns_is_told(tmp_path):
     assert done.covered == {"List": "F:J"}
     assert not set_up(book_with(tmp_path / "b.xlsx", then=with_chart("Z2"))).covered
     assert not set_up(book_with(tmp_path / "c.xlsx")).covered
+
+
+def test_a_drawing_that_nobody_can_read_keeps_no_column_from_being_added(tmp_path):
+    path = book_with(tmp_path / "a.xlsx", then=with_chart("F2"))
+    path.write_bytes(packed(members(path) | {"xl/drawings/drawing1.xml": b"<wsDr><broken"}))
+    done = set_up(path)
+    assert done.columns
+    assert not done.covered
 
 
 def test_sheets_that_a_locked_workbook_cannot_take_are_told(tmp_path):
