@@ -14,7 +14,7 @@ from xlsms.errors import UserError
 from xlsms.model import CellValue
 from xlsms.text.format import Format
 
-__all__ = ["Field", "Template"]
+__all__ = ["Field", "Template", "header_of"]
 
 _TOKEN = re.compile(r"\{\{|\}\}|\[\[|\]\]|\{([^{}\n]*)\}|[{}]")
 
@@ -60,6 +60,11 @@ class Template:
     def fields(self) -> list[str]:
         """The names of the fields, each once, in the order they are used."""
         return list(dict.fromkeys(slot.name for slot in self._slots))
+
+    @property
+    def bare(self) -> list[str]:
+        """Those of them that are used without a format: what the user sees in the cell is filled in."""
+        return list(dict.fromkeys(slot.name for slot in self._slots if slot.format is None))
 
     @property
     def formatted(self) -> bool:
@@ -143,7 +148,7 @@ def _broken(found: str, index: int) -> UserError:
 
 
 def _fill(slot: _Slot, values: Mapping[str, Field | str], language: str) -> str:
-    cell = values[slot.name if slot.name in values else _header(slot.name, values)]
+    cell = values[header_of(slot.name, values)]
     if slot.format is None and isinstance(cell, str):
         return cell if cell.strip() else ""
     text, value = (cell, cell) if isinstance(cell, str) else (cell.text, cell.value)
@@ -152,7 +157,10 @@ def _fill(slot: _Slot, values: Mapping[str, Field | str], language: str) -> str:
     return slot.format.write(value, language, slot.name)
 
 
-def _header(name: str, values: Mapping[str, Field | str]) -> str:
+def header_of(name: str, values: Mapping[str, object]) -> str:
+    """The header that a field means, whatever its case, accents and spaces; raises as `render` does."""
+    if name in values:
+        return name
     wanted = _fold(name)
     fitting = [header for header in values if _fold(header) == wanted]
     if not fitting:

@@ -77,6 +77,7 @@ class Sheet:
     missing: tuple[Role, ...] = ()  #: the roles of `RESULTS` without a column
     bounded: bool = False  #: a table or a filter holds the rows: columns beside it would be left behind by a sort
     settings: SheetSettings = SheetSettings()
+    formats: bool = True  #: False for results: what was read of another file came without its number formats
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

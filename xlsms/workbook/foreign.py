@@ -24,8 +24,9 @@ from xlsms.workbook.base import Applied, RowEdit, Snapshot, Version
 from xlsms.workbook.cell import write
 from xlsms.workbook.closed import ClosedWorkbook
 from xlsms.workbook.csvbook import about
+from xlsms.workbook.identity import SOURCE_PROPERTY
 from xlsms.workbook.limited import USUAL, Limits
-from xlsms.workbook.results import SOURCE_PROPERTY, build, changes, keys_sent
+from xlsms.workbook.results import build, changes, keys_sent
 from xlsms.workbook.setting import SETTINGS
 from xlsms.workbook.source import Source, read_source
 from xlsms.workbook.writing import opened

@@ -10,9 +10,20 @@ from random import Random, SystemRandom
 
 from xlsms.model import RowId
 
-__all__ = ["GUID_PROPERTY", "LETTERS", "check", "new_guid", "new_row_id", "new_row_ids", "number_of", "of_number"]
+__all__ = [
+    "GUID_PROPERTY",
+    "LETTERS",
+    "SOURCE_PROPERTY",
+    "check",
+    "new_guid",
+    "new_row_id",
+    "new_row_ids",
+    "number_of",
+    "of_number",
+]
 
 GUID_PROPERTY = "xlsmsId"  #: the custom property of the workbook that holds its GUID
+SOURCE_PROPERTY = "xlsmsSource"  #: that of results, which names the file whose they are
 LETTERS = "BCDFGHJKMNPQRSTVWXZ"
 _LENGTH = 12
 _IDS = len(LETTERS) ** _LENGTH

@@ -15,6 +15,7 @@ from xlsms.ooxml.scan import rows as all_rows
 from xlsms.ooxml.value import Decoder
 from xlsms.workbook.base import RESULTS, Language, Sheet, SheetSettings
 from xlsms.workbook.heading import heading, nothing_to_send
+from xlsms.workbook.identity import SOURCE_PROPERTY
 from xlsms.workbook.roles import HEADER_ROWS, OWN_SHEETS, columns_of, folded, language_of
 from xlsms.workbook.segments import holding, index_of, known_survey
 from xlsms.workbook.setting import read_settings
@@ -95,6 +96,7 @@ class Layout:
             missing=self.missing,
             bounded=self.bounded,
             settings=self.settings,
+            formats=SOURCE_PROPERTY not in self.book.custom_properties,
         )
 
 

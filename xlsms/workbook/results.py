@@ -19,14 +19,12 @@ from xlsms.states import LABELS, State
 from xlsms.wording import detail
 from xlsms.workbook.base import RESULTS, Sheet, Snapshot
 from xlsms.workbook.grid import ErrorValue
-from xlsms.workbook.identity import GUID_PROPERTY, new_guid, new_row_id
+from xlsms.workbook.identity import GUID_PROPERTY, SOURCE_PROPERTY, new_guid, new_row_id
 from xlsms.workbook.reading import wall_time
 from xlsms.workbook.roles import header, is_mark, role_of
 from xlsms.workbook.source import Source, SourceRow, SourceSheet
 
-__all__ = ["SOURCE_PROPERTY", "build", "changes", "keys_sent"]
-
-SOURCE_PROPERTY = "xlsmsSource"  #: the custom property that names the source file
+__all__ = ["build", "changes", "keys_sent"]
 
 _LONGEST = 32_767
 _FORBIDDEN = re.compile(r"[\\/*?:\[\]]")

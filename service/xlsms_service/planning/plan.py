@@ -12,6 +12,7 @@ from xlsms.model import Priority, Role, Row
 from xlsms.phone import PhoneNumber, parse
 from xlsms.text import Field, Parts, Template, split, transliterate
 from xlsms.text.sender import is_sender
+from xlsms.text.template import header_of
 from xlsms.text.transliterate import Level
 from xlsms.workbook.base import Sheet
 from xlsms_service.planning.moment import said, send_time
@@ -224,7 +225,19 @@ def _filled(row: Row, sheet: Sheet | None, terms: Terms, templates: dict[str, tu
         for header, code in row.problems.items():
             if header.strip().casefold() == name.casefold():
                 raise UserError(code, field=header)
+    if sheet is not None and not sheet.formats:
+        _check_shown(template.bare, row)
     return template.render(_Fields(row) if formatted else row.fields, f"{terms.language}-{terms.country}")
+
+
+def _check_shown(names: Iterable[str], row: Row) -> None:
+    """Refuse a field that would say something else than what stands in the file, whose formats are not known."""
+    for name in names:
+        value = row.values.get(header_of(name, row.fields))
+        if isinstance(value, datetime):
+            raise UserError("field-look-unknown", field=name, example=f"{{{name}:dd/MM/yyyy}}")
+        if isinstance(value, float) and not value.is_integer():
+            raise UserError("field-look-unknown", field=name, example=f"{{{name}:0.00}}")
 
 
 class _Fields(Mapping[str, Field]):

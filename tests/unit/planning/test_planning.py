@@ -1,5 +1,6 @@
 """Planning: what would go, what would not, and why; the same for the preview and the intake."""
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
@@ -98,6 +99,25 @@ def test_fields_and_formats_are_filled_in_in_the_language_of_the_sheet():
 )
 def test_what_cannot_go_says_why_and_in_which_cell(given, code, column):
     assert problem(**given) == (code, column)
+
+
+@pytest.mark.parametrize(
+    ("message", "goes"),
+    [
+        ("{Día}", "how Día is shown cannot be read from this kind of file; write the field with its format, such as {Día:dd/MM/yyyy}"),
+        ("[[{ precio }]]", "how precio is shown cannot be read from this kind of file; write the field with its format, such as {precio:0.00}"),
+        ("{Día:dd/MM} {Precio:0.00} {Mesa} {Nombre} {Cuota:0%}", "03/03 12,50 7 Ana 25%"),
+    ],
+)  # fmt: skip
+def test_what_nobody_knows_how_it_is_shown_needs_its_format(message, goes):
+    cells = {"Día": wall("2026-03-03"), "Precio": 12.5, "Mesa": 7, "Nombre": "Ana", "Cuota": 0.25}
+    row_ = row(message=message, fields=dict.fromkeys(cells, "as shown") | {"Mesa": "7", "Nombre": "Ana"}, values=cells)
+    (entry,) = plan([row_], TERMS, FACTS, [replace(SHEET, formats=False)]).entries
+    if entry.goes:
+        assert entry.text == goes
+    else:
+        assert entry.problem.line().startswith(f"Citas!C2: {goes}, or save the list as .xlsx")
+    assert one(message="{Día}", fields={"Día": "3 mar"}, values=cells).text == "3 mar", "elsewhere it is as it is shown"
 
 
 def test_a_cell_that_cannot_be_read_stops_the_row_where_it_is_needed():

@@ -93,6 +93,19 @@ def test_results_stand_beside_the_source_which_stays_as_it_is(source, tmp_path):
     assert results.stat().st_mode & 0o777 == source.stat().st_mode & 0o666 | 0o600
 
 
+def test_results_say_that_the_formats_of_their_file_are_not_known(source):
+    assert not open_workbook(source).read().sheets[0].formats
+    accept(open_workbook(source))
+    results = ClosedWorkbook(source.with_name("list.sms.xlsx"))
+    assert not results.read().sheets[0].formats
+    with results.reading() as reading:
+        assert not reading.snapshot.sheets[0].formats
+    plain = openpyxl.Workbook()
+    plain.active.append(HEADERS)
+    plain.save(source.with_name("plain.xlsx"))
+    assert ClosedWorkbook(source.with_name("plain.xlsx")).read().sheets[0].formats
+
+
 def test_an_unchanged_source_writes_nothing(source, tmp_path):
     book = open_workbook(source)
     accept(book)
