@@ -5,7 +5,9 @@ whether the last line has one.
 """
 
 import codecs
+import locale
 import re
+import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cache, cached_property
@@ -13,15 +15,33 @@ from functools import cache, cached_property
 from xlsms.errors import Place, UserError
 from xlsms.ooxml.cells import MOST_ROWS
 
-__all__ = ["DELIMITERS", "Delimited", "Encoding", "Record", "decoded", "records", "separator"]
+__all__ = [
+    "DELIMITERS",
+    "Delimited",
+    "Encoding",
+    "Record",
+    "decoded",
+    "is_western",
+    "records",
+    "separator",
+]
 
 DELIMITERS = (",", ";", "\t", "|")
 
+_WESTERN = "cp1252"
 _BREAK = re.compile(r"\r\n|\n|\r")
 _SEPARATOR = re.compile(r"sep=([^\r\n])(\r\n|\n|\r|\Z)", re.IGNORECASE)  # Excel's own first line
 #: Hardly a Western word has so many letters in a row that are not English ones; Cyrillic or Greek words taken for
 #: Western have nothing else. A few may be anything, such as a list of vowels.
 _FOREIGN, _FEW = re.compile("[À-ÖØ-öø-ÿ]{4,}"), 2
+#: A word with a letter that is not English.
+_WORD = re.compile(r"[A-Za-z]*[^\x00-\x7f\s…–—‘’“”«»•][^\x00-\x40\s…–—‘’“”«»•\[-`{-\x7f]*")
+#: Inside a word no sign stands that belongs to money, sums or footnotes (Ma³gorzata, ÄãºÃ), and no large foreign letter
+#: behind a small one (JosŽ).
+_SIGN = "¢£¤¥¦§¨¬¯±²³¶¸¹º¼½¾×÷ƒ†‡ˆ‰"
+_ODD = re.compile(
+    rf"[A-Za-zÀ-ÖØ-öø-ÿ][{_SIGN}¿]+[a-zÀ-ÖØ-öø-ÿ]|[{_SIGN}][À-ÖØ-öø-ÿ]|[a-zß-öø-ÿ][À-ÖØ-ÞŠŽŒŸ]|{_FOREIGN.pattern}"
+)
 _LONGEST = 1 << 20  # characters of a row
 _MARKS = ((codecs.BOM_UTF8, "utf-8"), (codecs.BOM_UTF16_LE, "utf-16-le"), (codecs.BOM_UTF16_BE, "utf-16-be"))
 
@@ -38,8 +58,21 @@ class Encoding:
         return text.encode(self.codec, "replace").decode(self.codec)
 
 
-def decoded(content: bytes) -> tuple[str, Encoding]:
-    """The text of a file: by its mark, else UTF-8 if it is valid, else the Windows code page of Western Europe.
+def _code_page() -> str:
+    """The code page in which Excel on this computer writes a plain CSV: its own on Windows, else that of the West."""
+    own = locale.getencoding() if sys.platform == "win32" else ""
+    return own if own.startswith("cp") and own != "cp65001" else _WESTERN
+
+
+def is_western(text: str) -> bool:
+    """Whether the words of a text that was read as Windows-1252 can be meant so."""
+    words = set(_WORD.findall(text))
+    odd = sum(_ODD.search(word) is not None for word in words)
+    return 2 * odd <= len(words) and len(set(_FOREIGN.findall(text))) <= _FEW
+
+
+def decoded(content: bytes, page: str | None = None) -> tuple[str, Encoding]:
+    """The text of a file: by its mark, else UTF-8 if it is valid, else in `page`, or the code page of this computer.
 
     Raises:
         UserError: `not-a-workbook` for what is no text, `text-encoding-unknown` for a text in another code page, as far
@@ -57,10 +90,11 @@ def decoded(content: bytes) -> tuple[str, Encoding]:
     try:
         return content.decode(), Encoding("utf-8")
     except UnicodeDecodeError:
-        text = _strictly(content, "cp1252")
-        if len(set(_FOREIGN.findall(text))) > _FEW:
+        codec = page or _code_page()
+        text = _strictly(content, codec)
+        if codec == _WESTERN and not is_western(text):
             raise UserError("text-encoding-unknown") from None
-        return text, Encoding("cp1252")
+        return text, Encoding(codec)
 
 
 def _strictly(content: bytes, codec: str) -> str:
