@@ -28,7 +28,7 @@ from xlsms.workbook.own_sheets import REPORT
 from xlsms.workbook.palette import MARK_HINTS, is_condition
 from xlsms.workbook.record import CALCULATION, CHOICE, COLOURS, OWN_SHEET, PROPERTIES, Note, is_note, notes, role_key
 from xlsms.workbook.setting import COLUMNS
-from xlsms.workbook.setup import filter_names
+from xlsms.workbook.setup import change_area, filter_names
 from xlsms.workbook.writing import ATTEMPTS, Step, opened, ready
 
 __all__ = ["Removed", "remove_set_up"]
@@ -285,12 +285,8 @@ class _Columns:
         elif self._filter:
             edits = graft.edits(layout.book.main)
             for node in filter_names(edits.root, layout.part.name):
-                name, _, area = node.text.rpartition("!")
-                if Area.of(area) == layout.found.filter:
-                    new = self._filter
-                    corners = f"${column_letters(new.left)}${new.top}:${column_letters(new.right)}${new.bottom}"
-                    quoted = name.replace("&", "&amp;").replace("<", "&lt;")
-                    edits.replace(node.opening, node.closing, f"{quoted}!{corners}")
+                if layout.found.filter:
+                    change_area(edits, node, layout.found.filter, self._filter)
 
     @property
     def _filter(self) -> Area | None:

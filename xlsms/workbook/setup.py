@@ -45,7 +45,7 @@ from xlsms.workbook.roles import header
 from xlsms.workbook.room import check_room, drawn_columns, right_edge
 from xlsms.workbook.writing import ATTEMPTS, Step, opened, ready
 
-__all__ = ["SetUp", "filter_names", "set_up"]
+__all__ = ["SetUp", "change_area", "filter_names", "set_up"]
 
 #: What a sheet needs: a text, a mark, and room for the results.
 _NEEDED = (Role.MESSAGE, Role.SEND, *RESULTS)
@@ -335,11 +335,7 @@ class _Sheet:
             self.frame.filter = Area(old.top, old.left, old.bottom, old.right + more)
             edits = graft.edits(layout.book.main)
             for node in filter_names(edits.root, layout.part.name):
-                name, _, area = node.text.rpartition("!")
-                if Area.of(area) == old:
-                    corners = f"${column_letters(old.left)}${old.top}:${column_letters(old.right + more)}${old.bottom}"
-                    quoted = name.replace("&", "&amp;").replace("<", "&lt;")
-                    edits.replace(node.opening, node.closing, f"{quoted}!{corners}")
+                change_area(edits, node, old, self.frame.filter)
 
     def _mark(self) -> None:
         """A drop-down for the mark and colours for the states, where the user has none of his own."""
@@ -378,6 +374,20 @@ def _touches(node: Node, area: Area) -> bool:
 
 def _tells_states(node: Node) -> bool:
     return any(f'"{label}"' in formula.text for formula in node.all("formula") for label in LABELS["en"].values())
+
+
+def change_area(edits: Edits, node: Node, old: Area, new: Area) -> None:
+    """Let a name of a sheet's area stand for another one, if it is that area; the sheet stays as it is written."""
+    name, _, area = node.text.rpartition("!")
+    if Area.of(area) != old:
+        return
+    corners = f"${column_letters(new.left)}${new.top}:${column_letters(new.right)}${new.bottom}"
+    written = edits.xml[node.opening : node.closing]
+    if written.endswith(b"!" + area.encode()):
+        edits.replace(node.closing - len(area.encode()), node.closing, corners)
+    else:  # in CDATA or with its corners as entities
+        quoted = name.replace("&", "&amp;").replace("<", "&lt;")
+        edits.replace(node.opening, node.closing, f"{quoted}!{corners}")
 
 
 def filter_names(workbook: Node, sheet: str) -> Iterator[Node]:

@@ -58,6 +58,35 @@ def test_every_part_is_as_it_was(tmp_path, kind):
     assert remove_set_up(path).nothing
 
 
+@pytest.mark.parametrize(
+    "written",
+    [
+        "'O''Brien &amp; &lt;Söhne&gt; \"q\"'!$A$1:$C$3",
+        "'O''Brien &amp; &lt;Söhne> &quot;q&quot;'!$A$1:$C$3",
+        "<![CDATA['O''Brien & <Söhne> \"q\"'!$A$1:$C$3]]>",
+    ],
+)
+def test_the_name_of_a_filtered_sheet_stays_as_it_is_written(tmp_path, written):
+    path = tmp_path / "a.xlsx"
+    book = xlsxwriter.Workbook(path)
+    sheet = book.add_worksheet('O\'Brien & <Söhne> "q"')
+    for number, row in enumerate([HEADS[:3], ["Ana", "600000001", "Hi"], ["Eva", "600000002", "Hi"]]):
+        sheet.write_row(number, 0, row)
+    sheet.autofilter(0, 0, 2, 2)
+    book.close()
+    main = members(path)["xl/workbook.xml"].decode()
+    main = re.sub("(FilterDatabase[^>]*>).*?(</definedName>)", lambda found: found[1] + written + found[2], main)
+    rebuilt(path, "xl/workbook.xml", main)
+    set_up(path)
+    assert b"!$A$1:$J$3</definedName>" in members(path)["xl/workbook.xml"]
+    remove_set_up(path)
+    kept = members(path)["xl/workbook.xml"].decode()
+    if "CDATA" in written:
+        assert "'O''Brien &amp; &lt;Söhne> \"q\"'!$A$1:$C$3</definedName>" in kept
+    else:
+        assert kept == main
+
+
 def test_formats_that_were_appended_are_used_again(tmp_path, kind):
     path = styled(tmp_path / "a.xlsx", kind)
     set_up(path, own_sheets=True)
