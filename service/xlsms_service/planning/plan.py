@@ -14,7 +14,7 @@ from xlsms.text import Field, Parts, Template, split, transliterate
 from xlsms.text.sender import is_sender
 from xlsms.text.template import header_of
 from xlsms.text.transliterate import Level
-from xlsms.workbook.base import Sheet
+from xlsms.workbook.base import RESULTS, Sheet
 from xlsms_service.planning.moment import said, send_time
 
 __all__ = ["Facts", "Plan", "PlanEntry", "Terms", "Totals", "fingerprint", "plan", "plan_text"]
@@ -227,7 +227,21 @@ def _filled(row: Row, sheet: Sheet | None, terms: Terms, templates: dict[str, tu
                 raise UserError(code, field=header)
     if sheet is not None and not sheet.formats:
         _check_shown(template.bare, row)
-    return template.render(_Fields(row) if formatted else row.fields, f"{terms.language}-{terms.country}")
+    try:
+        return template.render(_Fields(row) if formatted else row.fields, f"{terms.language}-{terms.country}")
+    except UserError as error:
+        if error.code == "field-missing" and sheet is not None:
+            _propose(error, row, sheet)
+        raise
+
+
+def _propose(error: UserError, row: Row, sheet: Sheet) -> None:
+    """Let the nearest column be one of the user's: nobody means to send a state or an id."""
+    ours = {sheet.headers.get(sheet.columns.get(role, "")) for role in (*RESULTS, Role.SEND)}
+    try:
+        header_of(str(error.facts["field"]), dict.fromkeys(header for header in row.fields if header not in ours))
+    except UserError as nearer:
+        error.facts = nearer.facts
 
 
 def _check_shown(names: Iterable[str], row: Row) -> None:

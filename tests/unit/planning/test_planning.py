@@ -120,6 +120,21 @@ def test_what_nobody_knows_how_it_is_shown_needs_its_format(message, goes):
     assert one(message="{Día}", fields={"Día": "3 mar"}, values=cells).text == "3 mar", "elsewhere it is as it is shown"
 
 
+def test_no_column_of_states_is_proposed_for_a_field():
+    sheet = replace(
+        SHEET, columns={**SHEET.columns, Role.STATUS_TIME: "G"}, headers={**SHEET.headers, "G": "Fecha del estado"}
+    )
+    cells = dict.fromkeys(sheet.headers.values(), "")
+    (entry,) = plan([row(message="{Fecha}", fields=cells)], TERMS, FACTS, [sheet]).entries
+    assert entry.problem.code == "field-missing"
+    assert entry.problem.facts["nearest"] in set(cells) - {"Fecha del estado", "Enviar"}
+    (entry,) = plan([row(message="{Nombres}", fields=cells)], TERMS, FACTS, [sheet]).entries
+    assert (
+        entry.problem.line()
+        == "Citas!C2: the sheet has no column Nombres; write one of its columns, such as Nombre [field-missing]"
+    )
+
+
 def test_a_cell_that_cannot_be_read_stops_the_row_where_it_is_needed():
     assert problem(problems={"Móvil": "text-empty"})[1] == "B"
     assert problem(problems={"Mensaje": "text-empty"})[1] == "C"
