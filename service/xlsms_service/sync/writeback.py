@@ -253,9 +253,9 @@ class Writeback:
 
 def _problem(book: Book, error: Exception) -> XlsmsError:
     """What keeps a workbook from being written, for people; what nobody foresaw stands in the log too."""
-    if isinstance(error, XlsmsError):
-        return error
     place = Place(file=book.path.name)
+    if isinstance(error, XlsmsError):
+        return UserError("workbook-gone", place=place) if error.code == "file-not-found" else error
     if isinstance(error, OSError):
         return TransientError("file-not-written", place=place, reason=error.strerror or str(error))
     note(_log, logging.ERROR, "log-not-written", error, file=book.path)

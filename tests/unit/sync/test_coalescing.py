@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from tests.unit.sync.test_intake import Desk
-from xlsms.errors import TransientError
+from xlsms.errors import Place, TransientError, UserError
 from xlsms.model import Role
 from xlsms.states import State
 from xlsms_service.measuring import Tallies, metric
@@ -22,6 +22,35 @@ def desk(tmp_path):
     made.writeback = Writeback(made.ledger, made.thread, made.tables.__getitem__, measures=made.tallies)
     yield made
     made.close()
+
+
+def test_a_workbook_that_was_renamed_is_told_as_that_and_its_states_are_kept(tmp_path):
+    desk, told, trouble = Desk(tmp_path), [], [UserError("file-not-found", place=Place(file="one.xlsx"))]
+    writeback = Writeback(
+        desk.ledger, desk.thread, desk.tables.__getitem__, told=lambda _path, error: told.append(error.line())
+    )
+    table = desk.table(ONE)
+    table.add("600000001")
+    desk.take(ONE)
+    (claimed,) = desk.claim()
+
+    def gone():
+        if trouble:
+            raise trouble[0]
+
+    table.before_apply = gone
+    desk.move(claimed.id, State.SENT)
+    asyncio.run(writeback.flush())
+    assert told == [
+        (
+            "one.xlsx: the workbook was moved, renamed or deleted; its states and replies are kept; "
+            "give it its name back, or go on with the new one: xlsms send FILE [workbook-gone]"
+        )
+    ]
+    trouble.clear()
+    asyncio.run(writeback.flush())
+    assert [row[Role.STATUS] for row in table.rows] == ["Enviado"]
+    desk.close()
 
 
 def run_until(desk, shown):
