@@ -6,6 +6,7 @@ them.
 """
 
 import asyncio
+import os
 import sqlite3
 from collections.abc import Callable
 from contextlib import suppress
@@ -61,6 +62,15 @@ def _prepare_sqlite(connection: sqlite3.Connection, _record: object) -> None:
         connection.execute(f"PRAGMA {pragma}").close()
 
 
+def _close_to_others(file: Path) -> None:
+    """Make the file, empty, if it is not there: readable by its owner alone, and so what SQLite puts beside it."""
+    if not file.exists():
+        os.close(os.open(file, os.O_RDWR | os.O_CREAT, 0o600))
+    for each in (file, *(file.with_name(file.name + end) for end in ("-wal", "-shm"))):
+        with suppress(OSError):  # one of somebody else's, or none
+            each.chmod(0o600)
+
+
 def _begin_immediate(connection: Connection) -> None:
     straight(connection, "BEGIN IMMEDIATE")
 
@@ -104,6 +114,7 @@ class Ledger:
         if url is None:
             try:
                 data.mkdir(parents=True, exist_ok=True, mode=0o700)
+                _close_to_others(file)
             except OSError as error:
                 raise UserError("ledger-folder", folder=data, reason=error.strerror) from error
         engine = connect(url or f"sqlite:///{file}")

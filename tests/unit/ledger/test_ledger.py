@@ -188,6 +188,25 @@ def test_a_file_that_is_no_ledger_is_named_and_left_alone(tmp_path):
     assert file.read_bytes() == before
 
 
+@pytest.mark.skipif(sys.platform == "win32", reason="files have no such modes there")
+@pytest.mark.parametrize("before", ["new", "open to all"])
+def test_nobody_else_on_this_computer_can_read_numbers_and_texts(tmp_path, before):
+    tmp_path.chmod(0o755)
+    mask = os.umask(0o022)
+    try:
+        with Ledger.open(tmp_path) as opened:
+            opened.do_now(add_link, "a")
+            if before == "open to all":
+                for file in tmp_path.glob("ledger.sqlite3*"):
+                    file.chmod(0o644)
+        with Ledger.open(tmp_path) as opened:
+            opened.do_now(add_link, "b")
+            modes = {file.name: file.stat().st_mode & 0o777 for file in tmp_path.glob("ledger.sqlite3*")}
+    finally:
+        os.umask(mask)
+    assert modes == dict.fromkeys(("ledger.sqlite3", "ledger.sqlite3-wal", "ledger.sqlite3-shm"), 0o600)
+
+
 def test_a_folder_that_cannot_be_made_is_named(tmp_path):
     (tmp_path / "file").write_text("in the way")
     with pytest.raises(UserError) as caught:
