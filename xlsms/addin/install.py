@@ -21,7 +21,17 @@ from xlsms.addin.place import Places
 from xlsms.addin.verb import Verb
 from xlsms.errors import UserError
 
-__all__ = ["Interpreter", "Standing", "install", "installed_settings", "interpreter", "standing", "uninstall", "usable"]
+__all__ = [
+    "Interpreter",
+    "Standing",
+    "install",
+    "installed_settings",
+    "interpreter",
+    "standing",
+    "startable",
+    "uninstall",
+    "usable",
+]
 
 Interpreter = NewType("Interpreter", Path)
 
@@ -54,13 +64,18 @@ def interpreter(executable: str = sys.executable, system: str = sys.platform) ->
     return Interpreter(path)
 
 
+def startable(python: str) -> None:
+    """Refuse a path that no add-in can start: `UserError` `addin-interpreter`."""
+    if '"' in python:
+        raise UserError("addin-interpreter", interpreter=python, reason='"')
+
+
 def usable(python: Path) -> None:
     """Look whether a Python, started as Excel starts it, has what the add-in needs.
 
     Raises `UserError` `addin-interpreter` with the last line that it says.
     """
-    if '"' in str(python):
-        raise UserError("addin-interpreter", interpreter=python, reason='"')
+    startable(str(python))
     code = "import xlsms.addin.run, xlwings"
     try:
         done = subprocess.run(  # noqa: S603 (the user's own Python)

@@ -2,6 +2,7 @@
 
 import logging
 from collections.abc import Mapping
+from typing import Any
 
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
@@ -59,17 +60,27 @@ def install(app: FastAPI, language: str) -> None:
     @app.exception_handler(RequestValidationError)
     async def _invalid(_request: Request, error: RequestValidationError) -> JSONResponse:
         first = error.errors()[0]
+        reason = str(first["type"])
+        if reason == "json_invalid":  # its place is a position, and says nothing of a field
+            return answer(UserError("api-invalid", field="JSON", reason=_why_no_json(first)), language)
         at = ".".join(str(step) for step in first["loc"][1:6]) or "–"
-        return answer(UserError("api-invalid", field=at[:200], reason=str(first["type"])), language)
+        return answer(UserError("api-invalid", field=at[:200], reason=reason), language)
 
     @app.exception_handler(HTTPException)
     async def _plain(_request: Request, error: HTTPException) -> JSONResponse:
         codes = {404: "api-unknown-address", 405: "api-wrong-method"}
-        return answer(UserError(codes.get(error.status_code, "api-invalid"), field="–", reason="–"), language)
+        reason = f"HTTP {error.status_code}"
+        return answer(UserError(codes.get(error.status_code, "api-invalid"), field="JSON", reason=reason), language)
 
     @app.exception_handler(Exception)
     async def _surprise(_request: Request, error: Exception) -> JSONResponse:
         return answer(surprise(error), language)
+
+
+def _why_no_json(error: Mapping[str, Any]) -> str:
+    """What the reader of JSON says, and where; never what stands there."""
+    said, at = str(error.get("ctx", {}).get("error", "json_invalid")), error["loc"][-1]
+    return f"{said}: {at}" if isinstance(at, int) else said
 
 
 def surprise(error: Exception) -> XlsmsError:

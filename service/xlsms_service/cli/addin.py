@@ -178,6 +178,7 @@ def build_addin(
     Without --interpreter it asks the file that `xlsms addin install` leaves for each user.
     """
     session = session_of(context)
+    installer.startable(interpreter)
     if libreoffice:
         content = calc_builder.extension(interpreter)
     else:

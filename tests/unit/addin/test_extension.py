@@ -92,3 +92,7 @@ def test_what_unopkg_says_is_told(monkeypatch, tmp_path):
     with pytest.raises(UserError) as caught:
         installation.install(tmp_path / "python")
     assert "the profile is locked" in caught.value.message()
+    tool.write_text("#!/bin/sh\necho 'ERROR: Cannot run unopkg as root without --allow-root' >&2\nexit 1\n")
+    with pytest.raises(UserError) as caught:
+        installation.install(tmp_path / "python")
+    assert caught.value.code == "calc-root"

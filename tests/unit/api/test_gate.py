@@ -253,7 +253,7 @@ def test_answers_do_not_wait_for_an_acknowledgement():
 def test_a_plan_that_is_none_is_told_with_its_place(office):
     with office.authorized() as http:
         for body, field in (
-            (b"{", "\u2013"),
+            (b"{", "JSON (EOF while parsing an object at line 1 column 1)"),
             (b'{"workbook": "x", "sheets": [], "rows": []}', "workbook"),
             (b'{"workbook": 1, "sheets": [], "rows": [{"sheet": 7}]}', "rows.0"),
         ):

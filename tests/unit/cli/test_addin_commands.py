@@ -75,6 +75,9 @@ def test_built_for_everybody(xlsms, tmp_path):
     assert rb"%ProgramFiles%\xlsms\pythonw.exe" in (tmp_path / "y.xlam").read_bytes()
     refused = xlsms("addin", "build", "--output", tmp_path / "no" / "x.xlam")
     assert "[addin-not-written]" in refused.complaint
+    refused = xlsms("addin", "build", "--output", tmp_path / "z.xlam", "--interpreter", 'C:\\a"b\\pythonw.exe')
+    assert "[addin-interpreter]" in refused.complaint
+    assert not (tmp_path / "z.xlam").exists()
 
 
 def test_sources_are_written_as_they_are(xlsms, tmp_path):

@@ -52,5 +52,7 @@ def _unopkg(*words: str, profile: Path | None) -> str:
         raise UserError("calc-extension", reason=f"{words[0]}: {_SECONDS} s") from error
     if done.returncode:
         said = " ".join((done.stderr or done.stdout).split())
+        if "as root" in said:
+            raise UserError("calc-root")
         raise UserError("calc-extension", reason=said[-300:])
     return done.stdout
