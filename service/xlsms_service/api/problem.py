@@ -25,6 +25,7 @@ _STATES: Mapping[str, int] = {
     "api-wrong-host": 403,
     "api-wrong-origin": 403,
     "api-too-large": 413,
+    "key-used": 409,
     "message-unknown": 404,
     "page-expired": 403,
     "plan-changed": 409,

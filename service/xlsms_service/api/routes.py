@@ -203,7 +203,10 @@ def stream(desk: Desk, workbook: int | None, since: int) -> StreamingResponse:
 def _texts(made: APIRouter, desk: Desk) -> None:
     @made.post("/messages", response_model=told.Message, summary="Send one text")
     async def text(asked: requested.TextRequest) -> Json:
-        """To a number that need not stand in any sheet, before all others. The same key again is the same message."""
+        """To a number that need not stand in any sheet, before all others.
+
+        The same key again is the same message; with another number or text it is refused (`key-used`).
+        """
         return await desk.text(asked.number, asked.text, asked.key)
 
     @made.post("/costs", response_model=told.Costs, summary="What some texts would cost")

@@ -14,6 +14,7 @@ from typing import NamedTuple
 
 from sqlalchemy import ColumnElement, Connection, FromClause, and_, delete, insert, literal_column, or_, select, update
 
+from xlsms.errors import UserError
 from xlsms.model import Alphabet, MessageId, Priority, RowId
 from xlsms.states import State
 from xlsms_service.ledger import intervention
@@ -190,11 +191,17 @@ def _campaign(connection: Connection, book: int | None, sheet: str | None, now: 
 
 
 def accept_text(connection: Connection, draft: Draft, now: datetime) -> MessageId:
-    """Accept one message that comes from no workbook; it can go out at once. The same key again is the same message."""
+    """Accept one message that comes from no workbook; it can go out at once.
+
+    The same key again is the same message. Raises `UserError` when it came with another number or text.
+    """
     if draft.key is not None:
-        before = connection.execute(select(message.c.id).where(message.c.order_key == draft.key)).scalar()
+        columns = (message.c.id, message.c.number, message.c.text)
+        before = connection.execute(select(*columns).where(message.c.order_key == draft.key)).first()
         if before is not None:
-            return MessageId(before)
+            if (before.number, before.text) != (draft.number, draft.text):
+                raise UserError("key-used")
+            return MessageId(before.id)
     key = connection.execute(insert(message).values(_values(draft, now))).inserted_primary_key
     if key is None:
         raise RuntimeError("the database gave no key")

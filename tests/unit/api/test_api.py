@@ -126,6 +126,26 @@ def test_texts_and_what_came_back(office):
     assert [it.mine for it in said.texts[:2]] == [True, False]
 
 
+def test_a_key_that_was_used_for_another_text_is_refused(office):
+    first = {"number": "600000001", "text": "uno", "key": "same-key-0001"}
+    page = open_page(office, office.client.conversation_page("600000001")).json()["key"]
+    with office.authorized() as http, office.http(Authorization=f"Bearer {page}") as reply:
+        message = http.post("/v1/messages", json=first).json()
+        for other in ({"text": "dos"}, {"number": "600000002"}):
+            refused = http.post("/v1/messages", json=first | other)
+            assert (refused.status_code, refused.json()["code"]) == (409, "key-used")
+            assert refused.headers["content-type"] == "application/problem+json"
+        # Spelled otherwise, it is the same number.
+        again = http.post("/v1/messages", json=first | {"number": "+34 600 000 001"}).json()
+        assert (again["message"], again["number"], again["text"]) == (message["message"], "+34600000001", "uno")
+        assert reply.post("/page/reply", json={"text": "uno", "key": first["key"]}).status_code == 204
+        refused = reply.post("/page/reply", json={"text": "dos", "key": first["key"]})
+        assert (refused.status_code, refused.json()["code"]) == (409, "key-used")
+    said = [it.text for it in office.client.conversation("600000001").texts if it.mine]
+    assert said == ["uno"]
+    assert office.client.conversation("600000002").texts == ()
+
+
 def test_the_stream_goes_on_from_the_cursor(office):
     book = office.book()
     plan = office.client.plan(book, snapshot("600000001", "600000002"))
