@@ -249,6 +249,17 @@ class Desk:
         waiting = await self.read(live.unconfirmed, book, self.now()) if book is not None else []
         return self._changes(found, orders, waiting)
 
+    async def heard(self, since: int, wait: float, *, book: int | None, number: str | None) -> tuple[int, bool]:
+        """Up to where was looked, and whether a workbook or a number has news; waits for some, no longer than that."""
+        loop = asyncio.get_running_loop()
+        until = loop.time() + wait
+        while True:
+            since, own = await self.read(changes.heard, since, book=book, number=number)
+            left = until - loop.time()
+            if own or left <= 0 or self.news.closing:
+                return since, own
+            await self.news.wait(min(left, _LOOK))
+
     def _changes(self, found: Changed, orders: list[Json], waiting: list[RowId]) -> Json:
         states = [self.state(it) for it in found.states if it.row_id]
         return {

@@ -17,7 +17,7 @@ from xlsms_service.api.session import Subject
 from xlsms_service.ledger.live import Opened
 from xlsms_service.sync.live import Asked
 
-__all__ = ["router", "stream"]
+__all__ = ["router"]
 
 #: Seconds after which a silent stream says that it is still there.
 _ALIVE = 15.0
@@ -179,10 +179,10 @@ def _changes(made: APIRouter, desk: Desk) -> None:
     ) -> StreamingResponse:
         """Server-sent events: the body of `changes`, its cursor as their id. `Last-Event-ID` goes on from there."""
         known = last_event_id if last_event_id and last_event_id.isascii() and last_event_id.isdecimal() else since
-        return stream(desk, workbook, min(int(known), 2**63 - 1))
+        return _stream(desk, workbook, min(int(known), 2**63 - 1))
 
 
-def stream(desk: Desk, workbook: int | None, since: int) -> StreamingResponse:
+def _stream(desk: Desk, workbook: int | None, since: int) -> StreamingResponse:
     """The changes of a workbook, or all, as server-sent events."""
 
     async def lines() -> AsyncIterator[bytes]:

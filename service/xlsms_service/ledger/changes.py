@@ -9,14 +9,14 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Row, Select, delete, func, select
+from sqlalchemy import Connection, Row, Select, case, delete, func, or_, select
 
 from xlsms.model import MessageId, RowId
 from xlsms.states import State
 from xlsms_service.ledger.chunk import chunks
-from xlsms_service.ledger.schema import change, message, workbook
+from xlsms_service.ledger.schema import change, message, received, workbook
 
-__all__ = ["Changed", "MessageState", "compact", "newest", "of_rows", "since"]
+__all__ = ["Changed", "MessageState", "compact", "heard", "newest", "of_rows", "since"]
 
 #: Lines looked at for one answer.
 _MOST = 2_000
@@ -77,6 +77,26 @@ def _states(connection: Connection, ids: Iterable[int], book: int | None) -> lis
             query = query.where(message.c.workbook_id == book)
         found += [_state(row) for row in connection.execute(query)]
     return found
+
+
+def heard(
+    connection: Connection, cursor: int, *, book: int | None = None, number: str | None = None
+) -> tuple[int, bool]:
+    """Up to where the log was read, and whether any of it is of a workbook, or of texts to or from a number."""
+    some = select(change).where(change.c.id > cursor).order_by(change.c.id).limit(_MOST).subquery()
+    if book is not None:
+        own = message.c.workbook_id == book
+    else:
+        own = or_(message.c.number == number, received.c.number == number)
+    query = (
+        select(func.max(some.c.id).label("last"), func.max(case((own, 1), else_=0)).label("own"))
+        .select_from(some)
+        .join(message, message.c.id == some.c.message_id, isouter=True)
+        .join(received, received.c.id == some.c.received_id, isouter=True)
+    )
+    found = connection.execute(query).one()
+    # As in `since`, a cursor must not stay ahead of the ledger.
+    return (min(cursor, newest(connection)), False) if found.last is None else (found.last, bool(found.own))
 
 
 def of_rows(connection: Connection, row_ids: Sequence[RowId]) -> list[MessageState]:

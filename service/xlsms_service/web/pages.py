@@ -3,6 +3,7 @@
 import json
 import tomllib
 from collections import Counter
+from collections.abc import AsyncIterator
 from functools import cache
 from importlib.resources import files
 from typing import Annotated, Any
@@ -15,7 +16,6 @@ from xlsms.errors import UserError
 from xlsms.model import RowId
 from xlsms.states import LABELS, State
 from xlsms_service.api.desk import Desk
-from xlsms_service.api.routes import stream
 from xlsms_service.api.session import Subject
 from xlsms_service.ledger import book as books
 from xlsms_service.ledger import campaign, changes, live, stop
@@ -24,6 +24,9 @@ __all__ = ["pages", "words"]
 
 Json = dict[str, Any]
 Auth = Annotated[str | None, Header(max_length=200)]
+
+#: Seconds after which a page's stream says that it is alive.
+_ALIVE = 15.0
 
 _LANGUAGES = ("en", "es")
 _ASSETS = {"page.css": "text/css", "page.js": "text/javascript", "icon.svg": "image/svg+xml"}
@@ -112,10 +115,25 @@ def _opening(made: APIRouter, desk: Desk) -> None:
     async def events(
         authorization: Auth = None, last_event_id: Annotated[str | None, Header(max_length=20)] = None
     ) -> StreamingResponse:
-        _subject(desk, authorization)
+        subject = _subject(desk, authorization)
+        book = None
+        if subject.plan is not None:
+            stored = await desk.read(campaign.find, subject.plan)
+            if stored is None:
+                raise UserError("plan-unknown")
+            book = stored.book
+        number = desk.number(subject.number) if subject.number is not None else None
         known = last_event_id if last_event_id and last_event_id.isascii() and last_event_id.isdecimal() else None
         since = min(int(known), 2**63 - 1) if known else await desk.read(changes.newest)
-        return stream(desk, None, since)
+        return StreamingResponse(_bells(desk, since, book, number), media_type="text/event-stream")
+
+
+async def _bells(desk: Desk, since: int, book: int | None, number: str | None) -> AsyncIterator[bytes]:
+    """A bare cursor whenever a page's own workbook or number has news: what it is, the page asks for with its key."""
+    yield b"retry: 2000\n\n"
+    while not desk.news.closing:
+        since, own = await desk.heard(since, _ALIVE, book=book, number=number)
+        yield f"id: {since}\nevent: news\ndata:\n\n".encode() if own else b": alive\n\n"
 
 
 def _preview(made: APIRouter, desk: Desk) -> None:

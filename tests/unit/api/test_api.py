@@ -304,6 +304,56 @@ def test_a_conversation_page_shows_one_number_and_answers_it_once(office):
             assert any(line.startswith("id: ") for line in stream.iter_lines())
 
 
+def heard_on(office, page):
+    """Everything that a page's stream says from the start of the ledger up to its own first news."""
+    lines, headers = [], {"Last-Event-ID": "0"}
+    with office.http(Authorization=f"Bearer {page}") as http, http.stream("GET", "/page/events", headers=headers) as it:
+        for line in it.iter_lines():
+            lines.append(line)
+            if line.startswith("data:"):
+                return lines
+    raise AssertionError("no news came")
+
+
+def test_the_stream_of_a_page_tells_nothing_of_others(office):
+    office.client.text("600000001", "secreto")
+    deadline = time.monotonic() + 20
+    while not office.client.inbox() and time.monotonic() < deadline:
+        time.sleep(0.05)
+    first, other = office.book(), office.book(guid="5d2f1b63-7b2d-4b60-8a4b-1e7a4a1c8b22")
+    sent = office.client.send(office.client.plan(other, snapshot("600000002")))
+    office.client.written(sent, applied(sent))
+    office.changes(other, 0, final(1))
+    plan = office.client.plan(first, snapshot("600000003"))
+    preview = open_page(office, office.client.preview_page(plan)).json()["key"]
+    talk = open_page(office, office.client.conversation_page("600 000 004")).json()["key"]
+    before = office.client.changes(first, since=0).cursor
+    own = office.client.send(plan)
+    office.client.written(own, applied(own))
+    office.client.text("600000004", "Hola")
+    for page in (preview, talk):
+        *_, cursor, kind, data = heard_on(office, page)
+        assert (kind, data) == ("event: news", "data:")
+        assert int(cursor.removeprefix("id: ")) > before
+        assert not any(word in "".join(heard_on(office, page)) for word in ("60000000", "secreto", "row_id", "Lista"))
+
+
+def test_what_is_heard_is_of_one_workbook_or_number(office):
+    from xlsms_service.ledger import changes
+    from xlsms_service.ledger.reader import Reader
+
+    office.client.text("600000001", "Hola")
+    deadline = time.monotonic() + 20
+    while not office.client.inbox() and time.monotonic() < deadline:
+        time.sleep(0.05)
+    with Reader.open(office.data) as reader:
+        last, own = reader.ask(changes.heard, 0, number="+34600000001")
+        assert (last > 0, own) == (True, True)
+        for others in ({"number": "+34600000009"}, {"book": 1}):
+            assert reader.ask(changes.heard, 0, **others)[1] is False
+        assert reader.ask(changes.heard, 10**9, number="+34600000001")[1] is False
+
+
 def test_the_pages_say_the_same_in_both_languages():
     from xlsms_service.web.pages import words
 
