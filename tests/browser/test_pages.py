@@ -181,6 +181,22 @@ def test_a_conversation_is_followed_and_answered(office, tab, size):
     page.shot(f"conversation-{office.language}-{size}")
 
 
+def test_what_is_hidden_in_a_text_is_seen(office, tab):
+    hostile = "\u202eRTL evil\u202c \u200bend 👨\u200d👩"
+    seen = "U+202ERTL evilU+202C U+200Bend 👨\u200d👩"
+    _, plan = planned(office, "600000001", text=hostile)
+    page = tab(office.client.preview_page(plan), "narrow", office.language)
+    page.page.locator(".list .body .tag").first.wait_for()
+    assert page.page.locator(".list .body > bdi").inner_text() == seen
+    assert "U+202E" in page.page.locator(".list .body small").inner_text()
+    assert page.fits()
+    page.shot(f"preview-hidden-{office.language}")
+    office.client.text("600000001", hostile)
+    talk = tab(office.client.conversation_page("600000001"), "narrow", office.language)
+    talk.page.locator(".said .tag").first.wait_for()
+    assert seen in talk.page.locator(".said p bdi").all_inner_texts()
+
+
 def test_pages_in_the_dark(office, tab):
     _, plan = planned(office, "600000001", "12", text="Żółw 😀 {Nombre}")
     page = tab(office.client.preview_page(plan), language=office.language, scheme="dark")

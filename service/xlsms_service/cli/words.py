@@ -1,11 +1,12 @@
 """What the commands say: English stands in the code, every other language in a TOML file beside this one."""
 
 import tomllib
-import unicodedata
 from collections.abc import Mapping
 from contextvars import ContextVar
 from functools import cache
 from importlib.resources import files
+
+from xlsms.text.visible import visible
 
 __all__ = ["catalogue", "language", "shown", "speak", "tr"]
 
@@ -39,14 +40,12 @@ def tr(text: str, **facts: object) -> str:
 
 
 def shown(text: object) -> str:
-    """Foreign text as a terminal may show it: a control or direction character becomes a visible mark.
+    """Foreign text as a terminal may show it, in one line: what is hidden in it becomes visible.
 
     Otherwise a cell could move the cursor, colour the screen or hide what it says.
     """
-    return "".join(
-        "␣" if unicodedata.category(char) in ("Cc", "Zl", "Zp") or char in _TURNS else char for char in str(text)
-    )
+    return visible(str(text)).translate(_ENDS)
 
 
-#: Characters that turn the direction of what follows (Unicode Annex 9).
-_TURNS = frozenset("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
+#: Tabs and line ends, which would break the line of a table.
+_ENDS = str.maketrans(dict.fromkeys("\t\n\r", "␣"))

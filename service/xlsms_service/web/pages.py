@@ -15,6 +15,7 @@ from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 from xlsms.errors import UserError
 from xlsms.model import RowId
 from xlsms.states import LABELS, State
+from xlsms.text.visible import PATTERN
 from xlsms_service.api.desk import Desk
 from xlsms_service.api.session import Subject
 from xlsms_service.ledger import book as books
@@ -109,7 +110,7 @@ def _opening(made: APIRouter, desk: Desk) -> None:
         language = desk.language
         if subject.plan is not None:
             language = (await desk.intake.look(subject.plan)).language
-        return {"key": key, "page": subject.page, "language": language, "words": words(language)}
+        return {"key": key, "page": subject.page, "language": language, "words": words(language), "hidden": PATTERN}
 
     @made.get("/page/events")
     async def events(

@@ -88,5 +88,5 @@ def test_every_command_has_a_help_with_an_example():
 
 
 def test_a_text_cannot_steer_the_terminal():
-    assert shown("a\x1b[31mb\x07c\u202ed\ne\x9bf") == "a␣[31mb␣c␣d␣e␣f"
+    assert shown("a\x1b[31mb\x07c\u202ed\ne\x9bf") == "aU+001B[31mbU+0007cU+202Ed␣eU+009Bf"
     assert shown("ñ 😊 é") == "ñ 😊 é"

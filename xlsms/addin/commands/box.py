@@ -9,6 +9,7 @@ from enum import StrEnum
 from xlsms.addin.commands.word import word
 from xlsms.client import Plan, PlannedRow
 from xlsms.states import LABELS
+from xlsms.text.visible import visible
 from xlsms.workbook.base import Language
 
 __all__ = ["SMALL", "Box", "Choice", "Line", "Way", "box", "shorten"]
@@ -88,8 +89,8 @@ def _line(row: PlannedRow, language: Language, *, several: bool) -> Line:
         sheet=row.sheet,
         row=row.row,
         column=trouble.place.column if trouble is not None and trouble.place is not None else None,
-        cells=(place, row.number or "", row.text, parts, remark),
-        remark=remark,
+        cells=tuple(visible(cell) for cell in (place, row.number or "", row.text, parts, remark)),
+        remark=visible(remark),
         wrong=trouble is not None,
     )
 

@@ -22,6 +22,38 @@ const clock = (at) => new Date(at).toLocaleTimeString(session.language, { hour: 
 const day = (at) => new Date(at).toLocaleDateString(session.language, { weekday: "long", day: "numeric", month: "long" });
 const moment = (at) => new Date(at).toLocaleString(session.language, { dateStyle: "medium", timeStyle: "short" });
 
+// A text as signs: each character, and whether it is one that nobody sees.
+function signs(text) {
+  const made = [];
+  let at = 0;
+  const plain = (end) => { for (const character of text.slice(at, end)) made.push([character, false]); };
+  for (const found of text.matchAll(new RegExp(session.hidden, "gu"))) {
+    plain(found.index);
+    made.push([found[0], true]);
+    at = found.index + found[0].length;
+  }
+  plain(text.length);
+  return made;
+}
+
+const tag = (character) =>
+  el("span", { class: "tag" }, `U+${character.codePointAt(0).toString(16).toUpperCase().padStart(4, "0")}`);
+
+// A text from outside: what is hidden in it is seen, and it turns nothing around that stands beside it.
+function told(text, bad = new Set()) {
+  const line = el("bdi", {});
+  let plain = "";
+  signs(String(text ?? "")).forEach(([character, hidden], index) => {
+    if (!hidden && !bad.has(index)) { plain += character; return; }
+    line.append(plain);
+    plain = "";
+    const shown = hidden ? tag(character) : character;
+    line.append(bad.has(index) ? el("mark", {}, shown) : shown);
+  });
+  line.append(plain);
+  return line;
+}
+
 async function ask(path, body = {}) {
   const answer = await fetch(path, {
     method: "POST",
@@ -71,11 +103,11 @@ function toast(text) {
 }
 
 // Server-sent events by hand: EventSource cannot send a key.
-async function follow(told) {
+async function follow(again) {
   let last = "";
   let due = 0;
   const soon = () => {
-    due ||= setTimeout(async () => { due = 0; await told().catch(() => toast(say("away"))); }, 300);
+    due ||= setTimeout(async () => { due = 0; await again().catch(() => toast(say("away"))); }, 300);
   };
   for (;;) {
     try {
@@ -162,7 +194,7 @@ async function preview() {
 
 function heading(name, below) {
   return el("header", {}, el("img", { src: "/assets/icon.svg", alt: "" }),
-    el("div", {}, el("h1", {}, say(name)), el("p", {}, below ?? "")));
+    el("div", {}, el("h1", {}, say(name)), el("p", {}, told(below))));
 }
 
 function figures({ totals }) {
@@ -181,40 +213,25 @@ function figures({ totals }) {
 
 function line(row, several) {
   const trouble = row.problem ?? row.held;
-  const spans = marked(row);
   const extra = [...new Set(row.culprits.map(([, character]) => character))];
   return el("div", {},
     el("span", { class: "where" }, el("span", { class: "narrow" }, `${say("row")} `),
-      several ? `${row.sheet} · ${row.row}` : String(row.row)),
-    el("span", { class: "to" }, row.number ?? "–", ...row.repairs.map((repair) => el("small", {}, repair)),
-      row.sender ? el("small", {}, row.sender) : ""),
-    el("span", { class: "body" }, ...spans,
+      several ? told(`${row.sheet} · ${row.row}`) : String(row.row)),
+    el("span", { class: "to" }, told(row.number ?? "–"), ...row.repairs.map((repair) => el("small", {}, told(repair))),
+      row.sender ? el("small", {}, told(row.sender)) : ""),
+    el("span", { class: "body" }, told(row.text, new Set(row.culprits.map(([index]) => index))),
       row.send_at ? el("small", {}, say("at_time", { time: moment(row.send_at) })) : "",
-      extra.length ? el("small", {}, say("expensive", { characters: extra.slice(0, 12).join(" ") })) : ""),
+      extra.length ? el("small", {}, told(say("expensive", { characters: extra.slice(0, 12).join(" ") }))) : ""),
     el("span", { class: "cost" }, row.parts.length ? say("parts", { count: row.parts.length }) : "",
       row.cost !== null ? el("small", {}, Number(row.cost).toLocaleString(session.language, { maximumFractionDigits: 4 })) : ""),
     trouble ? why(row, trouble) : row.earlier ? el("div", { class: "why blue" },
       el("p", {}, el("strong", {}, say("already", { state: row.earlier_label })))) : "");
 }
 
-function marked(row) {
-  const characters = Array.from(row.text);
-  const bad = new Set(row.culprits.map(([index]) => index));
-  const spans = [];
-  let plain = "";
-  characters.forEach((character, index) => {
-    if (!bad.has(index)) { plain += character; return; }
-    if (plain) spans.push(plain);
-    plain = "";
-    spans.push(el("mark", {}, character));
-  });
-  return plain ? [...spans, plain] : spans;
-}
-
 function why(row, trouble) {
   const upper = (text) => text.charAt(0).toUpperCase() + text.slice(1);
   return el("div", { class: row.problem ? "why" : "why amber" },
-    el("p", {}, el("strong", {}, upper(trouble.message)), trouble.remedy ? `. ${upper(trouble.remedy)}.` : ".", " ",
+    el("p", {}, el("strong", {}, told(upper(trouble.message))), trouble.remedy ? told(`. ${upper(trouble.remedy)}.`) : ".", " ",
       el("code", {}, trouble.code)),
     el("button", { class: "link", type: "button", "data-name": `${row.sheet}!${row.row}`,
       onclick: async () => {
@@ -247,7 +264,7 @@ async function conversation() {
   box.addEventListener("keydown", (event) => { if (event.key === "Enter" && (event.ctrlKey || event.metaKey)) submit(); });
   const draw = async () => {
     const said = await ask("/page/conversation");
-    title.textContent = said.number;
+    title.replaceChildren(told(said.number));
     const bottom = innerHeight + scrollY >= document.body.scrollHeight - 80;
     let before = "";
     texts.replaceChildren(...said.texts.flatMap((text, at) => {
@@ -274,8 +291,8 @@ async function conversation() {
 function bubble(text, fresh) {
   const from = [text.workbook, text.sheet].filter(Boolean).join(" · ");
   const below = [clock(text.at), text.mine ? text.label : "", from].filter(Boolean).join(" · ");
-  return el("div", { class: `said${text.mine ? " mine" : ""}${fresh ? " fresh" : ""}` }, el("p", {}, text.text),
-    el("small", { class: text.mine ? COLOURS[text.state] ?? "" : "", title: text.detail }, below));
+  return el("div", { class: `said${text.mine ? " mine" : ""}${fresh ? " fresh" : ""}` }, el("p", {}, told(text.text)),
+    el("small", { class: text.mine ? COLOURS[text.state] ?? "" : "", title: text.detail }, told(below)));
 }
 
 begin();
