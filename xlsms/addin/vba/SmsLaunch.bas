@@ -169,7 +169,7 @@ Private Function StartedOnWindows(ByVal command As String, ByVal lines As Varian
         at = InStr(line, "=")
         environment(Left$(line, at - 1)) = Mid$(line, at + 1)
     Next line
-    shell.Run command, 0, False ' straight to CreateProcess: no cmd.exe, no window, no waiting
+    shell.Run command, 0, False ' no cmd.exe in between, no window, no waiting
     On Error Resume Next ' it has started; an empty variable may be gone already
     For Each line In lines
         environment.Remove Left$(line, InStr(line, "=") - 1)
