@@ -558,6 +558,17 @@ Public Function Refused() As String
     Refused = Refused & Host.Said
 End Function
 
+Public Function Once() As String
+    SmsTick.LookOnce
+    SmsTick.LookOnce
+    Once = Host.Said & "|"
+    SmsTick.Tick ' nothing is followed: it is the last one
+    Once = Once & Host.Said & "|"
+    SmsTick.LookOnce
+    SmsTick.Halt
+    Once = Once & Host.Said
+End Function
+
 Public Function Scheduled() As String
     Dim path As String
     Host.Ready = True
@@ -613,3 +624,11 @@ def test_the_tick_is_asked_for_once_at_a_time_and_cancelled_by_the_same_time(tic
 
 def test_a_tick_that_is_refused_is_asked_for_again(ticking):
     assert ticking.run("TestTick.Refused") == "|+'xlsms.xlam'!SmsTick.Tick"
+
+
+def test_leaving_a_workbook_asks_for_one_more_look(ticking):
+    first, ticked, halted = ticking.run("TestTick.Once").split("|")
+    asked = "+'xlsms.xlam'!SmsTick.Tick"
+    assert first == asked
+    assert ticked == asked  # without a workbook the tick does not go on
+    assert halted == f"{asked}{asked}-'xlsms.xlam'!SmsTick.Tick"

@@ -42,6 +42,12 @@ Public Function Followed() As Long
     If Not mBooks Is Nothing Then Followed = mBooks.Count
 End Function
 
+Public Sub LookOnce()
+    ' A workbook is being left, and is still the active one: whether it was the last, the next tick sees.
+    Start
+    Schedule
+End Sub
+
 Public Sub Consider(ByVal book As Object)
     ' Follow a workbook that xlsms has to do with.
     Dim id As String
@@ -84,7 +90,10 @@ Public Sub Tick()
             DropAt at
         End If
     Next at
-    If mBooks.Count = 0 Then Exit Sub
+    If mBooks.Count = 0 Then
+        SmsRibbon.Renew
+        Exit Sub
+    End If
     If NeedsListener() Then
         mAsked = Now
         SmsLaunch.Started "listen", SmsLaunch.Request(Nothing, Folder() & "listener.news", False)
