@@ -182,13 +182,13 @@ class Client:
         """The address of a page that shows a plan; it opens once, within two minutes."""
         return self._page({"page": "preview", "plan": plan if isinstance(plan, str) else plan.id})
 
-    def conversation_page(self, number: str) -> str:
+    def conversation_page(self, number: str, language: str | None = None) -> str:
         """The address of a page with what was said with a number; it opens once, within two minutes."""
-        return self._page({"page": "conversation", "number": number})
+        return self._page({"page": "conversation", "number": number, "language": language})
 
-    def row_page(self, row_id: RowId) -> str:
+    def row_page(self, row_id: RowId, language: str | None = None) -> str:
         """The address of the page with the conversation of a row; it opens once, within two minutes."""
-        return self._page({"page": "conversation", "row_id": row_id})
+        return self._page({"page": "conversation", "row_id": row_id, "language": language})
 
     def _page(self, what: Json) -> str:
         return self._found.address + str(self._ask("POST", "/v1/pages", what)["address"])

@@ -372,20 +372,20 @@ class Desk:
             raise UserError("message-unknown")
         return number
 
-    async def conversation(self, number: str) -> Json:
+    async def conversation(self, number: str, language: str | None = None) -> Json:
         """What was said with a number."""
         number = self.number(number)
         texts = await self.read(talk.thread, number)
-        return {"number": number, "texts": [self._said(it) for it in texts]}
+        return {"number": number, "texts": [self._said(it, language or self.language) for it in texts]}
 
-    def _said(self, it: Said) -> Json:
+    def _said(self, it: Said, language: str) -> Json:
         return {
             "mine": it.mine,
             "text": it.text,
             "at": it.at,
             "state": str(it.state) if it.state else None,
-            "label": LABELS[self.language][it.state] if it.state else "",
-            "detail": detail(it.code, self.language, it.facts) if it.code else "",
+            "label": LABELS[language][it.state] if it.state else "",
+            "detail": detail(it.code, language, it.facts) if it.code else "",
             "workbook": it.workbook,
             "sheet": it.sheet,
             "row_id": it.row_id,

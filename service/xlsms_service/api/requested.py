@@ -188,6 +188,7 @@ class PageRequest(_Asked):
     plan: Id | None = None
     number: Number | None = None
     row_id: Id | None = None
+    language: Literal["en", "es"] | None = None
 
 
 # Answers.

@@ -65,7 +65,7 @@ def _service(made: APIRouter, desk: Desk, token: str) -> None:
             subject = Subject(page="preview", plan=(await desk.intake.look(asked.plan or "")).id)
         else:
             number = asked.number or await desk.number_of(asked.row_id or "")
-            subject = Subject(page="conversation", number=desk.number(number))
+            subject = Subject(page="conversation", number=desk.number(number), language=asked.language)
         return {"address": f"/{asked.page}#{desk.sessions.ticket(subject)}"}
 
 

@@ -27,6 +27,7 @@ class Subject:
     page: Literal["preview", "conversation"]
     plan: str | None = None
     number: str | None = None
+    language: str | None = None  #: of a conversation; None: the service's own
 
 
 class Sessions:

@@ -107,7 +107,7 @@ def _opening(made: APIRouter, desk: Desk) -> None:
         if found is None:
             raise UserError("page-expired")
         key, subject = found
-        language = desk.language
+        language = subject.language or desk.language
         if subject.plan is not None:
             language = (await desk.intake.look(subject.plan)).language
         return {"key": key, "page": subject.page, "language": language, "words": words(language), "hidden": PATTERN}
@@ -200,7 +200,8 @@ async def _states(desk: Desk, answer: Json, language: str) -> list[tuple[str, in
 def _conversation(made: APIRouter, desk: Desk) -> None:
     @made.post("/page/conversation")
     async def conversation(authorization: Auth = None) -> Json:
-        return await desk.conversation(_subject(desk, authorization, "conversation").number or "")
+        subject = _subject(desk, authorization, "conversation")
+        return await desk.conversation(subject.number or "", subject.language)
 
     @made.post("/page/reply", status_code=204)
     async def reply(asked: _Answer, authorization: Auth = None) -> Response:

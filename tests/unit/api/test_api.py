@@ -18,7 +18,7 @@ from xlsms.client import Client, OrderKind
 from xlsms.client.starting import Found
 from xlsms.errors import TransientError, UserError
 from xlsms.model import Role
-from xlsms.states import FINAL, State
+from xlsms.states import FINAL, LABELS, State
 from xlsms.workbook import read_rows
 from xlsms_service.config import Route
 
@@ -302,6 +302,16 @@ def test_a_conversation_page_shows_one_number_and_answers_it_once(office):
         assert sorted(texts) == ["<img src=x onerror=alert(1)>", "Gracias"]
         with page.stream("GET", "/page/events", headers={"Last-Event-ID": "0"}) as stream:
             assert any(line.startswith("id: ") for line in stream.iter_lines())
+
+
+def test_a_conversation_page_has_the_language_that_is_asked_for(office):
+    office.client.text("600000001", "Hola")
+    for language, label in (("en", "en"), ("es", "es"), (None, "es")):
+        opened = open_page(office, office.client.conversation_page("600000001", language)).json()
+        assert opened["language"] == label
+        with office.http(Authorization=f"Bearer {opened['key']}") as page:
+            said = next(it for it in page.post("/page/conversation").json()["texts"] if it["mine"])
+        assert said["label"] == LABELS[label][State(said["state"])]
 
 
 def heard_on(office, page):

@@ -19,9 +19,9 @@ def replies(request: Invocation) -> None:
         row = first_selected(request, at.workbook.read(), at.workbook)
         identity = check(row.id) if row.id else None
         if identity is not None and identity in at.client.states([identity]):
-            at.voice.show(at.client.row_page(identity))
+            at.voice.show(at.client.row_page(identity, at.language))
         elif row.phone is not None:
-            at.voice.show(at.client.conversation_page(str(row.phone)))
+            at.voice.show(at.client.conversation_page(str(row.phone), at.language))
         else:
             raise UserError("row-without-number", place=Place(sheet=row.sheet, row=row.number))
 
