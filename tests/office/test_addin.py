@@ -506,6 +506,7 @@ Public Ready As Boolean
 Public Due As Date
 Public Said As String
 Public Refuses As Boolean
+Public Ours As String
 
 Public Sub OnTime(ByVal at As Date, ByVal procedure As String, Optional ByVal latest As Variant, _
     Optional ByVal schedule As Variant)
@@ -558,6 +559,19 @@ Public Function Refused() As String
     Refused = Refused & Host.Said
 End Function
 
+Public Function Identity(ByVal book As Object) As String
+    If book.FullName = Host.Ours Then Identity = "one"
+End Function
+
+Public Function Found() As String
+    SmsTick.ConsiderAll
+    Found = CStr(SmsTick.Followed()) & "|"
+    Host.Ours = SmsRibbon.UsersBook().FullName
+    SmsTick.ConsiderAll
+    SmsTick.ConsiderAll
+    Found = Found & CStr(SmsTick.Followed())
+End Function
+
 Public Function Once() As String
     SmsTick.LookOnce
     SmsTick.LookOnce
@@ -588,7 +602,7 @@ End Function
 
 @pytest.fixture
 def ticking(desk):
-    """The add-in with its tick at an `Application` of the test's; nothing else in the module is changed."""
+    """The add-in with its tick at an `Application` and a property of the test's; the rest is as shipped."""
     sources = {module.name: module for module in modules()}
     tick = sources["SmsTick"].source
     ready, ontime = "Set host = Application\r\n    IsReady = host.Ready", "Application.OnTime "
@@ -597,6 +611,9 @@ def ticking(desk):
     tick = tick.replace(ready, ready.replace("Application", "TestTick.Host()")).replace(
         ontime, "TestTick.Host().OnTime "
     )
+    identity = "book.CustomDocumentProperties(IDENTITY).Value"
+    assert tick.count(identity) == 1
+    tick = tick.replace(identity, "TestTick.Identity(book)")
     sources["SmsTick"] = Module(name="SmsTick", source=tick)
     sources["TestTick"] = Module(name="TestTick", source=TICK)
     sources["TestHost"] = Module(name="TestHost", kind=Kind.CLASS, source=HOST)
@@ -632,3 +649,7 @@ def test_leaving_a_workbook_asks_for_one_more_look(ticking):
     assert first == asked
     assert ticked == asked  # without a workbook the tick does not go on
     assert halted == f"{asked}{asked}-'xlsms.xlam'!SmsTick.Tick"
+
+
+def test_workbooks_that_were_open_before_the_add_in_are_found(ticking):
+    assert ticking.run("TestTick.Found") == "0|1"

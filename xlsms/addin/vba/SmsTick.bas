@@ -25,6 +25,7 @@ Public Sub Start()
         Set events = New SmsEvents
         Set events.App = Application
         Set mEvents = events
+        ConsiderAll
     End If
     If mBooks.Count > 0 Then Schedule
 End Sub
@@ -46,6 +47,16 @@ Public Sub LookOnce()
     ' A workbook is being left, and is still the active one: whether it was the last, the next tick sees.
     Start
     Schedule
+End Sub
+
+Public Sub ConsiderAll()
+    ' Those that were open before the add-in was: for them no event comes.
+    Dim host As Object, book As Object
+    On Error Resume Next
+    Set host = Application
+    For Each book In host.Workbooks
+        Consider book
+    Next book
 End Sub
 
 Public Sub Consider(ByVal book As Object)
