@@ -25,7 +25,8 @@ INTRO = """\
 - **From where.** Only from this computer, under the name that it listens on. Requests that a page of another site makes
   in your browser are refused by their `Origin`; names that somebody lets point to your computer, by their `Host`.
 - **Errors** are `application/problem+json` (RFC 9457). `code` is one of [these](errors.md); `kind` says what to do:
-  `user` mend it, `transient` try again, `permanent` give up, `uncertain` never repeat it unasked.
+  `user` mend it, `transient` try again, `permanent` give up, `uncertain` never repeat it unasked. What is no
+  HTTP at all (two `Host` headers, TLS) gets a bare 400 in plain text from the server beneath.
 - **Once.** A text carries a `key` of yours: the same key again is the same message, whatever came between. A plan is
   approved once: its approval again gives the same campaign.
 - **Numbers and texts** stand in bodies only, never in addresses; the service logs neither.
