@@ -34,7 +34,8 @@ __all__ = [
 ]
 
 SIZE = 1 << 20  #: about how many bytes of a sheet make a segment
-_PENDING = 4  # segments being deflated by the other thread
+_THREADS = 2  # that deflate: each waits for the reader's turn now and then
+_PENDING = 8  # segments that they have
 _POLYNOMIAL = 0xEDB88320
 
 
@@ -182,9 +183,9 @@ class Segments:
         self.placed: list[Placed] = []
 
     def packed(self) -> Iterator[bytes]:
-        """The deflate stream. New segments are deflated by a second thread; kept ones are copied."""
+        """The deflate stream. New segments are deflated by other threads; kept ones are copied."""
         waiting: deque[tuple[Piece, Future[_Deflated] | None]] = deque()
-        with ThreadPoolExecutor(1) as pool:
+        with ThreadPoolExecutor(_THREADS) as pool:
             for piece in self._pieces:
                 waiting.append((piece, pool.submit(_deflated, piece) if piece.kept is None else None))
                 if len(waiting) > _PENDING:
