@@ -26,7 +26,7 @@ PROJECT_ID = "{6B0F6E3C-5B7A-4C0E-9C56-3E5A0D7C2F11}"  # any will do; a fixed on
 LARGE, NORMAL = 64, 32  #: pixels of a picture: twice what Office shows on an ordinary screen
 
 _FOLDER = Path(__file__).with_name("vba")
-_STANDARD = ("SmsText", "SmsLaunch", "SmsRibbon", "SmsTick")
+_STANDARD = ("SmsText", "SmsFile", "SmsLaunch", "SmsRibbon", "SmsTick")
 _CLASSES = ("SmsBook", "SmsEvents")
 CODE_NAMES = {"settings": "SmsSettings", "texts": "SmsTexts"}  #: name of the sheet: name of the module behind it
 _EPOCH = (1980, 1, 1, 0, 0, 0)  # the first date that a zip file knows

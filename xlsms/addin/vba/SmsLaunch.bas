@@ -150,7 +150,7 @@ Public Function Interpreter(ByVal kind As String) As String
     If Len(Interpreter) > 0 Or kind <> "windows" Then Exit Function
     On Error Resume Next
     Set files = CreateObject("Scripting.FileSystemObject")
-    path = Environ$("LOCALAPPDATA") & "\xlsms\interpreter.txt"
+    path = SmsFile.LocalFolder() & "\xlsms\interpreter.txt"
     line = files.OpenTextFile(path, 1, False, -1).ReadLine ' UTF-16
     Interpreter = Trim$(line)
 End Function

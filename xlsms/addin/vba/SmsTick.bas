@@ -79,7 +79,7 @@ Public Function Follow(ByVal book As Object) As String
         mCount = mCount + 1
         one.News = Folder() & CStr(CLng(Date)) & "-" & CStr(CLng(Timer)) & "-" & CStr(mCount) & "-" & Window() & ".news"
         mBooks.Add one
-        MakeFolder Folder()
+        SmsFile.MakeFolder Folder()
         ShowLife one
         Schedule
         Follow = one.News
@@ -119,12 +119,10 @@ Public Function ServiceWord() As String
 End Function
 
 Private Sub LookAtService()
-    Dim seen As Date
+    Dim path As String
     mService = ""
-    On Error Resume Next
-    seen = FileDateTime(Folder() & "service.state")
-    On Error GoTo 0
-    If (Now - seen) * SECONDS < PATIENCE Then mService = WordIn(Folder() & "service.state")
+    path = Folder() & "service.state"
+    If (Now - SmsFile.ChangedAt(path)) * SECONDS < PATIENCE Then mService = SmsFile.FirstLine(path)
     SmsRibbon.Renew
 End Sub
 
@@ -132,31 +130,16 @@ Private Sub Look(ByVal one As SmsBook)
     Dim word As String
     ShowLife one
     If Not IsReady() Then Exit Sub
-    word = WordIn(one.News)
+    word = SmsFile.FirstLine(one.News)
     If word = one.Seen Or Len(word) = 0 Then Exit Sub
     one.Seen = word
     SmsLaunch.Started "update", SmsLaunch.Request(one.Book, one.News, False)
 End Sub
 
-Public Function WordIn(ByVal path As String) As String
-    ' The first line of a small file; empty when it is not there, or is just being written.
-    Dim file As Integer, line As String
-    On Error Resume Next
-    file = FreeFile
-    Open path For Input Access Read Shared As #file
-    Line Input #file, line
-    Close #file
-    WordIn = line
-End Function
-
 Private Sub ShowLife(ByVal one As SmsBook)
     ' Beside the news: the workbook's name. The file's time says that it is still open.
-    Dim file As Integer
-    On Error Resume Next
-    file = FreeFile
-    Open OpenMark(one.News) For Output As #file
-    Print #file, SmsLaunch.Encoded(SmsLaunch.FullNameOf(one.Book))
-    Close #file
+    On Error Resume Next ' it may be closing
+    SmsFile.WriteLine OpenMark(one.News), SmsLaunch.Encoded(SmsLaunch.FullNameOf(one.Book))
 End Sub
 
 Public Function OpenMark(ByVal news As String) As String
@@ -164,28 +147,15 @@ Public Function OpenMark(ByVal news As String) As String
 End Function
 
 Private Function NeedsListener() As Boolean
-    Dim life As Date
     If (Now - mAsked) * SECONDS < PATIENCE Then Exit Function
-    On Error Resume Next
-    life = FileDateTime(Folder() & "listener.life")
-    On Error GoTo 0
-    NeedsListener = (Now - life) * SECONDS > PATIENCE
+    NeedsListener = (Now - SmsFile.ChangedAt(Folder() & "listener.life")) * SECONDS > PATIENCE
 End Function
 
 Public Function Folder() As String
     ' Where Python and the tick leave word for each other.
     Folder = SmsText.Setting("folder")
-    If Len(Folder) = 0 Then Folder = Environ$("LOCALAPPDATA") & "\xlsms\addin\"
+    If Len(Folder) = 0 Then Folder = SmsFile.LocalFolder() & "\xlsms\addin\"
 End Function
-
-Private Sub MakeFolder(ByVal path As String)
-    ' With the one above it; most of the time both are there.
-    Dim inner As String
-    inner = Left$(path, Len(path) - 1)
-    On Error Resume Next
-    MkDir Left$(inner, InStrRev(inner, Mid$(path, Len(path), 1)) - 1)
-    MkDir inner
-End Sub
 
 Private Function Window() As String
     Dim host As Object
@@ -237,8 +207,7 @@ Private Sub DropAt(ByVal at As Long)
     Dim one As SmsBook
     Set one = mBooks.Item(at)
     mBooks.Remove at
-    On Error Resume Next
-    Kill OpenMark(one.News)
+    SmsFile.Remove OpenMark(one.News)
 End Sub
 
 Private Sub Schedule()
