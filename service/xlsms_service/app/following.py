@@ -3,27 +3,26 @@
 import asyncio
 import time
 from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from pathlib import Path
 from typing import TypeVar
 
-from sqlalchemy import Connection
-
 from xlsms.errors import TransientError, XlsmsError
 from xlsms.states import FINAL, State
-from xlsms_service.ledger import stop
+from xlsms_service.ledger import stop, view
 from xlsms_service.ledger.lease import Lease
 from xlsms_service.ledger.ledger import Ledger
-from xlsms_service.ledger.view import Tally
 from xlsms_service.planning import PlanEntry
 
-__all__ = ["HELD_OPEN", "SETTLED", "Count", "Patience", "Progress", "Report", "follow", "when_free"]
+__all__ = ["HELD_OPEN", "SETTLED", "Patience", "Progress", "Report", "follow", "when_free"]
 
 _Done = TypeVar("_Done")
 
-#: How often progress is told, in seconds.
+#: How often progress is told, in seconds; counting takes so many times its own duration of rest.
 _BEAT = 0.2
+_REST = 10.0
 
 #: Seconds before a workbook that somebody has open is tried again.
 _AGAIN = 1.0
@@ -33,9 +32,6 @@ HELD_OPEN = frozenset({"file-open-elsewhere", "lock-left-behind"})
 
 #: Nothing more happens to these unless someone acts.
 SETTLED = FINAL | {State.HELD, State.UNCERTAIN, State.SCHEDULED}
-
-#: What counts the messages of a send.
-Count = Callable[[Connection], Tally]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -113,29 +109,29 @@ async def when_free(
 
 async def follow(
     ledger: Ledger,
-    count: Count,
+    some: view.Some,
     patience: Patience,
     on_progress: Callable[[Progress], None],
     *,
     instead_of: Lease | None,
 ) -> bool:
-    """Tell progress until everything is out (or settled, when asked to wait), the time is over, or all is stopped.
+    """Tell progress until all of them are out (or settled, when asked to wait), the time is over, or all is stopped.
 
     False when another process was to deliver and has ended before: its lease, `instead_of` which we wait, is ours then.
     """
     loop = asyncio.get_running_loop()
     began = quiet_since = loop.time()
-    last: Tally | None = None
+    last: view.Tally | None = None
+    over = SETTLED if patience.wait else SETTLED | {State.SENT}
     while True:
         asked = loop.time()
-        tally = await ledger.do(count)
+        tally = await ledger.do(view.tally, *some)
         now = loop.time()
         if last is None or (tally.by_state, tally.replies) != (last.by_state, last.replies):
             quiet_since, last = now, tally
             on_progress(Progress(total=tally.total, by_state=tally.by_state, replies=tally.replies))
-        open_states = set(tally.by_state) - (SETTLED if patience.wait else SETTLED | {State.SENT})
         lingered = not patience.wait or now - quiet_since >= patience.linger.total_seconds()
-        if not open_states and lingered:
+        if over.issuperset(tally.by_state) and lingered:
             return True
         if patience.timeout is not None and now - began >= patience.timeout.total_seconds():
             return True
@@ -144,4 +140,18 @@ async def follow(
         if instead_of is not None and instead_of.take():
             return False
         # Counting a big campaign takes a while itself: it never gets more than a tenth of the ledger's time.
-        await asyncio.sleep(max(_BEAT, 10 * (now - asked)))
+        until = now + max(_BEAT, _REST * (now - asked))
+        await _rest(ledger, some, until, over=None if over.issuperset(tally.by_state) else over)
+
+
+async def _rest(ledger: Ledger, some: view.Some, until: float, *, over: AbstractSet[State] | None) -> None:
+    """Wait until then, or until all are in states that are `over`: that is soon told, as a rule by the newest."""
+    loop = asyncio.get_running_loop()
+    pause = _BEAT
+    while (left := until - loop.time()) > 0:
+        await asyncio.sleep(min(pause, left))
+        if over is not None:
+            asked = loop.time()
+            if not await ledger.do(view.any_open, some, over):
+                return
+            pause = max(_BEAT, _REST * (loop.time() - asked))

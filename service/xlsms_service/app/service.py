@@ -24,7 +24,7 @@ from xlsms.workbook.tidy import tidy
 from xlsms_service.api.news import News
 from xlsms_service.app.desk import Desk, is_long
 from xlsms_service.app.event import Event, noted, recorded
-from xlsms_service.app.following import SETTLED, Count, Patience, Progress, Report, follow, when_free
+from xlsms_service.app.following import SETTLED, Patience, Progress, Report, follow, when_free
 from xlsms_service.app.observing import Observer, saved_at
 from xlsms_service.app.together import together
 from xlsms_service.config import Mark, Settings, Watch
@@ -209,12 +209,12 @@ class App:
             (taken, problems, held), patience = await when_free(partial(self._take, path, asked), patience, told)
             # What an earlier send has left counts too.
             anew = taken.accepted and not (earlier and set(earlier.by_state) & _NOT_OUT)
-            count = partial(view.tally, book=taken.book.id, after=newest if anew else None)
-            finished = await self._follow(count, patience, on_progress, here=here)
+            sent = view.Some(book=taken.book.id, after=newest if anew else None)
+            finished = await self._follow(sent, patience, on_progress, here=here)
         while not finished:  # the process that delivered has ended: it is our turn
             async with self._delivery() as here:
-                finished = await self._follow(count, patience, on_progress, here=here)
-        tally = await self._ledger.do(count)
+                finished = await self._follow(sent, patience, on_progress, here=here)
+        tally = await self._ledger.do(view.tally, *sent)
         return Report(
             path=path,
             by_state=tally.by_state,
@@ -261,12 +261,12 @@ class App:
                 expires_at=self._now() + self._settings.service.validity,
             )
             message = await self._ledger.do(acceptance.accept_text, draft, self._now())
-            count = partial(view.tally, only=message)
-            finished = await self._follow(count, patience, on_progress, here=here)
+            sent = view.Some(only=message)
+            finished = await self._follow(sent, patience, on_progress, here=here)
         while not finished:
             async with self._delivery() as here:
-                finished = await self._follow(count, patience, on_progress, here=here)
-        tally = await self._ledger.do(count)
+                finished = await self._follow(sent, patience, on_progress, here=here)
+        tally = await self._ledger.do(view.tally, *sent)
         return Report(
             path=None,
             by_state=tally.by_state,
@@ -348,6 +348,7 @@ class App:
             self._router,
             now=self._now,
             changed=self._changed,
+            came=self._inbox.wake,
             on_link=self._link_changed,
             limiter=Limiter(self._settings.limits),
             resend=self._settings.service.uncertain == "resend",
@@ -368,7 +369,6 @@ class App:
             await self._writeback.flush()
 
     def _changed(self) -> None:
-        self._inbox.wake()
         self._writeback.wake()
         self._news.ring()
 
@@ -471,9 +471,9 @@ class App:
             self._engine.wake()
 
     async def _follow(
-        self, count: Count, patience: Patience, on_progress: Callable[[Progress], None], *, here: bool
+        self, some: view.Some, patience: Patience, on_progress: Callable[[Progress], None], *, here: bool
     ) -> bool:
-        return await follow(self._ledger, count, patience, on_progress, instead_of=None if here else self._lease)
+        return await follow(self._ledger, some, patience, on_progress, instead_of=None if here else self._lease)
 
     def _folder(self, watch: Watch) -> Folder:
         place = watch.folder or watch.file

@@ -51,7 +51,7 @@ _WRITTEN_AT_ONCE = 2_000
 class Engine:
     """Runs the connectors against the ledger. Implements `connectors.base.Events`.
 
-    `changed` is called after something that a workbook or the inbox waits for became durable.
+    `changed` is called after something that a workbook waits for became durable, `came` after a text from a phone did.
     """
 
     def __init__(  # noqa: PLR0913 (half of them have a default that most callers want)
@@ -62,6 +62,7 @@ class Engine:
         *,
         now: Callable[[], datetime],
         changed: Callable[[], None] = lambda: None,
+        came: Callable[[], None] = lambda: None,
         on_link: Callable[[LinkStatus], None] = lambda _status: None,
         limiter: Limiter | None = None,
         resend: bool = False,
@@ -74,6 +75,7 @@ class Engine:
         self._router = router
         self._now = now
         self._changed = changed
+        self._came = came
         self._on_link = on_link
         self._measures = measures
         self._lanes = {
@@ -305,6 +307,8 @@ class Engine:
                 self._measure(name, items, waits)
                 lane.connector.acknowledge([each.token for each in received])
                 lane.wake.set()
+                if any(isinstance(item, Inbound) for item in items):
+                    self._came()
                 self._changed()
 
     # For those who look from outside.

@@ -7,12 +7,26 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from sqlalchemy import Connection, Row, and_, bindparam, delete, func, insert, select, text, update
+from sqlalchemy import (
+    BigInteger,
+    Connection,
+    Row,
+    and_,
+    bindparam,
+    delete,
+    func,
+    insert,
+    literal_column,
+    select,
+    text,
+    update,
+)
 
 from xlsms.errors import Place, UserError, XlsmsError
 from xlsms.model import MessageId, RowId
 from xlsms.states import State
 from xlsms_service.ledger.chunk import chunks
+from xlsms_service.ledger.driver import Question
 from xlsms_service.ledger.many import Many
 from xlsms_service.ledger.schema import live, message, workbook
 
@@ -247,11 +261,37 @@ def note_problem(connection: Connection, path: Path, error: XlsmsError) -> None:
         connection.execute(query)
 
 
+#: The workbooks that lack something, by steps over the index: a list that is under way has all its rows there.
+_LACKING_BOOKS = Question(
+    text("""
+        WITH RECURSIVE lacking(book) AS (
+            SELECT (
+                SELECT workbook_id FROM message
+                WHERE version > written AND NOT superseded AND workbook_id IS NOT NULL
+                ORDER BY workbook_id LIMIT 1
+            )
+            UNION ALL
+            SELECT (
+                SELECT workbook_id FROM message
+                WHERE version > written AND NOT superseded AND workbook_id > lacking.book
+                ORDER BY workbook_id LIMIT 1
+            )
+            FROM lacking WHERE lacking.book IS NOT NULL
+        )
+        SELECT book FROM lacking WHERE book IS NOT NULL
+    """).columns(literal_column("book", BigInteger).label("book"))
+)
+
+
 def lacking_books(connection: Connection) -> list[Book]:
     """The workbooks that lack something."""
-    ids = select(message.c.workbook_id).where(_LACKS, message.c.workbook_id.is_not(None))
+    ids = [book for (book,) in _LACKING_BOOKS.rows(connection)]
     there = workbook.c.path.not_like(f"{NEVER_SAVED}%")
-    return [_book(row) for row in connection.execute(select(workbook).where(workbook.c.id.in_(ids), there))]
+    return [
+        _book(row)
+        for some in chunks(ids)
+        for row in connection.execute(select(workbook).where(workbook.c.id.in_(some), there))
+    ]
 
 
 def lacking(connection: Connection, book: int, after: int = 0) -> list[Lacking]:

@@ -2,8 +2,9 @@
 
 from collections import Counter
 from collections.abc import Iterable, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from sqlalchemy import ColumnElement, Connection, TextClause, func, select
 
@@ -11,7 +12,7 @@ from xlsms.model import MessageId
 from xlsms.states import State
 from xlsms_service.ledger.schema import SHOWN, message, workbook
 
-__all__ = ["BookCount", "Census", "Tally", "census", "newest", "sum_up", "tally"]
+__all__ = ["BookCount", "Census", "Some", "Tally", "any_open", "census", "newest", "sum_up", "tally"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,6 +53,14 @@ class Census:
     books: tuple[BookCount, ...]  #: those seen last, newest first
 
 
+class Some(NamedTuple):
+    """Which messages are counted: all, those of one workbook, those accepted after `after`, or `only` one."""
+
+    book: int | None = None
+    after: MessageId | None = None
+    only: MessageId | None = None
+
+
 def tally(
     connection: Connection,
     book: int | None = None,
@@ -59,14 +68,25 @@ def tally(
     only: MessageId | None = None,
 ) -> Tally:
     """Count messages: all, those of one workbook, those accepted after `after`, or `only` one."""
-    here: list[ColumnElement[bool] | TextClause] = [SHOWN]
-    if book is not None:
-        here.append(message.c.workbook_id == book)
-    if after is not None:
-        here.append(message.c.id > after)
-    if only is not None:
-        here.append(message.c.id == only)
+    here = _of(Some(book, after, only))
     return sum_up(_by_state(row) for row in connection.execute(_COUNTED.where(*here).group_by(message.c.state)))
+
+
+def any_open(connection: Connection, some: Some, settled: AbstractSet[State]) -> bool:
+    """Whether any of them is in another state than these: the newest, which come last, are looked at first."""
+    query = select(message.c.id).where(*_of(some), message.c.state.not_in(sorted(settled)))
+    return connection.execute(query.order_by(message.c.id.desc()).limit(1)).first() is not None
+
+
+def _of(some: Some) -> list[ColumnElement[bool] | TextClause]:
+    here: list[ColumnElement[bool] | TextClause] = [SHOWN]
+    if some.book is not None:
+        here.append(message.c.workbook_id == some.book)
+    if some.after is not None:
+        here.append(message.c.id > some.after)
+    if some.only is not None:
+        here.append(message.c.id == some.only)
+    return here
 
 
 _COUNTED = select(

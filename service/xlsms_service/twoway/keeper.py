@@ -48,7 +48,7 @@ class Keeper:
 
     async def run(self) -> None:
         """Until cancelled."""
-        wait: float | None = None
+        wait: float | None = 0.0  # some may have been left by the process before
         while True:
             with suppress(TimeoutError):
                 async with asyncio.timeout(wait):

@@ -216,6 +216,28 @@ def test_a_receipt_in_the_same_breath_as_the_answer_counts(tmp_path):
     run(tmp_path, scene)
 
 
+def test_the_inbox_is_told_of_texts_that_are_safe_and_not_of_reports(tmp_path):
+    came = []
+
+    async def scene(engine, ledger, link):
+        (key,) = accept(ledger, 1)
+        engine.wake()
+        (part,) = await link.parts(1)
+        receipt = Receipt(connector="hand", network_id=f"N{key}.1", state="DELIVRD", at=NOW, recipient="34600000000")
+        link.events.received("hand", [Acknowledgeable(receipt, "report")])
+        link.answer(Result.ACCEPTED, part.key)
+        while states(ledger)[key] is not State.DELIVERED:
+            await asyncio.sleep(0)
+        assert came == []
+        text = Inbound(connector="hand", sender="34600000001", recipient="777", text="SI", at=NOW)
+        link.events.received("hand", [Acknowledgeable(text, "text")])
+        while not came:
+            await asyncio.sleep(0)
+        assert await ledger.do(lambda c: c.execute(select(inbound.c.text)).scalars().all()) == ["SI"]
+
+    run(tmp_path, scene, came=lambda: came.append(1))
+
+
 def test_closing_leaves_what_was_not_claimed_queued_and_what_was_not_answered_uncertain(tmp_path):
     async def scene(engine, ledger, link):
         accept(ledger, 30)

@@ -1,3 +1,4 @@
+import asyncio
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -11,6 +12,7 @@ from xlsms_service.ledger.ledger import Ledger
 from xlsms_service.ledger.schema import inbound, message
 from xlsms_service.ledger.settlement import Move
 from xlsms_service.twoway import inbox
+from xlsms_service.twoway.keeper import Keeper
 
 NOW = datetime(2026, 3, 1, 9, 30, tzinfo=UTC)
 PHONE = "34600111222"
@@ -137,3 +139,20 @@ def test_a_hostile_part_number_does_not_stop_the_inbox(ledger):
     look(ledger)
     assert look(ledger, NOW + timedelta(minutes=5)).replies == 1
     assert reply(ledger, key) == inbox.MISSING * 2
+
+
+def test_what_an_earlier_process_left_is_handled_though_nobody_wakes_the_keeper(ledger):
+    key = sent(ledger)
+    arrive(ledger, "SI")
+
+    async def main():
+        handled = asyncio.Queue()
+        keeper = Keeper(ledger, country="ES", now=lambda: NOW, told=handled.put_nowait)
+        task = asyncio.create_task(keeper.run())
+        async with asyncio.timeout(60):
+            first = await handled.get()
+        task.cancel()
+        return first
+
+    assert asyncio.run(main()).replies == 1
+    assert reply(ledger, key) == "SI"
