@@ -55,7 +55,7 @@ async def deliver(data: Path, port: int, rows: int, window: int, spent: Counter[
     async with App(Settings(service=ServiceSettings(data=data), connectors=(connector,))) as app:
         began, cpu = time.perf_counter(), time.process_time()
         loop = time.thread_time()
-        async with app._delivery():
+        async with app.delivery.here():
             while not await _all_delivered(app, done, rows):
                 await asyncio.sleep(LOOK)
         spent["event loop: link, answers, receipts read"] = time.thread_time() - loop
@@ -64,7 +64,7 @@ async def deliver(data: Path, port: int, rows: int, window: int, spent: Counter[
 
 async def _all_delivered(app: App, done: Any, rows: int) -> bool:
     """Counts all rows only when none waits: it would be a good part of what is measured."""
-    if not all(lane.idle for lane in app._engine.lanes.values()) or await app._ledger.do(_one_waits):
+    if not all(lane.idle for lane in app.delivery._engine.lanes.values()) or await app._ledger.do(_one_waits):
         return False
     return bool(await app._ledger.do(lambda c: c.execute(done).scalar_one()) == rows)
 

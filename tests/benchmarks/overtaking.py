@@ -51,7 +51,7 @@ async def measure(data: Path, port: int, asked: argparse.Namespace) -> tuple[lis
     options = {"host": "127.0.0.1", "port": port, "system_id": "xlsms", "sender": "Clinica", "window": asked.window}
     connector = ConnectorSettings(name="net", type="smpp", options=options)
     took = []
-    async with App(Settings(service=ServiceSettings(data=data), connectors=(connector,))) as app, app._delivery():
+    async with App(Settings(service=ServiceSettings(data=data), connectors=(connector,))) as app, app.delivery.here():
         began = time.perf_counter()
         while await left(app) == 0:
             await asyncio.sleep(LOOK)
@@ -62,7 +62,7 @@ async def measure(data: Path, port: int, asked: argparse.Namespace) -> tuple[lis
             )  # fmt: skip
             accepted = time.perf_counter()
             key = await app._ledger.do(acceptance.accept_text, draft, datetime.now(UTC))
-            app._wake()
+            app.delivery.wake()
             state = select(message.c.state).where(message.c.id == key)
             while await app._ledger.do(lambda c, q=state: c.execute(q).scalar_one()) in (State.QUEUED, State.SENDING):
                 await asyncio.sleep(LOOK)
@@ -71,7 +71,7 @@ async def measure(data: Path, port: int, asked: argparse.Namespace) -> tuple[lis
         rate = gone / (time.perf_counter() - began)
         if gone >= asked.rows:
             raise SystemExit("the campaign was over before the last text: take more rows")
-        app._engine._closing = True  # the rest of the campaign is of no interest
+        app.delivery._engine._closing = True  # the rest of the campaign is of no interest
     return took, gone, rate
 
 

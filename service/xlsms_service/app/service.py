@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, suppress
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -13,7 +13,7 @@ from types import TracebackType
 from typing import Self
 from zoneinfo import ZoneInfo
 
-from xlsms.errors import TransientError, UserError, XlsmsError
+from xlsms.errors import TransientError, XlsmsError
 from xlsms.files.backup import Backups
 from xlsms.model import Priority
 from xlsms.states import State
@@ -22,18 +22,15 @@ from xlsms.workbook.replies import Appended, Incoming, append_replies
 from xlsms.workbook.source import kind_of
 from xlsms.workbook.tidy import tidy
 from xlsms_service.api.news import News
+from xlsms_service.app.delivering import Delivery
 from xlsms_service.app.desk import Desk, is_long
 from xlsms_service.app.event import Event, noted, recorded
 from xlsms_service.app.following import SETTLED, Patience, Progress, Report, follow, when_free
 from xlsms_service.app.observing import Observer, saved_at
-from xlsms_service.app.together import together
+from xlsms_service.app.terms import terms
 from xlsms_service.config import Mark, Settings, Watch
-from xlsms_service.connectors.base import LinkStatus
-from xlsms_service.connectors.registry import build
-from xlsms_service.delivery.engine import Engine
-from xlsms_service.delivery.limit import Limiter
 from xlsms_service.delivery.routing import Router
-from xlsms_service.ledger import acceptance, stop, talk, view
+from xlsms_service.ledger import acceptance, talk, view
 from xlsms_service.ledger import book as books
 from xlsms_service.ledger.acceptance import Draft
 from xlsms_service.ledger.book import Book
@@ -41,20 +38,14 @@ from xlsms_service.ledger.lease import Lease
 from xlsms_service.ledger.ledger import Ledger
 from xlsms_service.measuring import metric
 from xlsms_service.planning import Facts, PlanEntry, Terms, plan_text
-from xlsms_service.simulators.rehearsal import rehearsal
 from xlsms_service.sync.folder import Folder
 from xlsms_service.sync.intake import EAGER, USUAL, Intake, Taken
 from xlsms_service.sync.thread import WorkbookThread
 from xlsms_service.sync.writeback import Writeback
-from xlsms_service.twoway.inbox import Handled
-from xlsms_service.twoway.keeper import Keeper
 
-__all__ = ["App", "terms"]
+__all__ = ["App"]
 
 _ALL_SETTLED = Patience()
-
-#: How long `send` and `text` wait for the first link before they give up, the workbook untouched.
-_LINK_PATIENCE = timedelta(seconds=15)
 
 #: Seconds between two tries to take a workbook in while another process does.
 _TURN = 0.05
@@ -68,24 +59,6 @@ _NOT_OUT = frozenset({State.QUEUED, State.SENDING})
 
 def _now() -> datetime:
     return datetime.now(UTC)
-
-
-def terms(
-    settings: Settings, mark: Mark = "marked", *, hidden: bool = False, priority: Priority = Priority.NORMAL
-) -> Terms:
-    """What the settings say about a send."""
-    service = settings.service
-    return Terms(
-        country=service.country,
-        sender=service.sender,
-        parts=service.parts,
-        transliterate=service.transliterate,
-        all_rows=mark == "all",
-        hidden=hidden,
-        zone=ZoneInfo(service.zone) if service.zone else None,
-        priority=priority,
-        validity=service.validity,
-    )
 
 
 class App:
@@ -116,7 +89,6 @@ class App:
         self._on_event = recorded(on_event)
         self._zone = ZoneInfo(settings.service.zone) if settings.service.zone else None
         self._backups = Backups(folder=settings.service.data / "backups", keep=settings.service.backups)
-        self._engine: Engine | None = None
         self.observer = Observer(settings, now)
         self._news = News()
 
@@ -124,7 +96,6 @@ class App:
         service = self._settings.service
         measures = self.observer.tallies
         self._ledger = Ledger.open(service.data, service.ledger, measures)
-        self._lease = Lease(service.data)
         self._thread = WorkbookThread()
         self._router = Router.of(self._settings)
         self._writeback = Writeback(
@@ -137,7 +108,16 @@ class App:
             measures=measures,
             elsewhere=self._elsewhere,
         )
-        self._inbox = Keeper(self._ledger, country=service.country, now=self._now, told=self._handled)
+        self.delivery = Delivery(
+            self._settings,
+            self._ledger,
+            self._router,
+            self._writeback,
+            observer=self.observer,
+            news=self._news,
+            told=self._on_event,
+            clock=(self._now, self._rng),
+        )
         self._intake = Intake(
             self._ledger,
             self._thread,
@@ -160,7 +140,7 @@ class App:
             await self._desk.close()
         self._thread.close()
         self._ledger.close()
-        self._lease.give_back()
+        self.delivery.lease.give_back()
 
     def _open(self, path: Path) -> FileWorkbook:
         return FileWorkbook(path, zone=self._zone, backups=self._backups, passwords=lambda: self._passwords(path))
@@ -199,7 +179,7 @@ class App:
         told = partial(self._problem, path)
         # what is wrong with the file is said before any link opens
         _, patience = await when_free(lambda: self._thread.run(self._open(path).check), patience, told)
-        async with self._delivery() as here:
+        async with self.delivery.here() as here:
             given = path
             path, patience = await when_free(lambda: self._thread.run(self._open(given).prepare), patience, told)
             newest = await self._ledger.do(view.newest)
@@ -212,7 +192,7 @@ class App:
             sent = view.Some(book=taken.book.id, after=newest if anew else None)
             finished = await self._follow(sent, patience, on_progress, here=here)
         while not finished:  # the process that delivered has ended: it is our turn
-            async with self._delivery() as here:
+            async with self.delivery.here() as here:
                 finished = await self._follow(sent, patience, on_progress, here=here)
         tally = await self._ledger.do(view.tally, *sent)
         return Report(
@@ -247,7 +227,7 @@ class App:
             raise entry.problem
         if entry.number is None or entry.parts is None or entry.fingerprint is None:
             raise RuntimeError("a planned text with neither a problem nor a message")
-        async with self._delivery() as here:
+        async with self.delivery.here() as here:
             over = await self._ledger.do(talk.came_over, entry.number.e164)
             draft = Draft(
                 number=entry.number.e164,
@@ -264,7 +244,7 @@ class App:
             sent = view.Some(only=message)
             finished = await self._follow(sent, patience, on_progress, here=here)
         while not finished:
-            async with self._delivery() as here:
+            async with self.delivery.here() as here:
                 finished = await self._follow(sent, patience, on_progress, here=here)
         tally = await self._ledger.do(view.tally, *sent)
         return Report(
@@ -283,9 +263,9 @@ class App:
         Raises:
             UserError: `service-running` when another service delivers from this ledger; no connector; no port.
         """
-        metrics = self.observer.served(self._told)
+        metrics = self.observer.served(partial(self._problem, None))
         async with (
-            self._delivery(patient=False, only_here=True),
+            self.delivery.here(patient=False, only_here=True),
             noted(),
             metrics,
             self._face(),
@@ -311,80 +291,10 @@ class App:
             alone=self._alone,
             observer=self.observer,
             terms=lambda hidden: terms(self._settings, hidden=hidden),
-            wake=self._wake,
+            wake=self.delivery.wake,
             news=self._news,
             clock=(self._now, self._rng),
         )
-
-    # Delivery: links, write-back and inbox, as long as somebody needs them.
-
-    @asynccontextmanager
-    async def _delivery(self, *, patient: bool = True, only_here: bool = False) -> AsyncIterator[bool]:
-        """Deliver in this process, or, when another one does, leave it to that. Whether it is this one."""
-        if patient and (since := await self._ledger.do(stop.pressed)):
-            raise UserError("sending-stopped", since=f"{since.astimezone():%Y-%m-%d %H:%M}")
-        if not self._lease.take():
-            if only_here:
-                raise UserError("service-running", folder=self._settings.service.data)
-            yield False
-            return
-        try:
-            if not self._settings.connectors:
-                raise UserError("no-connector")
-            async with self._links(patient=patient):
-                yield True
-        finally:
-            self._lease.give_back()
-
-    @asynccontextmanager
-    async def _links(self, *, patient: bool) -> AsyncIterator[None]:
-        connectors = {
-            each.name: build(each, now=self._now, rng=self._rng, rehearsal=rehearsal)
-            for each in self._settings.connectors
-        }
-        engine = Engine(
-            self._ledger,
-            connectors,
-            self._router,
-            now=self._now,
-            changed=self._changed,
-            came=self._inbox.wake,
-            on_link=self._link_changed,
-            limiter=Limiter(self._settings.limits),
-            resend=self._settings.service.uncertain == "resend",
-            measures=self.observer.tallies,
-        )
-        try:
-            await engine.start()
-            if patient and not await engine.wait_for_link(_LINK_PATIENCE):
-                raise _why_down(engine.links.values())
-            self._engine = engine
-            works = (engine.watch(), self._writeback.run(), self._inbox.run(), self.observer.run(engine))
-            async with together(*works):
-                yield
-        finally:
-            self._engine = None
-            await engine.close()
-            await self._inbox.look()
-            await self._writeback.flush()
-
-    def _changed(self) -> None:
-        self._writeback.wake()
-        self._news.ring()
-
-    def _link_changed(self, status: LinkStatus) -> None:
-        self._on_event(Event(kind="link", at=self._now(), link=status))
-
-    def _handled(self, handled: Handled) -> None:
-        for kind, count in (("reply", handled.replies), ("stranger", handled.strangers)):
-            if count:
-                self.observer.tallies.count(metric.TEXTS_IN, count, kind)
-        self._news.ring()
-        if handled.replies:
-            self._writeback.wake()
-            self._on_event(Event(kind="reply", at=self._now(), count=handled.replies))
-        if handled.strangers:
-            self._on_event(Event(kind="stranger", at=self._now(), count=handled.strangers))
 
     # Workbooks.
 
@@ -402,7 +312,7 @@ class App:
             held += taken.held
             problems |= {str(problem.place): problem for problem in taken.problems}
             self._writeback.hurry(taken.book.id)
-            self._wake()
+            self.delivery.wake()
             if not taken.changed:
                 break
         else:
@@ -442,7 +352,7 @@ class App:
     def _heard(self, event: Event) -> None:
         """What the desk tells while it works."""
         if event.kind == "admitted":
-            self._wake()
+            self.delivery.wake()
         elif event.kind == "written":
             self.observer.tallies.count(metric.WRITEBACK_ROWS, event.count)
         else:
@@ -452,7 +362,7 @@ class App:
         """Some rows of a workbook are free to go."""
         if self._at_a_desk:
             self._on_event(Event(kind="admitted", at=self._now()))
-        self._wake()
+        self.delivery.wake()
 
     @asynccontextmanager
     async def _alone(self) -> AsyncIterator[None]:
@@ -465,15 +375,11 @@ class App:
         finally:
             turn.give_back()
 
-    def _wake(self) -> None:
-        self._news.ring()
-        if self._engine is not None:
-            self._engine.wake()
-
     async def _follow(
         self, some: view.Some, patience: Patience, on_progress: Callable[[Progress], None], *, here: bool
     ) -> bool:
-        return await follow(self._ledger, some, patience, on_progress, instead_of=None if here else self._lease)
+        lease = None if here else self.delivery.lease
+        return await follow(self._ledger, some, patience, on_progress, instead_of=lease)
 
     def _folder(self, watch: Watch) -> Folder:
         place = watch.folder or watch.file
@@ -489,17 +395,9 @@ class App:
             problem=self._problem,
         )
 
-    def _problem(self, path: Path, error: XlsmsError) -> None:
+    def _problem(self, path: Path | None, error: XlsmsError) -> None:
         self._on_event(Event(kind="problem", at=self._now(), path=path, error=error))
-
-    def _told(self, error: XlsmsError) -> None:
-        self._on_event(Event(kind="problem", at=self._now(), error=error))
 
 
 async def _later() -> bool:
     return False
-
-
-def _why_down(links: Iterable[LinkStatus | None]) -> XlsmsError:
-    """The reason of the first link that gave one."""
-    return next((link.error for link in links if link is not None and link.error), TransientError("no-link"))

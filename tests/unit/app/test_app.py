@@ -14,8 +14,7 @@ from xlsms.states import State
 from xlsms.workbook import read_rows, write_cells
 from xlsms.workbook.own_sheets import OWN
 from xlsms.workbook.setup import set_up
-from xlsms_service.app import App, Patience, status
-from xlsms_service.app import service as app_module
+from xlsms_service.app import App, Patience, delivering, status
 from xlsms_service.config import ConnectorSettings, ServiceSettings, Settings, Watch
 from xlsms_service.ledger.lease import Lease
 from xlsms_service.ledger.ledger import Ledger
@@ -228,7 +227,7 @@ def test_what_stops_one_part_of_the_service_stops_it_all_and_is_told(tmp_path, m
 
 
 def test_giving_up_on_the_link_takes_no_longer_than_it_may(tmp_path, monkeypatch):
-    monkeypatch.setattr(app_module, "_LINK_PATIENCE", timedelta(seconds=0))
+    monkeypatch.setattr(delivering, "_LINK_PATIENCE", timedelta(seconds=0))
     path = make_list(tmp_path / "list.xlsx")
     with pytest.raises(TransientError):
         send(settings_for(tmp_path, type="smpp", host="127.0.0.1", port=1), path)

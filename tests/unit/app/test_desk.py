@@ -9,7 +9,7 @@ from xlsms.errors import TransientError
 from xlsms.states import State
 from xlsms.workbook import read_rows
 from xlsms_service.app import App, Patience, desk
-from xlsms_service.app.service import terms
+from xlsms_service.app.terms import terms
 from xlsms_service.config import ConnectorSettings, ServiceSettings, Settings
 from xlsms_service.sync.intake import Intake
 
