@@ -15,7 +15,7 @@ from xlsms.addin.place import Places, places
 from xlsms.addin.ribbon import ribbon_xml
 from xlsms.errors import UserError
 from xlsms_service.cli.session import Ending, session_of
-from xlsms_service.cli.words import tr
+from xlsms_service.cli.words import language, tr
 
 __all__ = ["commands"]
 
@@ -112,12 +112,16 @@ def status_of_addin(
     """Whether the add-in is installed, up to date, and able to start Python; ends with 1 when it is not."""
     session = session_of(context)
     if libreoffice:
-        there = calc_installer.installed()
+        found = calc_installer.standing()
+        whole = found is calc_installer.Standing.WHOLE
         if as_json:
-            session.json({"extension": calc_builder.IDENTIFIER, "installed": there})
+            there = found is not calc_installer.Standing.ABSENT
+            session.json({"extension": calc_builder.IDENTIFIER, "installed": there, "whole": whole})
+        elif found is calc_installer.Standing.PARTLY:
+            session.say(UserError("calc-without-python").line(language()), "yellow")
         else:
-            session.say(tr("The extension is in LibreOffice.") if there else tr("The add-in is not installed."))
-        session.end(Ending.DONE if there else Ending.SOME_NOT)
+            session.say(tr("The extension is in LibreOffice.") if whole else tr("The add-in is not installed."))
+        session.end(Ending.DONE if whole else Ending.SOME_NOT)
         return
     now = installer.standing(_places(startup), _python(interpreter))
     wrong = _wrong(now)

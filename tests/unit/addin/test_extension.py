@@ -96,3 +96,38 @@ def test_what_unopkg_says_is_told(monkeypatch, tmp_path):
     with pytest.raises(UserError) as caught:
         installation.install(tmp_path / "python")
     assert caught.value.code == "calc-root"
+
+
+def test_a_part_that_could_not_be_loaded_is_told(monkeypatch, tmp_path):
+    tool = tmp_path / "unopkg"
+    other, ours = (
+        "Identifier: org.other\n  is registered: no\n",
+        f"Identifier: {IDENTIFIER}\n  is registered: unknown\n",
+    )
+    monkeypatch.setenv("PATH", f"{tmp_path}{os.pathsep}{os.environ['PATH']}")
+    for part, standing in (("yes", installation.Standing.WHOLE), ("no", installation.Standing.PARTLY)):
+        said = f"{ours}  bundled Packages: {{\n      is registered: {part}\n  }}\n{other}"
+        tool.write_text(f"#!/bin/sh\nif [ $1 = add ]; then exit 1; fi\ncat <<'END'\n{said}END\n")
+        tool.chmod(0o755)
+        assert installation.standing() is standing
+    with pytest.raises(UserError) as caught:
+        installation.install(tmp_path / "python")
+    assert caught.value.code == "calc-without-python"
+    tool.write_text(f"#!/bin/sh\ncat <<'END'\n{other}END\n")
+    assert installation.standing() is installation.Standing.ABSENT
+
+
+def test_unopkg_sees_no_environment_of_python(monkeypatch, tmp_path):
+    tool, active, conda = tmp_path / "tools" / "unopkg", tmp_path / "venv" / "bin", tmp_path / "conda" / "bin"
+    for folder in (tool.parent, active, conda):
+        folder.mkdir(parents=True)
+    (active.parent / "pyvenv.cfg").touch()
+    (conda.parent / "conda-meta").mkdir()
+    tool.write_text(f'#!/bin/sh\necho "$PATH|$VIRTUAL_ENV|$PYTHONHOME|$PYTHONPATH|$HOME" >{tmp_path / "seen"}\n')
+    tool.chmod(0o755)
+    monkeypatch.setenv("PATH", os.pathsep.join(map(str, (active, conda, tool.parent))))
+    for name in ("VIRTUAL_ENV", "PYTHONHOME", "PYTHONPATH"):
+        monkeypatch.setenv(name, str(active.parent))
+    monkeypatch.setenv("HOME", "/home/ana")
+    installation.installed()
+    assert (tmp_path / "seen").read_text().strip() == f"{tool.parent}||||/home/ana"

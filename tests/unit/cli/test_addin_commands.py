@@ -91,3 +91,22 @@ def test_sources_are_written_as_they_are(xlsms, tmp_path):
 def test_in_spanish(windows, xlsms, monkeypatch):
     monkeypatch.setenv("LANG", "es_ES.UTF-8")
     assert xlsms("addin", "status").out.strip() == "El complemento no está instalado. Instálelo: xlsms addin install"
+
+
+@pytest.mark.parametrize(
+    ("listed", "code", "whole", "said"),
+    [
+        ("Identifier: org.xlsms.calc\n  is registered: yes\n", 0, True, "The extension is in LibreOffice."),
+        ("Identifier: org.xlsms.calc\n  is registered: no\n", 1, False, "could not load the extension's Python parts"),
+        ("", 1, False, "The add-in is not installed."),
+    ],
+)
+def test_status_says_whether_libreoffice_loaded_all_of_it(xlsms, monkeypatch, tmp_path, listed, code, whole, said):
+    tool = tmp_path / "unopkg"
+    tool.write_text(f"#!/bin/sh\nprintf '%s' '{listed}'\n")
+    tool.chmod(0o755)
+    monkeypatch.setenv("PATH", str(tmp_path))
+    status = xlsms("addin", "status", "--libreoffice")
+    assert (status.code, said in status.out) == (code, True)
+    figures = xlsms("addin", "status", "--libreoffice", "--json").figures
+    assert (figures["installed"], figures["whole"]) == (bool(listed), whole)

@@ -21,6 +21,7 @@ __all__ = ["FILE_NAME", "IDENTIFIER", "extension"]
 FILE_NAME = "xlsms.oxt"
 IDENTIFIER = "org.xlsms.calc"
 
+_TOOLBAR = f"private:resource/toolbar/addon_{IDENTIFIER}"
 _SAVED = f"{SERVICE}.Saved"  # a job
 _WHEN = (1980, 1, 1, 0, 0, 0)  # of a zip file
 _SPREADSHEET = "com.sun.star.sheet.SpreadsheetDocument"
@@ -40,6 +41,7 @@ def extension(interpreter: str = "") -> bytes:
         "description/en.txt": "Two-way SMS from the workbook: mark rows, send, see states and replies beside them.\n",
         "description/es.txt": "SMS de ida y vuelta desde el libro: marque filas, envíe y vea estados y respuestas.\n",
         "Addons.xcu": _addons(),
+        "CalcWindowState.xcu": _window(),
         "ProtocolHandler.xcu": _handler(),
         "Jobs.xcu": _jobs(),
         "component.py": Path(__file__).with_name("component.py").read_bytes(),
@@ -66,6 +68,7 @@ def _picture(verb: str, size: int) -> str:
 def _manifest() -> str:
     kinds = {
         "Addons.xcu": _CONFIGURATION,
+        "CalcWindowState.xcu": _CONFIGURATION,
         "ProtocolHandler.xcu": _CONFIGURATION,
         "Jobs.xcu": _CONFIGURATION,
         "CalcAddIns.xcu": _CONFIGURATION,
@@ -150,6 +153,21 @@ def _addons() -> str:
         f'  <node oor:name="OfficeToolBar">\n   <node oor:name="{IDENTIFIER}" oor:op="replace">\n'
         f"{_said('Title', 'SMS', 'SMS')}{tools}   </node>\n  </node>\n"
         f'  <node oor:name="Images">\n{pictures}  </node>\n </node>\n',
+    )
+
+
+def _window() -> str:
+    """What the toolbar is called, and where it is at first: below the others, in a row of its own."""
+    stands = {"Docked": ("boolean", "true"), "DockPos": ("string", "0,3"), "Visible": ("boolean", "true")}
+    props = "".join(
+        f'    <prop oor:name="{name}" oor:type="xs:{kind}"><value>{value}</value></prop>\n'
+        for name, (kind, value) in stands.items()
+    )
+    return _configuration(
+        "org.openoffice.Office.UI",
+        "CalcWindowState",
+        f' <node oor:name="UIElements">\n  <node oor:name="States">\n   <node oor:name="{_TOOLBAR}" oor:op="replace">\n'
+        f"{_said('UIName', 'SMS', 'SMS')}{props}   </node>\n  </node>\n </node>\n",
     )
 
 
