@@ -29,8 +29,12 @@ _LOOK = 1.0
 #: Messages that are asked back at once; the link's window is theirs meanwhile.
 _AT_ONCE = 20
 
-#: So often a message is asked back when no answer comes.
+#: So often a message is asked back when no answer comes, and when the network says that it cannot tell now.
 _TRIES = 5
+_LATER = 100
+
+#: The network will answer later; it is asked again at the next look.
+_NOT_NOW = frozenset({"smsc-throttled", "smsc-in-trouble"})
 
 _TAKEN_BACK = "recalled-at-network"
 _REFUSED = "recall-refused"
@@ -85,7 +89,8 @@ class Recaller:
             said = await self._connector.cancel(asked)
         except TransientError as error:
             times = self._tried.pop(part.key.message, 0) + 1
-            if error.code == "smsc-says-nothing" or times >= _TRIES:
+            most = _LATER if error.code in _NOT_NOW else _TRIES
+            if error.code == "smsc-says-nothing" or times >= most:
                 return False
             self._tried[part.key.message] = times
             return None

@@ -193,12 +193,15 @@ def test_cancel_names_the_message_and_says_whether_it_is_taken_back(kit) -> None
                 pdus.CancelSmResp(sequence=1),
                 pdus.CancelSmResp(sequence=1, status=Status.CANCEL_FAILED),
                 pdus.CancelSmResp(sequence=1, status=Status.SYSTEM_ERROR),
+                pdus.CancelSmResp(sequence=1, status=Status.QUEUE_FULL),
+                pdus.CancelSmResp(sequence=1, status=Status.INVALID_COMMAND),
             )
             part = PartAskedAbout(network_id="255", destination="+34600111222")
             assert await connector.cancel(part)
             assert not await connector.cancel(part)
-            with pytest.raises(TransientError):
-                await connector.cancel(part)
+            for code in ("smsc-in-trouble", "smsc-throttled", "smsc-says-nothing"):
+                with pytest.raises(TransientError, match=code):
+                    await connector.cancel(part)
             asked = next(pdu for pdu in smsc.read if isinstance(pdu, pdus.CancelSm))
             assert (asked.message_id, asked.destination_addr, asked.dest_addr_ton) == ("ff", "34600111222", 1)
 

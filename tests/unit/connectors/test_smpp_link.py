@@ -3,15 +3,17 @@
 import asyncio
 from datetime import UTC, datetime
 
+import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from xlsms.errors import TransientError
 from xlsms.model import Inbound, Result
 from xlsms_service.connectors.base import Acknowledgeable
 from xlsms_service.connectors.pace import Pace
 from xlsms_service.connectors.smpp.link import Delivery, Link
 from xlsms_service.protocols.smpp import pdu as pdus
-from xlsms_service.protocols.smpp.constants import Tag
+from xlsms_service.protocols.smpp.constants import Status, Tag
 from xlsms_service.protocols.smpp.framing import Framer
 from xlsms_service.protocols.smpp.pdu import decode, encode
 
@@ -294,5 +296,64 @@ def test_whatever_happens_each_part_has_one_outcome_and_a_returned_one_never_lef
         for outcome in told.results:
             left = f"part {outcome.key.message}.".encode() in wire
             assert left is (outcome.code != "link-down")
+
+    asyncio.run(main())
+
+
+def question(number: int) -> pdus.CancelSm:
+    return pdus.CancelSm(sequence=0, message_id=f"id{number}", destination_addr="34600111222")
+
+
+def test_questions_keep_to_the_window_and_go_before_the_parts(kit) -> None:
+    async def main() -> None:
+        link, paper, _ = bound(kit, window=2)
+        link.submit([kit.part(1)])
+        await turn()
+        asked = [asyncio.create_task(link.ask(question(n))) for n in range(3)]
+        await turn()
+        assert link.room() == 0
+        link.submit([kit.part(2)])
+        await turn()
+        assert [type(pdu) for pdu in pdus_in(b"".join(paper.writes))] == [pdus.SubmitSm, pdus.CancelSm]
+        for sequence in range(2, 6):
+            link.data_received(encode(pdus.SubmitSmResp(sequence=sequence, message_id=f"a{sequence}")))
+            link.data_received(encode(pdus.CancelSmResp(sequence=sequence)))
+            await turn()
+        kinds = [type(pdu) for pdu in pdus_in(b"".join(paper.writes))]
+        assert kinds == [pdus.SubmitSm, *[pdus.CancelSm] * 3, pdus.SubmitSm]
+        assert {type(await each) for each in asked} == {pdus.CancelSmResp}
+
+    asyncio.run(main())
+
+
+def test_questions_keep_to_the_pace_and_a_throttled_one_slows_the_link(kit) -> None:
+    async def main() -> None:
+        now = asyncio.get_running_loop().time()
+        pace = Pace(20, now)
+        link, paper, _ = bound(kit, window=50, pace=pace)
+        asked = [asyncio.create_task(link.ask(question(n))) for n in range(10)]
+        await turn()
+        assert 1 <= len(pdus_in(b"".join(paper.writes))) <= 3
+        link.data_received(encode(pdus.CancelSmResp(sequence=2, status=Status.THROTTLED)))
+        assert pace.rate == 10
+        for each in asked:
+            each.cancel()
+
+    asyncio.run(main())
+
+
+@pytest.mark.parametrize("how", ["lost", "retired"])
+def test_a_question_that_waits_for_its_turn_hears_that_the_link_is_gone(kit, how: str) -> None:
+    async def main() -> None:
+        link, _, _ = bound(kit, window=1)
+        link.submit([kit.part(1)])
+        await turn()
+        asked = asyncio.create_task(link.ask(question(1)))
+        await turn()
+        link.retire() if how == "retired" else link.connection_lost(None)
+        with pytest.raises(TransientError, match="link-down"):
+            await asked
+        with pytest.raises(TransientError, match="link-down"):
+            await link.ask(question(2))
 
     asyncio.run(main())

@@ -316,6 +316,19 @@ def test_a_lost_answer_is_asked_for_again_and_not_for_ever(tmp_path, monkeypatch
     sent(tmp_path, monkeypatch, scene, draft(1))
 
 
+@pytest.mark.parametrize("code", ["smsc-throttled", "smsc-in-trouble"])
+def test_a_network_that_cannot_tell_now_is_asked_until_it_can(tmp_path, monkeypatch, code):
+    async def scene(ledger, link):
+        link.says = {"N1.1": code}
+        ledger.do_now(intervention.recall, LATER, networks=["hand"])
+        await until(lambda: len(link.asked) > 8)
+        assert shown(ledger)["R1"][0] is State.SENT
+        link.says = {}
+        await until(lambda: shown(ledger)["R1"] == (State.CANCELLED, "recalled-at-network"))
+
+    sent(tmp_path, monkeypatch, scene, draft(1))
+
+
 def test_the_report_that_it_was_deleted_may_come_before_the_answer(tmp_path, monkeypatch):
     async def scene(ledger, link):
         link.says = {"N1.1": "answer-lost"}

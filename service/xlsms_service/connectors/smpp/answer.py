@@ -8,7 +8,7 @@ from xlsms_service.protocols.smpp.constants import Status, status_name, status_t
 from xlsms_service.protocols.smpp.pdu import Pdu, SubmitSmResp
 from xlsms_service.protocols.smpp.receipt import IdForm, uniform_id
 
-__all__ = ["THROTTLED", "accepted", "outcome_of"]
+__all__ = ["THROTTLED", "TROUBLE", "accepted", "outcome_of"]
 
 #: The SMSC asks for less speed.
 THROTTLED = frozenset({Status.THROTTLED, Status.QUEUE_FULL})
@@ -16,7 +16,7 @@ THROTTLED = frozenset({Status.THROTTLED, Status.QUEUE_FULL})
 _THROTTLE_WAIT = timedelta(seconds=1)  # the link's pace does the rest
 _TROUBLE_WAIT = timedelta(seconds=30)
 #: The SMSC did not take the part and says that it may later.
-_TROUBLE = frozenset({Status.SYSTEM_ERROR, Status.TEMPORARY, Status.WRONG_BIND_STATE})
+TROUBLE = frozenset({Status.SYSTEM_ERROR, Status.TEMPORARY, Status.WRONG_BIND_STATE})
 
 _INVALID_DESTINATION = frozenset({0x0B, 0x50, 0x51})
 _INVALID_SENDER = frozenset({0x0A, 0x48, 0x49})
@@ -51,7 +51,7 @@ def outcome_of(key: PartKey, answer: Pdu, at: datetime, id_form: IdForm) -> Outc
         return Outcome(
             key=key, result=Result.RETURNED, at=at, code="smsc-throttled", facts=facts, retry_after=_THROTTLE_WAIT
         )
-    if status in _TROUBLE:
+    if status in TROUBLE:
         return Outcome(
             key=key, result=Result.RETURNED, at=at, code="smsc-in-trouble", facts=facts, retry_after=_TROUBLE_WAIT
         )

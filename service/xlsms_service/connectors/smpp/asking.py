@@ -7,6 +7,7 @@ from zoneinfo import ZoneInfo
 from xlsms.errors import TransientError
 from xlsms.model import Receipt
 from xlsms_service.connectors.base import PartAskedAbout
+from xlsms_service.connectors.smpp.answer import THROTTLED, TROUBLE
 from xlsms_service.connectors.smpp.incoming import believable
 from xlsms_service.connectors.smpp.outgoing import SubmitEncoder
 from xlsms_service.connectors.smpp.settings import SmppSettings
@@ -32,7 +33,7 @@ class Question:
         if not self.answered.done():
             self.answered.set_result(pdu)
 
-    def fail(self, error: TransientError) -> None:
+    def fail(self, error: Exception) -> None:
         """It will not come."""
         if not self.answered.done():
             self.answered.set_exception(error)
@@ -70,7 +71,7 @@ def cancel_of(part: PartAskedAbout, encoder: SubmitEncoder, settings: SmppSettin
 def receipt_from(answer: Pdu, part: PartAskedAbout, connector: str, at: datetime, zone: ZoneInfo) -> Receipt | None:
     """What a query_sm_resp says, as a receipt would; None when the SMSC does not know the message.
 
-    Raises `TransientError` (`smsc-says-nothing`) for any other answer.
+    Raises `TransientError`: `smsc-throttled` and `smsc-in-trouble` when it will not say now, else `smsc-says-nothing`.
     """
     if answer.status in _UNKNOWN:
         return None
@@ -91,7 +92,7 @@ def receipt_from(answer: Pdu, part: PartAskedAbout, connector: str, at: datetime
 def cancelled(answer: Pdu) -> bool:
     """Whether a cancel_sm_resp says that the message will not reach the phone any more.
 
-    Raises `TransientError` (`smsc-says-nothing`) when it says neither.
+    Raises `TransientError` as `receipt_from` does when it says neither.
     """
     if answer.status in _NOT_CANCELLED:
         return False
@@ -102,4 +103,5 @@ def cancelled(answer: Pdu) -> bool:
 
 def _says_nothing(answer: Pdu) -> TransientError:
     status = answer.status or Status.INVALID_COMMAND  # a generic_nack that says all is well does not
-    return TransientError("smsc-says-nothing", status=status_name(status), reason=status_text(status))
+    later = "smsc-throttled" if status in THROTTLED else "smsc-in-trouble" if status in TROUBLE else None
+    return TransientError(later or "smsc-says-nothing", status=status_name(status), reason=status_text(status))

@@ -13,7 +13,7 @@ from dataclasses import replace
 from datetime import datetime
 from typing import NamedTuple, Protocol, cast
 
-from xlsms.errors import UserError
+from xlsms.errors import TransientError, UserError
 from xlsms.model import Inbound, Outcome, Outgoing, PartKey, Receipt, Result
 from xlsms_service.connectors.base import Acknowledgeable
 from xlsms_service.connectors.pace import Pace
@@ -28,7 +28,7 @@ from xlsms_service.protocols.smpp.constants import Command
 from xlsms_service.protocols.smpp.event import BindAnswered, Closed, End, Event, Requested
 from xlsms_service.protocols.smpp.fault import FieldError
 from xlsms_service.protocols.smpp.pdu import Bind, BindReceiver, DeliverSm, Pdu
-from xlsms_service.protocols.smpp.session import Session, Timers
+from xlsms_service.protocols.smpp.session import NotNowError, Session, Timers
 from xlsms_service.protocols.smpp.state import BOUND
 from xlsms_service.protocols.smpp.usual import UsualReceipt
 
@@ -99,6 +99,7 @@ class Link(asyncio.Protocol):
         self._session = Session(now=self._loop.time(), timers=timers)
         self._transport: asyncio.Transport | None = None
         self._waiting: deque[Outgoing] = deque()
+        self._asking: deque[tuple[Pdu, Question]] = deque()  # questions: they go before the parts
         self._unacknowledged = 0
         self._weight = 0  # of them, in octets
         self._deaf_since: float | None = None  # nothing is read since then
@@ -142,7 +143,7 @@ class Link(asyncio.Protocol):
             return 0
         window = self._settings.window
         free = min(window - self._session.in_flight, self._pace.ready(window, self._loop.time()))
-        return max(0, free - len(self._waiting))
+        return max(0, free - len(self._waiting) - len(self._asking))
 
     def submit(self, batch: Sequence[Outgoing]) -> None:
         """Take parts; they are written at the end of this turn of the loop, as far as there is room."""
@@ -150,12 +151,15 @@ class Link(asyncio.Protocol):
         self._soon()
 
     async def ask(self, request: Pdu) -> Pdu:
-        """Send a request about a message, and give its answer.
+        """Send a request about a message as soon as window and pace allow it, and give its answer.
 
-        Raises `TransientError` (`answer-lost`, `link-lost`) when none comes, `FieldError` for what cannot be written.
+        Raises `TransientError` (`answer-lost`, `link-lost`, `link-down`) when none comes, `FieldError` for what cannot
+        be written.
         """
         question = Question()
-        self._session.send(request, question, self._loop.time())
+        if self._transport is None or self._leaving:
+            raise TransientError("link-down")
+        self._asking.append((request, question))
         self._soon()
         return await question.answered
 
@@ -182,8 +186,11 @@ class Link(asyncio.Protocol):
         self._deaf_since = None
 
     def retire(self) -> list[PartKey]:
-        """Submit nothing more; gives the parts that still waited."""
+        """Submit and ask nothing more; gives the parts that still waited."""
         self._leaving = True
+        for _, question in self._asking:
+            question.fail(TransientError("link-down"))
+        self._asking.clear()
         keys = [part.key for part in self._waiting]
         self._waiting.clear()
         return keys
@@ -360,12 +367,24 @@ class Link(asyncio.Protocol):
         if self._transport is None or self._transport.is_closing():
             return
         now = self._loop.time()
-        if self._waiting and self._session.state in BOUND and not self._paused:
-            self._fill_window(now)
+        if self._session.state in BOUND and not self._paused:
+            if self._asking:
+                self._ask(now)
+            if self._waiting:
+                self._fill_window(now)
         data = self._session.data_to_send()
         if data:
             self._transport.write(data)
         self._watch(now)
+
+    def _ask(self, now: float) -> None:
+        free = min(self._settings.window - self._session.in_flight, len(self._asking))
+        for _ in range(self._pace.take(free, now) if free > 0 else 0):
+            request, question = self._asking.popleft()
+            try:
+                self._session.send(request, question, now)
+            except (FieldError, NotNowError) as error:
+                question.fail(error if isinstance(error, FieldError) else TransientError("link-down"))
 
     def _fill_window(self, now: float) -> None:
         free = min(self._settings.window - self._session.in_flight, len(self._waiting))
@@ -398,7 +417,11 @@ class Link(asyncio.Protocol):
         """Keep one timer, for whatever is due first; one that is already set for earlier stays."""
         due = self._session.due() if self._deaf_since is None else None
         paced = self._pace.wait(now)
-        if (self._waiting or paced) and not self._paused and self._session.in_flight < self._settings.window:
+        if (
+            (self._waiting or self._asking or paced)
+            and not self._paused
+            and self._session.in_flight < self._settings.window
+        ):
             due = now + paced if due is None else min(due, now + paced)
         if due is None or (self._timer is not None and self._timer.when() <= due):
             return

@@ -38,6 +38,7 @@ class News:
                 self.outcomes += accepted(cast(list[tuple[PartKey, str]], submits), self.at, self._id_form)
             case Answered(Question() as question, pdu):
                 question.answer(pdu)
+                self.throttled |= pdu.status in THROTTLED
             case Answered(token, pdu):
                 self.outcomes.append(outcome_of(cast(PartKey, token), pdu, self.at, self._id_form))
                 self.throttled |= pdu.status in THROTTLED
