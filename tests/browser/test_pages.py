@@ -3,12 +3,15 @@
 import os
 import re
 import shutil
+from dataclasses import replace
 
 import pytest
 
 from tests.office.conftest import until
 from tests.unit.api.conftest import GUID, applied, running, snapshot
 from xlsms.client import Host
+from xlsms.model import Role
+from xlsms.states import State
 
 pytestmark = pytest.mark.browser
 
@@ -195,6 +198,42 @@ def test_what_is_hidden_in_a_text_is_seen(office, tab):
     talk = tab(office.client.conversation_page("600000001"), "narrow", office.language)
     talk.page.locator(".said .tag").first.wait_for()
     assert seen in talk.page.locator(".said p bdi").all_inner_texts()
+
+
+def test_what_is_hidden_in_a_tooltip_is_seen(office, tab):
+    office.client.text("600000001", "hola")
+    talk = tab(office.client.conversation_page("600000001"), "narrow", office.language)
+    talk.page.locator(".said").first.wait_for()
+
+    def answer(route):
+        told = route.fetch().json()
+        for text in told["texts"]:
+            text["detail"] = "no \u202esender\u200b"
+        route.fulfill(json=told)
+
+    talk.page.route("**/page/conversation", answer)
+    talk.page.reload()
+    talk.page.locator(".said.mine small").first.wait_for()
+    assert talk.page.locator(".said.mine small").first.get_attribute("title") == "no U+202EsenderU+200B"
+
+
+def test_a_row_that_goes_once_more_says_so(office, tab):
+    book, plan = planned(office, "600000001", "600000002")
+    campaign = office.client.send(plan)
+    office.client.written(campaign, applied(campaign))
+    office.changes(
+        book, book.cursor, lambda it: len(it) == 2 and all(one.state is State.DELIVERED for one in it.values())
+    )
+    asked = snapshot("600000001", "600000002", language=office.language)
+    first = replace(asked.rows[0], id=campaign.edits[0].values[Role.ID])
+    page = tab(
+        office.client.preview_page(office.client.plan(book, replace(asked, rows=(first,)))), "wide", office.language
+    )
+    page.see({"en": "The same was sent before (Delivered)", "es": "Ya se envió lo mismo (Entregado)"}[office.language])
+    page.see({"en": "sent before, now once more", "es": "ya enviados, ahora otra vez"}[office.language])
+    assert page.page.locator(".list .why.amber").count() == 1
+    assert page.fits()
+    page.shot(f"preview-again-{office.language}")
 
 
 def test_pages_in_the_dark(office, tab):

@@ -234,6 +234,14 @@ def test_selected_rows_go_without_a_mark_and_marks_stay(user, desk):
     assert {name for name, state in person.states().items() if state} == {"Person 1", "Person 2", "Person 4"}
     assert person.shown()["Person 5"]["Send"] == "x"
     assert desk.reached() == {f"346{n:08}": 1 for n in (1, 2, 4)}
+    assert "now once more" not in person.ears.asked[0]
+    person.press(Verb.REFRESH)
+    assert person.ears.said[-1] == "Nothing new."
+    person.ears.yes = False
+    person.press(Verb.SEND_SELECTED, rows=((3, 3), (7, 7)))
+    assert "Of these, sent before and now once more: 1" in person.ears.asked[1]
+    person.press(Verb.SEND_SELECTED, rows=((3, 3),))
+    assert person.ears.asked[2].startswith("Send 1 message (1 SMS)?")
 
 
 def test_marks_come_and_go(user):

@@ -111,6 +111,7 @@ class PlannedRow:
     problem: Trouble | None = None  #: it cannot go
     held: Trouble | None = None  #: it goes only when someone decides so
     earlier: State | None = None  #: it has gone already, though the sheet does not show it: it gets this state again
+    again: State | None = None  #: the same has left to the same number before, as far as this, and goes once more
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -134,6 +135,7 @@ class Totals:
     parts: int  #: SMS
     hidden: int  #: ordered, but left out because the user does not see them
     earlier: int = 0  #: have gone already
+    again: int = 0  #: go once more: the same was sent before
     cost: Decimal | None = None  #: of those whose price is known; None when none is
     unpriced: int = 0  #: rows that go whose price is not known
 

@@ -75,6 +75,7 @@ def planned(said: Json) -> PlannedRow:
         problem=trouble(said["problem"]) if said["problem"] else None,
         held=trouble(said["held"]) if said["held"] else None,
         earlier=State(said["earlier"]) if said["earlier"] else None,
+        again=State(said["again"]) if said.get("again") else None,
     )
 
 

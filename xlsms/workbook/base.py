@@ -155,6 +155,7 @@ class Applied:
     ambiguous: tuple[RowEdit, ...] = ()  #: several rows carry this id and none can be told from the others
     waiting: tuple[RowEdit, ...] = ()  #: only of an open workbook: in rows that are hidden, more than were written now
     refused: tuple[Refusal, ...] = field(default=())
+    changed: int = 0  #: only of an open workbook: how many of `done` were not in it already
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -184,6 +184,7 @@ class Desk:
                 "parts": totals.parts,
                 "hidden": totals.hidden,
                 "earlier": len(gone),
+                "again": len(it.again),
                 "cost": str(sum(known, Decimal(0))) if known else None,
                 "unpriced": costs.count(None),
             },
@@ -212,6 +213,7 @@ class Desk:
             "problem": wire.error(entry.problem, it.language) if entry.problem else None,
             "held": wire.error(entry.held, it.language) if entry.held else None,
             "earlier": None,
+            "again": it.again.get(entry.row.id) if entry.row.id else None,
         }
 
     async def pause(self, book: int | None) -> Json:

@@ -138,6 +138,7 @@ class PlannedRow(BaseModel):
     problem: Error | None
     held: Error | None
     earlier: State | None
+    again: State | None
 
 
 class Totals(BaseModel):
@@ -151,6 +152,7 @@ class Totals(BaseModel):
     parts: int
     hidden: int
     earlier: int
+    again: int
     cost: str | None
     unpriced: int
 

@@ -11,7 +11,7 @@ import json
 from collections.abc import Callable, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from contextlib import AbstractAsyncContextManager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from pathlib import Path
 from random import Random
@@ -38,6 +38,9 @@ __all__ = ["Admitted", "Alone", "Asked", "LiveIntake", "LivePlan"]
 
 #: One process, and one workbook in it, takes orders in at a time.
 Alone = Callable[[], AbstractAsyncContextManager[None]]
+
+#: What has left in these states, or may have.
+_LEFT = frozenset({State.SENT, State.DELIVERED, State.UNCERTAIN})
 
 _NO_VERSION = Version(size=0, mtime_ns=0, inode=0, directory="")
 
@@ -69,6 +72,7 @@ class LivePlan:
     plan: Plan
     earlier: tuple[tuple[PlanEntry, Earlier], ...]  #: rows that have gone already and do not show it
     sheets: Mapping[str, int]  #: their places in the workbook
+    again: Mapping[RowId, State] = field(default_factory=dict)  #: what was sent before, and goes once more
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -101,6 +105,16 @@ class _Draw:
         places = self.places
         entries = sorted(self.work.entries, key=lambda it: (places.get(it.row.sheet, len(places)), it.row.number))
         return Plan(entries=tuple(entries), hidden=self.work.hidden)
+
+    @property
+    def again(self) -> Mapping[RowId, State]:
+        """The rows whose text has left, or may have, and would go once more to the same number; and how it stands."""
+        anew = {row_id: it for row_id, (_, it) in self.orders.anew.items() if it.state in _LEFT}
+        return {
+            it.row_id: it.state
+            for entry in self.work.entries
+            if entry.goes and entry.row.id and (it := anew.get(entry.row.id)) and it.fingerprint == entry.fingerprint
+        }
 
 
 class LiveIntake:
@@ -230,6 +244,7 @@ def _live_plan(key: str, asked: Asked, draw: _Draw, plan: Plan) -> LivePlan:
         plan=plan,
         earlier=tuple(draw.work.earlier),
         sheets=draw.places,
+        again=draw.again,
     )
 
 

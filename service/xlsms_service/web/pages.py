@@ -146,7 +146,8 @@ def _preview(made: APIRouter, desk: Desk) -> None:
             raise UserError("plan-unknown")
         shown = desk.shown(looked)
         for row in shown["rows"]:
-            row["earlier_label"] = LABELS[looked.language][State(row["earlier"])] if row["earlier"] else None
+            for sent in ("earlier", "again"):
+                row[f"{sent}_label"] = LABELS[looked.language][State(row[sent])] if row[sent] else None
         stage = await _stage(desk, stored, looked.language)
         if stage["stage"] == "open" and looked.plan.hash != stored.hash:
             stage["stage"] = "changed"

@@ -1,11 +1,14 @@
 """What the dialog of a small plan says."""
 
+from dataclasses import replace
 from datetime import UTC, datetime
 from decimal import Decimal
+from types import SimpleNamespace
 
 import pytest
 
 from xlsms.addin.commands.box import Way, box
+from xlsms.addin.commands.voice import AppVoice
 from xlsms.client import Plan, PlannedRow, Totals, Trouble
 from xlsms.errors import Place
 from xlsms.states import State
@@ -46,6 +49,7 @@ def test_nothing_can_be_sent_when_nothing_can_go():
     [
         ({"repairs": ("a 0 was put back",)}, "a 0 was put back"),
         ({"earlier": State.DELIVERED}, "has gone already: Delivered"),
+        ({"again": State.DELIVERED}, "the same was sent before (Delivered) and goes once more"),
         ({"held": SHORT}, "too short; add digits [number-short]"),
     ],
 )
@@ -63,3 +67,31 @@ def test_sheets_are_named_where_there_are_several_and_times_where_there_are_any(
     lines = box(plan(*rows, go=2), "en", []).lines
     assert [line.cells[0] for line in lines] == ["A · 2", "B · 2"]
     assert lines[0].remark.startswith("at 2030-01-0")
+
+
+def test_what_is_hidden_in_a_text_is_seen_in_every_cell_of_the_dialog():
+    """Nothing turns a line around, and nothing that would be sent is out of sight."""
+    hostile = "\u202epay\u202c \u200bnow\x00"
+    rows = [
+        PlannedRow(
+            sheet="A\u202e", row=2, goes=True, number="+34600000001", text=hostile, parts=("x",), repairs=("\u2066r",)
+        ),
+        PlannedRow(sheet="B", row=3, goes=False, text="", problem=replace(SHORT, message="no \u202b{it}")),
+    ]
+    shown = box(plan(*rows, go=1), "en", [])
+    assert shown.lines[0].cells == (
+        "AU+202E · 2", "+34600000001", "U+202EpayU+202C U+200BnowU+0000", "1", "U+2066r",
+    )  # fmt: skip
+    assert shown.lines[1].remark == "no U+202B{it}; add digits [number-short]"
+
+
+def test_what_is_hidden_in_a_question_is_seen():
+    said = []
+    app = SimpleNamespace(alert=lambda text, **_: said.append(text) or "yes", impl=None, status_bar=None)
+    voice = AppVoice(app)
+    voice.say("a\u202eb\nc")
+    voice.warn("a\u200bb")
+    assert voice.ask("Send \u2067?")
+    voice.status("\u202ex")
+    assert said == ["aU+202Eb\nc", "aU+200Bb", "Send U+2067?"]
+    assert app.status_bar == "U+202Ex"

@@ -10,6 +10,7 @@ import pytest
 
 from xlsms.addin import commands
 from xlsms.addin.calc.link import Link
+from xlsms.addin.commands.box import Way
 from xlsms.addin.commands.desk import Desk
 from xlsms.addin.commands.listening import Listener, stay_with
 from xlsms.addin.commands.news import leave_word
@@ -73,9 +74,24 @@ def test_a_selection_that_is_none(request_, code):
 
 def test_every_text_is_there_twice_and_with_the_same_facts():
     for name, texts in words().items():
-        assert texts.keys() == {"en", "es"}, name
+        assert texts.keys() in ({"en", "es"}, {"en", "es", "one", "uno"}), name
         assert set(FACT.findall(texts["en"])) == set(FACT.findall(texts["es"])), name
+        if "one" in texts:
+            assert set(FACT.findall(texts["one"])) == set(FACT.findall(texts["uno"])) < set(FACT.findall(texts["en"]))
     assert word("refreshed", "es", count=3) == "3 filas puestas al día."
+
+
+def test_of_one_thing_it_speaks_as_of_one():
+    assert word("ask-send", "en", go=1, parts=2) == "Send 1 message (2 SMS)?"
+    assert word("ask-send", "en", go=2, parts=1) == "Send 2 messages (1 SMS)?"
+    assert word("sent", "es", accepted=1) == "1 mensaje en camino."
+    assert word("report", "en", book="a.xlsx", total=1) == "a.xlsx: 1 message"
+
+
+def test_every_text_is_used():
+    sources = "".join(path.read_text("utf-8") for path in Path(commands.__file__).parent.glob("*.py"))
+    by_parts = {f"look-{name}" for name in (*Way, "row", "number", "text", "sms", "remark")}
+    assert [name for name in words() if name not in by_parts and f'"{name}"' not in sources] == []
 
 
 def test_there_is_a_command_for_every_verb():

@@ -7,6 +7,7 @@ import re
 import sqlite3
 import threading
 import time
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -83,6 +84,40 @@ def test_only_what_was_approved_is_sent(office):
         office.client.send(plan.id, "0" * 64)
     with pytest.raises(UserError, match="plan-unknown"):
         office.client.send("nothing", plan.hash)
+
+
+def test_a_second_preview_of_the_same_rows_sends_nothing_once_the_first_has(office):
+    book = office.book()
+    first, second, third = (office.client.plan(book, snapshot("600000001", "600000002")) for _ in range(3))
+    assert len({plan.id for plan in (first, second, third)}) == 3
+    assert (first.hash, first.totals) == (third.hash, third.totals)
+    campaign = office.client.send(first)
+    resumed = office.client.send(second)  # as long as their ids stand in no sheet: the same messages again
+    assert [edit.values[Role.ID] for edit in resumed.edits] == [edit.values[Role.ID] for edit in campaign.edits]
+    office.client.written(campaign, applied(campaign))
+    office.changes(book, book.cursor, final(2))
+    with pytest.raises(UserError, match="plan-changed"):
+        office.client.send(third)
+    opened = open_page(office, office.client.preview_page(third)).json()
+    with office.http(Authorization=f"Bearer {opened['key']}") as page:
+        assert page.post("/page/plan").json()["stage"] == "changed"
+        assert page.post("/page/approve", json={"hash": third.hash}).json()["code"] == "plan-changed"
+    for number in ("600000001", "600000002"):
+        assert len([said for said in office.client.conversation(number).texts if said.mine]) == 1
+
+
+def test_what_was_sent_before_and_goes_once_more_is_told(office):
+    book, asked = office.book(), snapshot("600000001", "600000002")
+    campaign = office.client.send(office.client.plan(book, asked))
+    office.client.written(campaign, applied(campaign))
+    states = office.changes(book, book.cursor, lambda it: len(it) == 2 and {one.state for one in it.values()} <= FINAL)
+    ids = [edit.values[Role.ID] for edit in campaign.edits]
+    assert states[ids[0]].state is State.DELIVERED
+    rows = [replace(row, id=row_id, status="Entregado") for row, row_id in zip(asked.rows, ids, strict=True)]
+    rows[1] = replace(rows[1], message="Otra cosa, {Nombre}")
+    plan = office.client.plan(book, replace(asked, rows=tuple(rows)))
+    assert (plan.totals.go, plan.totals.again, plan.totals.earlier) == (2, 1, 0)
+    assert [row.again for row in plan.rows] == [State.DELIVERED, None]
 
 
 def test_a_plan_of_a_workbook_that_nobody_registered_is_refused(office):

@@ -444,3 +444,16 @@ def test_every_block_of_the_selected_cells_is_known(desk, monkeypatch):
     areas = [SimpleNamespace(Row=row, Rows=SimpleNamespace(Count=count)) for row, count in ((2, 1), (5, 3))]
     monkeypatch.setattr(type(desk.app), "api", SimpleNamespace(Selection=SimpleNamespace(Areas=areas)), raising=False)
     assert desk.open().selected_rows() == ((2, 2), (5, 7))
+
+
+def test_how_many_rows_were_not_in_it_already_is_known(desk):
+    book = desk.accept()
+    edits = [RowEdit(id=identity, values={Role.STATUS: "Sent"}) for identity in IDS[:2]]
+    assert book.apply(edits).changed == 2
+    again = book.apply([*edits[:1], RowEdit(id=IDS[1], values={Role.STATUS: "Delivered"})])
+    assert (len(again.done), again.changed) == (2, 1)
+    assert book.apply(edits[:1]).changed == 0
+    column = desk.sheet.line(1).index("Detail") + 1
+    desk.sheet.formulas[2, column] = "=1+1"
+    refused = book.apply([RowEdit(id=IDS[0], values={Role.DETAIL: "late"})])
+    assert (len(refused.refused), refused.changed) == (1, 0)

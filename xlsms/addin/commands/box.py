@@ -76,13 +76,17 @@ def box(plan: Plan, language: Language, facts: list[str]) -> Box:
 
 def _line(row: PlannedRow, language: Language, *, several: bool) -> Line:
     trouble = row.problem or row.held
-    remark = "; ".join(row.repairs)
     if trouble is not None:
         remark = f"{trouble.message}{'; ' + trouble.remedy if trouble.remedy else ''} [{trouble.code}]"
     elif row.earlier is not None:
         remark = word("look-earlier", language, state=LABELS[language][row.earlier])
-    elif row.send_at is not None:
-        remark = "; ".join([word("look-at", language, time=f"{row.send_at.astimezone():%Y-%m-%d %H:%M}"), *row.repairs])
+    else:
+        notes = []
+        if row.again is not None:
+            notes.append(word("look-again", language, state=LABELS[language][row.again]))
+        if row.send_at is not None:
+            notes.append(word("look-at", language, time=f"{row.send_at.astimezone():%Y-%m-%d %H:%M}"))
+        remark = "; ".join([*notes, *row.repairs])
     place = f"{row.sheet} · {row.row}" if several else str(row.row)
     parts = str(len(row.parts)) if row.parts else ""
     return Line(

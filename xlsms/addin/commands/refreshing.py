@@ -77,7 +77,7 @@ def bring(at: Desk, since: int, *, wait: float = 0.0, listed: int = 0) -> Brough
     waiting = rows = 0
     if edits:
         applied = at.workbook.apply(list(edits.values()))
-        waiting, rows = len(applied.waiting), len(applied.done)
+        waiting, rows = len(applied.waiting), applied.changed
     if not listed or any(edit.values.get(Role.REPLY) for edit in edits.values()):
         listed = _list_replies(at, listed)
     for order in orders:

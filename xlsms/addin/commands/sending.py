@@ -73,6 +73,7 @@ def facts(plan: Plan, at: Desk) -> list[str]:
     if totals.cost is not None:
         lines.append(word("cost", at.language, cost=totals.cost))
     counted = {
+        "again": totals.again,
         "scheduled": totals.scheduled,
         "held": totals.held,
         "hidden": totals.hidden,

@@ -1,4 +1,7 @@
-"""How a command speaks to the user: boxes of the spreadsheet program, its status bar, and pages in the browser."""
+"""How a command speaks to the user: boxes of the spreadsheet program, its status bar, and pages in the browser.
+
+What it says may hold names and texts of others: what is hidden in them is shown.
+"""
 
 import webbrowser
 from contextlib import suppress
@@ -8,6 +11,7 @@ import xlwings as xw
 
 from xlsms.addin import window
 from xlsms.addin.commands.box import Box, Choice
+from xlsms.text.visible import visible
 
 __all__ = ["TITLE", "AppVoice", "Voice"]
 
@@ -52,11 +56,11 @@ class AppVoice:
 
     def _alert(self, text: str, mode: str) -> None:
         if self._app is not None:
-            self._app.alert(text, title=TITLE, mode=mode)
+            self._app.alert(visible(text), title=TITLE, mode=mode)
 
     def ask(self, text: str) -> bool:
         """See `Voice.ask`."""
-        return self._app is not None and self._app.alert(text, title=TITLE, buttons="yes_no") == "yes"
+        return self._app is not None and self._app.alert(visible(text), title=TITLE, buttons="yes_no") == "yes"
 
     def look(self, box: Box) -> Choice | None:
         """See `Voice.look`."""
@@ -74,4 +78,4 @@ class AppVoice:
         """See `Voice.status`."""
         if self._app is not None:
             with suppress(Exception):  # a program that is busy shows it in the next step
-                self._app.status_bar = False if text is None else text
+                self._app.status_bar = False if text is None else visible(text)

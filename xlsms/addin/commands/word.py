@@ -16,5 +16,11 @@ def words() -> dict[str, dict[str, str]]:
 
 
 def word(name: str, language: Language, **facts: object) -> str:
-    """One text with its facts put in."""
-    return words()[name][language].format(**facts)
+    """One text with its facts put in; of one thing it speaks as of one, where that sounds otherwise."""
+    texts = words()[name]
+    counted = next((fact for fact in facts.values() if isinstance(fact, int)), None)
+    said = texts.get(_ONE[language]) if counted == 1 else None
+    return (said or texts[language]).format(**facts)
+
+
+_ONE: dict[Language, str] = {"en": "one", "es": "uno"}

@@ -152,6 +152,7 @@ class LiveWorkbook:
             ambiguous=tuple(work.ambiguous),
             refused=tuple(work.refused),
             waiting=tuple(edit for edit in work.done if id(edit) in work.left),
+            changed=work.written,
         )
 
 
@@ -199,12 +200,19 @@ class _Work:
         self.stale: list[RowEdit] = []
         self.ambiguous: list[RowEdit] = []
         self.refused: list[Refusal] = []
+        self._barred: set[tuple[str, Cell]] = set()
         self.left: set[int] = set()  #: the edits, by their identity, that wait for the next time
 
     @property
     def changed(self) -> bool:
         """Whether anything is to be written."""
         return any(self._cells.values())
+
+    @property
+    def written(self) -> int:
+        """How many edits have changed a cell, of those that do not wait."""
+        cells = (asked for cell, asked in self._asked.items() if cell not in self._barred)
+        return len({id(edit) for asked in cells for edit, _ in asked} - self.left)
 
     def find(self, edits: Sequence[RowEdit]) -> None:
         """Place the edits among the rows."""
@@ -305,6 +313,7 @@ class _Work:
 
     def _cannot(self, page: Page, cell: Cell, code: str | None) -> None:
         """A cell that is not written: for good, for the reason in `code`, or, without one, not this time."""
+        self._barred.add((page.name, cell))
         for edit, role in self._asked[page.name, cell]:
             if code is None:
                 self.left.add(id(edit))

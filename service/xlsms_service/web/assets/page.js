@@ -36,8 +36,11 @@ function signs(text) {
   return made;
 }
 
-const tag = (character) =>
-  el("span", { class: "tag" }, `U+${character.codePointAt(0).toString(16).toUpperCase().padStart(4, "0")}`);
+const code = (character) => `U+${character.codePointAt(0).toString(16).toUpperCase().padStart(4, "0")}`;
+const tag = (character) => el("span", { class: "tag" }, code(character));
+
+// The same where no more than a line of plain text can stand.
+const seen = (text) => signs(String(text ?? "")).map(([character, hidden]) => hidden ? code(character) : character).join("");
 
 // A text from outside: what is hidden in it is seen, and it turns nothing around that stands beside it.
 function told(text, bad = new Set()) {
@@ -208,6 +211,7 @@ function figures({ totals }) {
   if (totals.held) list.push(one(figure(totals.held), say("held"), "amber"));
   if (totals.problems) list.push(one(figure(totals.problems), say("problems"), "red"));
   if (totals.earlier) list.push(one(figure(totals.earlier), say("earlier"), "blue"));
+  if (totals.again) list.push(one(figure(totals.again), say("again"), "amber"));
   return el("ul", { class: "figures" }, ...list);
 }
 
@@ -224,8 +228,12 @@ function line(row, several) {
       extra.length ? el("small", {}, told(say("expensive", { characters: extra.slice(0, 12).join(" ") }))) : ""),
     el("span", { class: "cost" }, row.parts.length ? say("parts", { count: row.parts.length }) : "",
       row.cost !== null ? el("small", {}, Number(row.cost).toLocaleString(session.language, { maximumFractionDigits: 4 })) : ""),
-    trouble ? why(row, trouble) : row.earlier ? el("div", { class: "why blue" },
-      el("p", {}, el("strong", {}, say("already", { state: row.earlier_label })))) : "");
+    trouble ? why(row, trouble) : row.earlier ? remark("blue", say("already", { state: row.earlier_label }))
+      : row.again ? remark("amber", say("once_more", { state: row.again_label })) : "");
+}
+
+function remark(colour, text) {
+  return el("div", { class: `why ${colour}` }, el("p", {}, el("strong", {}, text)));
 }
 
 function why(row, trouble) {
@@ -292,7 +300,7 @@ function bubble(text, fresh) {
   const from = [text.workbook, text.sheet].filter(Boolean).join(" · ");
   const below = [clock(text.at), text.mine ? text.label : "", from].filter(Boolean).join(" · ");
   return el("div", { class: `said${text.mine ? " mine" : ""}${fresh ? " fresh" : ""}` }, el("p", {}, told(text.text)),
-    el("small", { class: text.mine ? COLOURS[text.state] ?? "" : "", title: text.detail }, told(below)));
+    el("small", { class: text.mine ? COLOURS[text.state] ?? "" : "", title: seen(text.detail) }, told(below)));
 }
 
 begin();
