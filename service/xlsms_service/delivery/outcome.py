@@ -90,6 +90,8 @@ def settle(
         return
     ids = [outcome.network_id for each in answered for outcome in each.outcomes if outcome.network_id]
     early = stranger.take(connection, connector, {form for network_id in ids for form in forms(network_id)})
+    # A prefix of the report's own is among no writings of the answer's id.
+    early += stranger.take_to(connection, connector, [each.number for each in answered])
     if early:
         receipt.settle(connection, connector, early, forms, now)
     if any(verdict.state is State.UNCERTAIN for verdict in verdicts):

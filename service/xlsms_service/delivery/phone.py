@@ -2,7 +2,7 @@
 
 from xlsms.model import Receipt
 
-__all__ = ["contradicts", "same"]
+__all__ = ["contradicts", "same", "written"]
 
 #: Digits that two writings of one phone number have in common at least.
 _COMMON_DIGITS = 8
@@ -14,6 +14,12 @@ _A_NUMBER = 5
 def same(ours: str, receipt: Receipt) -> bool:
     """Whether the receipt certainly names this phone, as the one that got the message or, swapped, as its sender."""
     return any(_alike(ours, theirs, _COMMON_DIGITS) for theirs in (receipt.recipient, receipt.sender))
+
+
+def written(receipt: Receipt) -> set[str]:
+    """The numbers that the receipt names, as they may stand in the ledger."""
+    names = {number for number in (receipt.recipient, receipt.sender) if number}
+    return names | {"+" + bare for number in names if (bare := number.lstrip("+").removeprefix("00")).isdigit()}
 
 
 def contradicts(ours: str, receipt: Receipt) -> bool:

@@ -114,16 +114,43 @@ def _match(
         return matches, []
     other_forms = {receipt.network_id: set(forms(receipt.network_id)) for receipt in others}
     by_id = _by_network_id(connection, connector, {form for some in other_forms.values() for form in some})
-    strangers = []
+    strangers: list[Receipt] = []
+    doubtful: list[Receipt] = []
     for receipt in others:
         read_so = [part for form in sorted(other_forms[receipt.network_id]) for part in by_id.get(form, ())]
         same = [part for part in read_so if phone.same(part.recipient, receipt)]
         # Another reading of an id is a guess: it counts only when it leaves one message.
         only = _only_message([part for part in same if _is_open(part)]) or _only_message(same)
         matches += [_Match(part, receipt, STATES[receipt.state]) for part in only]
-        if not only:
+        if not same:
             strangers.append(receipt)
-    return matches, strangers
+        elif not only:
+            doubtful.append(receipt)
+    by_answer, rest = _by_writing_of_answer(connection, connector, strangers, forms)
+    return matches + by_answer, doubtful + rest
+
+
+def _by_writing_of_answer(
+    connection: Connection, connector: str, receipts: Sequence[Receipt], forms: IdForms
+) -> tuple[list[_Match], list[Receipt]]:
+    """The other way round: the id of the answer has the zeros, or the prefix. Only among what went to the phone."""
+    numbers = {number for receipt in receipts for number in phone.written(receipt)}
+    parts = settlement.parts_to(connection, connector, numbers) if receipts else []
+    writings = {name: frozenset(forms(name)) for part in parts if (name := part.network_id)}
+    matches, rest = [], []
+    for receipt in receipts:
+        bare = receipt.network_id.strip(" \"'").lstrip("0")
+        names = {receipt.network_id, bare, bare.lower()} - {""}
+        same = [
+            part
+            for part in parts
+            if phone.same(part.recipient, receipt) and not names.isdisjoint(writings.get(part.network_id or "", ()))
+        ]
+        only = _only_message([part for part in same if _is_open(part)]) or _only_message(same)
+        matches += [_Match(part, receipt, STATES[receipt.state]) for part in only]
+        if not only:
+            rest.append(receipt)
+    return matches, rest
 
 
 def _by_network_id(connection: Connection, connector: str, ids: Iterable[str]) -> dict[str, list[PartRecord]]:

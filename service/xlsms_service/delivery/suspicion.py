@@ -75,8 +75,7 @@ def find(connection: Connection, connector: str, receipts: Sequence[Receipt]) ->
 
 def _suspects(connection: Connection, connector: str, receipts: Sequence[Receipt]) -> Mapping[MessageId, Suspect]:
     """All messages that any of them may be about."""
-    written = {number for receipt in receipts for number in (receipt.recipient, receipt.sender) if number}
-    numbers = written | {"+" + number.lstrip("+") for number in written if number.lstrip("+").isdigit()}
+    numbers = {number for receipt in receipts for number in phone.written(receipt)}
     since = min(receipt.at for receipt in receipts) - _LONGEST
     found = stranger.suspects(connection, connector, numbers, since)
     reached = {each.number for each in found}

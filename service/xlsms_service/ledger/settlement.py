@@ -37,6 +37,7 @@ __all__ = [
     "note",
     "noted",
     "parts_of",
+    "parts_to",
     "parts_with_network_id",
     "set_part_states",
     "silent",
@@ -114,6 +115,20 @@ def parts_with_network_id(connection: Connection, connector: str, network_ids: I
         )
         for key, nth, name, state, at, number, parts in rows
     ]
+
+
+def parts_to(connection: Connection, connector: str, numbers: Iterable[str]) -> list[PartRecord]:
+    """The parts that the network took for these numbers and gave an id, newest message first."""
+    found: list[PartRecord] = []
+    for some in chunks(sorted(set(numbers))):
+        query = (
+            select(part, message.c.number, message.c.parts)
+            .join(message, message.c.id == part.c.message_id)
+            .where(message.c.number.in_(some), part.c.connector == connector, part.c.network_id.is_not(None))
+            .order_by(part.c.message_id.desc())
+        )
+        found += [_part(row, recipient=row.number)._replace(of=row.parts) for row in connection.execute(query)]
+    return found
 
 
 _KNOWN = Question(

@@ -78,7 +78,13 @@ class Player:
     def _answer(self, answer, id):  # noqa: A002 - the file's word
         outcomes = self._outcomes(answer, id)
         claimed = self.goes[answer]
-        whole = Answered(self.keys[answer], tuple(outcomes), resumed=bool(claimed.taken), tries=claimed.tries)
+        whole = Answered(
+            self.keys[answer],
+            tuple(outcomes),
+            resumed=bool(claimed.taken),
+            tries=claimed.tries,
+            number=claimed.number,
+        )
         self.do(outcome.settle, "c", [whole], candidates, self.now)
 
     def _late(self, **step):

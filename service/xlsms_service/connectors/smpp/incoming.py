@@ -48,7 +48,9 @@ class DeliverReader:
         tagged = reads_as_receipt("", pdu.tlvs)
         if kind in ESM_RECEIPTS or tagged or (not kind and self._unmarked and reads_as_receipt(user.text, pdu.tlvs)):
             report = parse_receipt(user.text, pdu.tlvs, self._zone)
-            if not report.id and b"\0" in user.raw:  # UCS-2 that says it is something else
+            # UCS-2 that says it is something else, or a report that is not packed though texts are
+            packed = self._default == "gsm7-packed" and not pdu.data_coding
+            if not report.id and (packed or b"\0" in user.raw):
                 report = parse_receipt(user.raw.decode("latin-1"), pdu.tlvs, self._zone)
             if report.id:
                 return self._receipt(pdu, report, at)

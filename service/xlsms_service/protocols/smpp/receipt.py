@@ -59,6 +59,8 @@ _LENGTHS = {10: _DATES[:1], 12: _DATES[1:3], 14: _DATES[3:]}
 _QUARTER = timedelta(minutes=15)
 _NETWORK_ERROR = 3  # octets of network_error_code: the kind of network, then its code
 _UUID = re.compile(r"[0-9a-f]{8}-?(?:[0-9a-f]{4}-?){3}[0-9a-f]{12}", re.IGNORECASE)
+#: What stands behind the prefix of an id: a number of so many digits that it is one by itself.
+_TAIL = re.compile(r"(?<=[^0-9A-Za-z])(?=[A-Za-z]*[0-9])[0-9A-Fa-f]{5,20}\Z")
 _LONGEST_NUMBER = 20  # digits of 2**64; a longer id is a name, whatever it is made of
 
 
@@ -161,10 +163,14 @@ def answered_id(network_id: str, form: IdForm) -> str:
 def candidates(network_id: str) -> list[str]:
     """All usual ways to write this id, itself first: other case, zeros, hexadecimal for decimal and back, dashes.
 
+    Of an id with something before its number (`SMSC1-1715969`), also those of the number.
     A guess: "1234" is both decimal and hexadecimal. Recipient and time have to agree before it counts.
     """
     plain = network_id.strip(" \"'")
     forms = [network_id, plain, plain.lower(), plain.upper()]
+    tail = _TAIL.search(plain)
+    if tail is not None and not _UUID.fullmatch(plain):
+        forms += candidates(tail[0])
     if _UUID.fullmatch(plain):
         bare = plain.replace("-", "").lower()
         dashed = "-".join((bare[:8], bare[8:12], bare[12:16], bare[16:20], bare[20:]))
