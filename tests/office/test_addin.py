@@ -424,6 +424,21 @@ def test_each_system_has_its_launcher(loaded, system, launcher):
 
 
 @pytest.mark.parametrize(
+    ("answer", "told"),
+    [
+        ("started", ""),
+        ("", "no-script"),
+        ("no-interpreter", "no-interpreter"),
+        ("failed", "script-failed"),
+        ("refused", "script-failed"),
+    ],
+)
+def test_a_script_that_fails_is_not_told_as_missing(loaded, answer, told):
+    assert loaded.run("SmsLaunch.TroubleOnMac", answer) == told
+    assert not told or told not in loaded.run("SmsText.Wording", told)
+
+
+@pytest.mark.parametrize(
     ("lcid", "language"), [(1033, "en"), (3082, "es"), (2058, "es"), (21514, "es"), (1031, "en"), (0, "en")]
 )
 def test_each_spanish_is_spanish(loaded, lcid, language):

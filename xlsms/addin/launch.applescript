@@ -16,6 +16,15 @@ on startPython(handedOver)
 		if (each as text) does not start with "XLSMS_" then return "refused"
 		set environment to environment & quoted form of (each as text) & " "
 	end repeat
-	do shell script "/usr/bin/env " & environment & quoted form of interpreter & " -I -m xlsms.addin " & quoted form of verb & " >/dev/null 2>&1 &"
+	try
+		do shell script "/bin/test -x " & quoted form of interpreter
+	on error
+		return "no-interpreter"
+	end try
+	try
+		do shell script "/usr/bin/env " & environment & quoted form of interpreter & " -I -m xlsms.addin " & quoted form of verb & " >/dev/null 2>&1 &"
+	on error
+		return "failed"
+	end try
 	return "started"
 end startPython

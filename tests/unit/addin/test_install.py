@@ -196,7 +196,8 @@ def test_the_script_has_one_fixed_command():
     script = applescript(Path('/Users/a"na\\/venv/bin/python'))
     assert 'property interpreter : "/Users/a\\"na\\\\/venv/bin/python"' in script
     assert re.findall(r'"([a-z-]+)"', script.split("property verbs")[1].split("\n")[0]) == [str(verb) for verb in Verb]
-    (command,) = re.findall(r"do shell script (.*)", script)
+    looked, command = re.findall(r"do shell script (.*)", script)
+    assert looked == '"/bin/test -x " & quoted form of interpreter'
     assert command == (
         '"/usr/bin/env " & environment & quoted form of interpreter & " -I -m xlsms.addin " & quoted form of verb & '
         '" >/dev/null 2>&1 &"'
@@ -206,6 +207,15 @@ def test_the_script_has_one_fixed_command():
     assert "VERBS" not in script
     code = "\n".join(module.text() for module in modules())
     assert 'answer = AppleScriptTask("xlsms.applescript", "startPython", verb & vbLf & Join(lines, vbLf))' in code
+
+
+def test_all_that_the_script_answers_is_understood():
+    """What fails in it is told as failed, what is not there as missing."""
+    script = applescript(Path("/usr/bin/python3"))
+    assert re.findall(r'return "([a-z-]+)"', script) == ["refused", "refused", "no-interpreter", "failed", "started"]
+    for command in re.findall(r"\n(.*\n.*do shell script .*\n.*)\n", script):
+        assert [line.strip() for line in command.split("\n")][::2] == ["try", "on error"]
+    assert script.count("\ttry\n") == script.count("\tend try\n") == script.count("do shell script") == 2
 
 
 #: AppleScript Language Guide, "Keywords": none of them can be a name. And commands of its own, which a handler replaces.

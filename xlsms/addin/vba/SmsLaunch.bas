@@ -187,7 +187,20 @@ Private Function StartedOnMac(ByVal verb As String, ByVal lines As Variant) As S
         answer = AppleScriptTask("xlsms.applescript", "startPython", verb & vbLf & Join(lines, vbLf))
         On Error GoTo 0
     #End If
-    If answer <> "started" Then StartedOnMac = "no-script"
+    StartedOnMac = TroubleOnMac(answer)
+End Function
+
+Public Function TroubleOnMac(ByVal answer As String) As String
+    ' Which text says what the script answered; nothing is what comes when it is not there or cannot be read.
+    Select Case answer
+        Case "started"
+        Case ""
+            TroubleOnMac = "no-script"
+        Case "no-interpreter"
+            TroubleOnMac = "no-interpreter"
+        Case Else
+            TroubleOnMac = "script-failed" ' it is there, and refused or failed
+    End Select
 End Function
 
 Private Function StartedInCalc(ByVal command As String, ByVal lines As Variant) As String
