@@ -53,10 +53,10 @@ class Live:
                     raise
                 time.sleep(0.1)
 
-    def open(self, path: Path):
+    def open(self, path: Path, **more):
         """The user opens a workbook; its document."""
         document = self.link.desktop.loadComponentFromURL(
-            uno().systemPathToFileUrl(str(path)), "_blank", 0, properties(MacroExecutionMode=0)
+            uno().systemPathToFileUrl(str(path)), "_blank", 0, properties(MacroExecutionMode=0, **more)
         )
         assert document is not None, path
         return document

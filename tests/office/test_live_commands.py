@@ -307,6 +307,42 @@ def test_what_is_wrong_is_shown_in_the_sheet_and_what_is_approved_goes(user, des
     assert desk.reached() == {"34600000000": 1, "34600000002": 1}
 
 
+def test_a_protected_sheet_is_told_before_anybody_is_asked(user, desk):
+    person = user(2)
+    person.sheet.protect("")
+    for verb in (Verb.SEND, Verb.SEND_SELECTED):
+        with pytest.raises(UserError) as caught:
+            person.press(verb, rows=((2, 2),))
+        assert caught.value.code == "sheet-locked"
+        commands.complain(Invocation(verb=verb, host=Host.CALC), caught.value)
+        assert person.ears.warned[-1].startswith("my list & co.xlsx People: the sheet is protected")
+    assert person.ears.asked == []
+    # what is approved on a page does not go either, and the reason is told at the sheet
+    person.press(Verb.PREVIEW)
+    page = Page(person.ears.shown[-1])
+    page.ask("approve", hash=page.ask("plan")["hash"])
+    person.press(Verb.UPDATE)
+    assert "[sheet-locked]" in person.ears.warned[-1]
+    person.sheet.unprotect("")
+    assert not desk.reached()
+    person.press(Verb.SEND)
+    person.refresh_until(lambda: set(person.states().values()) == {"Delivered"})
+    assert desk.reached() == {f"346{n:08}": 1 for n in range(2)}
+
+
+def test_a_file_that_is_only_to_be_read_is_told_as_that(user, desk):
+    person = user(2, finish=lambda path: path.chmod(0o444))
+    if not person.live.document(person.path).isReadonly():  # root may write everything: read as the user asks for
+        person.live.close_all()
+        person.live.open(person.path, ReadOnly=True)
+    for verb in (Verb.SEND, Verb.MARK):
+        with pytest.raises(UserError) as caught:
+            person.press(verb, rows=((2, 2),))
+        assert (caught.value.code, person.ears.asked) == ("workbook-read-only", [])
+    person.press(Verb.REPORT)
+    assert not desk.reached()
+
+
 def test_conversation_of_the_selected_row(user):
     person = user(3)
     person.press(Verb.SEND)

@@ -69,6 +69,17 @@ def test_sheets_are_named_where_there_are_several_and_times_where_there_are_any(
     assert lines[0].remark.startswith("at 2030-01-0")
 
 
+def test_where_nothing_can_be_written_nothing_can_be_sent():
+    row = PlannedRow(sheet="People", row=2, goes=True, number="+34600000001", text="Hello", parts=("Hello",))
+    shown = box(
+        plan(row, go=1), "en", ["Cost: 0.05"], "a.xlsx: the sheet is protected\n\nUnprotect it\n\n[sheet-locked]"
+    )
+    assert Way.SEND not in shown.ways
+    assert shown.head.split("\n") == [
+        "Nothing can go.", "a.xlsx: the sheet is protected Unprotect it [sheet-locked]", "Cost: 0.05",
+    ]  # fmt: skip
+
+
 def test_what_is_hidden_in_a_text_is_seen_in_every_cell_of_the_dialog():
     """Nothing turns a line around, and nothing that would be sent is out of sight."""
     hostile = "\u202epay\u202c \u200bnow\x00"

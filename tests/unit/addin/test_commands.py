@@ -256,6 +256,16 @@ def test_calc_is_listened_to_until_the_workbook_is_closed(monkeypatch):
     assert (written.edits, len(pauses), service.closed_books) == ([edit], 1, [book])
 
 
+def test_a_sheet_that_is_protected_for_a_while_is_listened_for_on(monkeypatch):
+    service = Replies(news_at(4), UserError("sheet-locked"), news_at(7), UserError("workbook-not-open"))
+    book = LiveBook(id=1, guid="g", path=None, cursor=3, beat=90.0)
+    monkeypatch.setattr("xlsms.addin.commands.listening.introduce", lambda *_: book)
+    monkeypatch.setattr("xlsms.addin.commands.listening.voice_of", lambda request: None)
+    pauses = []
+    stay_with(service, Written(), Invocation(verb=Verb.LISTEN), pause=pauses.append)
+    assert (service.asked, len(pauses), service.closed_books) == ([3, 4, 4, 7], 1, [book])
+
+
 def test_a_workbook_that_is_opened_again_gets_what_it_lacks(monkeypatch):
     service = Replies(news_at(7), news_at(8), news_at(9), UserError("workbook-not-open"))
     book = LiveBook(id=1, guid="g", path=None, cursor=3, beat=90.0)

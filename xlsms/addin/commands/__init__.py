@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping
 
 from xlsms.addin.commands import asking, listening, marking, refreshing, sending, telling
 from xlsms.addin.commands.desk import voice_of
+from xlsms.addin.commands.voice import complaint
 from xlsms.addin.invocation import Invocation
 from xlsms.addin.verb import Verb
 from xlsms.errors import XlsmsError
@@ -35,7 +36,4 @@ _SILENT = frozenset({Verb.UPDATE, Verb.LISTEN})  # nobody has asked for anything
 def complain(request: Invocation, error: XlsmsError) -> None:
     """Tell the user what is wrong and what to do, in the language of the spreadsheet program."""
     if request.verb not in _SILENT:
-        place = f"{error.place}: " if error.place and str(error.place) else ""
-        advice = error.advice(request.language)
-        parts = [f"{place}{error.message(request.language)}", *([advice] if advice else []), f"[{error.code}]"]
-        voice_of(request).warn("\n\n".join(part[:1].upper() + part[1:] for part in parts))
+        voice_of(request).warn(complaint(error, request.language))

@@ -58,13 +58,15 @@ class Choice:
     line: Line | None = None  #: with `CELL`
 
 
-def box(plan: Plan, language: Language, facts: list[str]) -> Box:
-    """The dialog for a plan; `facts` are the lines that stand above its rows."""
+def box(plan: Plan, language: Language, facts: list[str], barred: str | None = None) -> Box:
+    """The dialog for a plan; `facts` are the lines that stand above its rows, `barred` is why it cannot be sent now."""
     several = len({row.sheet for row in plan.rows}) > 1
-    go = plan.totals.go
+    go = plan.totals.go if barred is None else 0
     ways = {Way.SEND: word("look-send", language, go=go)} if go else {}
     ways |= {way: word(f"look-{way}", language) for way in (Way.CELL, Way.PAGE, Way.CLOSE)}
     head = word("look-go", language, go=go, parts=plan.totals.parts) if go else word("look-none", language)
+    if barred is not None:
+        facts = [" ".join(barred.split("\n\n")), *facts]
     return Box(
         title=word("look-title", language),
         head="\n".join([head, *facts]),

@@ -74,8 +74,9 @@ def stay_with(
         except TransientError:
             pause(_PAUSE)
         except UserError as error:
-            if error.code not in _GONE:
-                raise
+            if error.code not in _GONE:  # a sheet is protected for a while, say: it goes on when it is not
+                pause(_PAUSE)
+                continue
             if book is not None:
                 with suppress(XlsmsError):
                     client.closed(book)

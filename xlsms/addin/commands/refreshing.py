@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from xlsms.addin.commands.desk import Desk, desk
 from xlsms.addin.commands.news import ask_again
 from xlsms.addin.commands.sending import deliver
+from xlsms.addin.commands.voice import complaint
 from xlsms.addin.commands.word import word
 from xlsms.addin.invocation import Invocation
 from xlsms.client import Order, OrderKind
@@ -108,9 +109,13 @@ def _confirm(at: Desk, asked: frozenset[str]) -> None:
 
 
 def obey(at: Desk, order: Order) -> None:
-    """Do what somebody asked for in a page."""
+    """Do what somebody asked for in a page; what cannot be is told here, where he is sent to by the page."""
     if order.kind is OrderKind.SEND and order.plan is not None:
-        deliver(at, order.plan, order.hash)
+        try:
+            deliver(at, order.plan, order.hash)
+        except UserError as error:
+            if error.code != "plan-changed":  # that the page tells itself
+                at.voice.warn(complaint(error, at.language))
     elif order.kind is OrderKind.SHOW and order.sheet is not None:
         at.workbook.go_to(order.sheet, _row_of(at, order), order.column or "A")
 

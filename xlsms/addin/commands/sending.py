@@ -6,9 +6,11 @@ from dataclasses import replace
 from xlsms.addin.commands.box import SMALL, Way, box
 from xlsms.addin.commands.desk import Desk, desk
 from xlsms.addin.commands.selection import selected
+from xlsms.addin.commands.voice import complaint
 from xlsms.addin.commands.word import word
 from xlsms.addin.invocation import Invocation
 from xlsms.client import Plan, Written
+from xlsms.errors import UserError
 from xlsms.workbook.base import RowEdit, Snapshot
 
 __all__ = ["deliver", "preview", "send", "send_selected", "summary"]
@@ -21,7 +23,8 @@ def preview(request: Invocation) -> None:
         if not plan.totals.rows:
             at.voice.say(word("nothing-marked", at.language))
             return
-        choice = at.voice.look(box(plan, at.language, facts(plan, at))) if plan.totals.rows <= SMALL else None
+        small = plan.totals.rows <= SMALL
+        choice = at.voice.look(box(plan, at.language, facts(plan, at), _barred(at))) if small else None
         if choice is None or choice.way is Way.PAGE:
             at.voice.show(at.client.preview_page(plan))
         elif choice.way is Way.SEND:
@@ -46,6 +49,15 @@ def send_selected(request: Invocation) -> None:
         _send(at, replace(snapshot, rows=rows), "nothing-selected", unmarked=bare)
 
 
+def _barred(at: Desk) -> str | None:
+    """Why nothing could be written into the workbook now, and so nothing can go."""
+    try:
+        at.workbook.check_ready()
+    except UserError as error:
+        return complaint(error, at.language)
+    return None
+
+
 def _planned(at: Desk, snapshot: Snapshot) -> Plan:
     at.voice.status(word("planning", at.language))
     try:
@@ -59,7 +71,9 @@ def _send(at: Desk, snapshot: Snapshot, nothing: str, *, unmarked: frozenset[tup
     totals = plan.totals
     if not totals.rows:
         at.voice.say(word(nothing, at.language))
-    elif not totals.go and not totals.held:
+        return
+    at.workbook.check_ready()  # before anybody says yes to what could not be
+    if not totals.go and not totals.held:
         deliver(at, plan, unmarked=unmarked)  # the rows are told why
         at.voice.warn("\n".join(summary(plan, at)))
     elif at.voice.ask("\n".join([word("ask-send", at.language, go=totals.go, parts=totals.parts), *summary(plan, at)])):
@@ -99,7 +113,11 @@ def deliver(
 
     `approved` is the hash that somebody approved in a page; a plan by its id needs one. `unmarked` are the rows that
     are sent because they were selected: no mark stands in them.
+
+    Raises:
+        UserError: `sheet-locked`, `workbook-read-only`, and nothing was approved; as `Client.send`.
     """
+    at.workbook.check_ready()
     at.voice.status(word("sending", at.language))
     try:
         campaign = at.client.send(plan, approved)

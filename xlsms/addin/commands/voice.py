@@ -11,11 +11,29 @@ import xlwings as xw
 
 from xlsms.addin import window
 from xlsms.addin.commands.box import Box, Choice
+from xlsms.errors import XlsmsError
 from xlsms.text.visible import visible
+from xlsms.workbook.base import Language
 
-__all__ = ["TITLE", "AppVoice", "Voice"]
+__all__ = ["TITLE", "AppVoice", "Voice", "complaint"]
 
 TITLE = "SMS"
+
+
+def complaint(error: XlsmsError, language: Language) -> str:
+    """What is wrong, where, and what to do, for a box. The name of a file stays as it is written."""
+    place = f"{error.place}: " if error.place and str(error.place) else ""
+    message, advice = error.message(language), error.advice(language)
+    parts = [
+        f"{place}{message}" if place else _upper(message),
+        *([_upper(advice)] if advice else []),
+        f"[{error.code}]",
+    ]
+    return "\n\n".join(parts)
+
+
+def _upper(text: str) -> str:
+    return text[:1].upper() + text[1:]
 
 
 class Voice(Protocol):

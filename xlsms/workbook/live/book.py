@@ -19,7 +19,14 @@ from xlsms.workbook.identity import GUID_PROPERTY
 from xlsms.workbook.live.attachment import Attachment
 from xlsms.workbook.live.block import runs
 from xlsms.workbook.live.edge import right_edge
-from xlsms.workbook.live.native import custom_property, is_locked, is_protected, selected_rows, set_custom_property
+from xlsms.workbook.live.native import (
+    custom_property,
+    is_locked,
+    is_protected,
+    is_read_only,
+    selected_rows,
+    set_custom_property,
+)
 from xlsms.workbook.live.page import Page, read_pages, spoken
 from xlsms.workbook.live.patience import Patience, quiet
 from xlsms.workbook.live.writer import Writer
@@ -27,7 +34,7 @@ from xlsms.workbook.reading import id_text, wall_time
 from xlsms.workbook.roles import header
 from xlsms.workbook.room import check_room
 
-__all__ = ["LiveWorkbook", "stored"]
+__all__ = ["LiveWorkbook", "check_changeable", "stored"]
 
 Result = TypeVar("Result")
 
@@ -82,10 +89,11 @@ class LiveWorkbook:
         return self.through(lambda book: custom_property(book, GUID_PROPERTY))
 
     def give_guid(self, guid: str) -> str | None:
-        """Give it an id, and return what it has now; Excel for Mac lets no script do so."""
+        """Give it an id, and return what it has now; none where no script may: Excel for Mac, one only to be read."""
 
         def give(book: xw.Book) -> str | None:
-            set_custom_property(book, GUID_PROPERTY, guid)
+            if not is_read_only(book):
+                set_custom_property(book, GUID_PROPERTY, guid)
             return custom_property(book, GUID_PROPERTY)
 
         return self.through(give)
@@ -141,6 +149,7 @@ class LiveWorkbook:
         work = _Work(book, pages, self.zone)
         work.find(edits)
         if work.changed:
+            check_changeable(book)
             with quiet(book.app, self.patience):
                 work.write()
         return Applied(
@@ -171,12 +180,25 @@ def _version(pages: Sequence[Page]) -> Version:
     return Version(size=size, mtime_ns=0, inode=0, directory=digest.hexdigest())
 
 
-def _check_writable(book: xw.Book) -> None:
-    """Make sure that the columns of xlsms can be written.
+def check_changeable(book: xw.Book) -> None:
+    """Make sure that the workbook may be changed at all.
 
     Raises:
-        UserError: `sheet-locked`.
+        UserError: `workbook-read-only`.
     """
+    if is_read_only(book):
+        raise UserError("workbook-read-only")
+
+
+def _check_writable(book: xw.Book) -> None:
+    """Make sure that the columns of xlsms can be written; quick where no sheet is protected.
+
+    Raises:
+        UserError: `workbook-read-only`, `sheet-locked`.
+    """
+    check_changeable(book)
+    if not any(is_protected(sheet) for sheet in book.sheets):
+        return
     for page in read_pages(book):
         sheet = book.sheets[page.name]
         if not page.numbers or not is_protected(sheet):

@@ -15,6 +15,7 @@ __all__ = [
     "filter_area",
     "is_locked",
     "is_protected",
+    "is_read_only",
     "note",
     "offer",
     "selected_rows",
@@ -32,6 +33,11 @@ def is_protected(sheet: xw.Sheet) -> bool:
     if sys.platform == "darwin":
         return bool(sheet.api.protect_contents.get())
     return bool(sheet.api.ProtectContents)
+
+
+def is_read_only(book: xw.Book) -> bool:
+    """Whether no cell of a workbook can be written; Excel lets one that is open for reading only be changed."""
+    return bool(getattr(book.impl, "read_only", False))
 
 
 def is_locked(cells: xw.Range) -> bool:

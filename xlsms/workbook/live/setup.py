@@ -10,7 +10,7 @@ from xlsms.ooxml.cells import column_letters
 from xlsms.states import LABELS
 from xlsms.workbook.base import Language
 from xlsms.workbook.live.block import Kind, kind_of
-from xlsms.workbook.live.book import LiveWorkbook
+from xlsms.workbook.live.book import LiveWorkbook, check_changeable
 from xlsms.workbook.live.edge import right_edge
 from xlsms.workbook.live.native import colour_texts, is_protected, note, offer
 from xlsms.workbook.live.page import Page, read_block, read_pages, spoken
@@ -44,7 +44,7 @@ def insert_columns(workbook: LiveWorkbook, roles: Iterable[Role]) -> dict[str, t
 
     Raises:
         UserError: `columns-missing` where a filter without a table holds the rows; `columns-no-room` where something
-            stands beside a table; `sheet-locked`.
+            stands beside a table; `sheet-locked`; `workbook-read-only`.
     """
     wanted = tuple(roles)
 
@@ -52,6 +52,8 @@ def insert_columns(workbook: LiveWorkbook, roles: Iterable[Role]) -> dict[str, t
         pages = read_pages(book)
         places = [_Place(book.sheets[page.name], page, wanted, spoken(pages)) for page in pages]
         lacking = [place for place in places if place.roles]
+        if lacking:
+            check_changeable(book)
         for place in lacking:
             place.check()
         with quiet(book.app, patience):
