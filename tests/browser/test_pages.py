@@ -200,6 +200,21 @@ def test_what_is_hidden_in_a_text_is_seen(office, tab):
     assert seen in talk.page.locator(".said p bdi").all_inner_texts()
 
 
+def test_a_page_says_how_many_rows_had_changed(office, tab):
+    book, plan = planned(office, "600000001", "600000002", "600000003")
+    page = tab(office.client.preview_page(plan), "narrow", office.language)
+    page.see(
+        {"en": "A row that changes before that does not go", "es": "Una fila que cambie antes no sale"}[office.language]
+    )
+    page.page.locator(".primary:enabled").click()
+    (order,) = office.client.changes(book, since=book.cursor, wait=5).orders
+    campaign = office.client.send(order.plan, order.hash)
+    office.client.written(campaign, applied(campaign, done=campaign.edits[:1]))
+    page.see({"en": "2 were not sent", "es": "2 no se enviaron"}[office.language])
+    assert page.fits()
+    page.shot(f"preview-withdrawn-{office.language}")
+
+
 def test_what_is_hidden_in_a_tooltip_is_seen(office, tab):
     office.client.text("600000001", "hola")
     talk = tab(office.client.conversation_page("600000001"), "narrow", office.language)

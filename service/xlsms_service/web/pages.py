@@ -47,8 +47,8 @@ class _Approval(_Asked):
 
 class _Cell(_Asked):
     sheet: Annotated[str, StringConstraints(max_length=1_000)]
-    row: Annotated[int, Field(ge=1, le=2**31)]
-    column: Annotated[str, StringConstraints(max_length=10)] | None = None
+    row: Annotated[int, Field(ge=1, le=1_048_576)]
+    column: Annotated[str, StringConstraints(pattern="^[A-Z]{1,3}$")] | None = None
 
 
 class _Answer(_Asked):
@@ -184,11 +184,13 @@ def _cells(made: APIRouter, desk: Desk) -> None:
 
 
 async def _stage(desk: Desk, stored: campaign.Stored, language: str) -> Json:
-    """How far a plan is, and whether anything goes out at all."""
-    stopped = await desk.read(stop.pressed) is not None
-    if stored.answer is None:
-        return {"stage": "wanted" if stored.wanted else "open", "states": [], "stopped": stopped}
-    return {"stage": "approved", "states": await _states(desk, stored.answer, language), "stopped": stopped}
+    """How far a plan is, what of it did not go for its row had changed, and whether anything goes out at all."""
+    told: Json = {"stage": "wanted" if stored.wanted else "open", "states": [], "withdrawn": 0}
+    if stored.answer is not None:
+        drafts = [RowId(it) for it in stored.answer["drafts"]]
+        withdrawn = len(drafts) - len(await desk.read(campaign.drafted, drafts))
+        told = {"stage": "approved", "states": await _states(desk, stored.answer, language), "withdrawn": withdrawn}
+    return told | {"stopped": await desk.read(stop.pressed) is not None}
 
 
 async def _states(desk: Desk, answer: Json, language: str) -> list[tuple[str, int]]:

@@ -19,7 +19,7 @@ from xlsms.addin.commands.selection import first_selected, selected
 from xlsms.addin.commands.word import word, words
 from xlsms.addin.invocation import Invocation, invocation
 from xlsms.addin.verb import Verb
-from xlsms.client import Changes, LiveBook
+from xlsms.client import Changes, LiveBook, Order, OrderKind
 from xlsms.errors import TransientError, UserError
 from xlsms.model import Role, Row
 from xlsms.workbook.base import Applied, RowEdit, Sheet, Snapshot, Version
@@ -257,13 +257,51 @@ def test_calc_is_listened_to_until_the_workbook_is_closed(monkeypatch):
 
 
 def test_a_sheet_that_is_protected_for_a_while_is_listened_for_on(monkeypatch):
-    service = Replies(news_at(4), UserError("sheet-locked"), news_at(7), UserError("workbook-not-open"))
+    """Nor does a refused call end it, or a header that is being typed anew."""
+    troubles = [UserError(code) for code in ("sheet-locked", "excel-refused", "two-columns")]
+    service = Replies(news_at(4), *troubles, news_at(7), UserError("workbook-not-open"))
     book = LiveBook(id=1, guid="g", path=None, cursor=3, beat=90.0)
     monkeypatch.setattr("xlsms.addin.commands.listening.introduce", lambda *_: book)
     monkeypatch.setattr("xlsms.addin.commands.listening.voice_of", lambda request: None)
     pauses = []
     stay_with(service, Written(), Invocation(verb=Verb.LISTEN), pause=pauses.append)
-    assert (service.asked, len(pauses), service.closed_books) == ([3, 4, 4, 7], 1, [book])
+    assert (service.asked, len(pauses), service.closed_books) == ([3, 4, 4, 4, 4, 7], 3, [book])
+
+
+def test_a_program_that_does_not_even_tell_which_workbook_it_has_is_gone(monkeypatch):
+    service, written, pauses = Replies(news_at(4)), Written("one"), []
+    book = LiveBook(id=1, guid="g", path=None, cursor=3, beat=90.0)
+    monkeypatch.setattr("xlsms.addin.commands.listening.introduce", lambda *_: book)
+    monkeypatch.setattr("xlsms.addin.commands.listening.voice_of", lambda request: None)
+    opened = iter(("one",))
+
+    def opening():
+        for name in opened:
+            return name
+        raise UserError("excel-refused", reason="Binary URP bridge disposed during call")
+
+    written.opening = opening
+    stay_with(service, written, Invocation(verb=Verb.LISTEN), pause=pauses.append)
+    assert (service.asked, pauses, service.closed_books) == ([3], [], [book])
+
+
+def test_of_two_orders_of_a_page_one_that_cannot_be_does_not_stop_the_other():
+    told, gone = [], []
+
+    def go_to(sheet, row, column):
+        gone.append((sheet, row, column))
+        raise UserError("excel-refused", reason="no such cell")
+
+    orders = [Order(kind=OrderKind.SHOW, sheet="People", row=row, column="B") for row in (2, 3)]
+    service = Replies(news_at(4, orders=tuple(orders)))
+    at = Desk(
+        request=Invocation(verb=Verb.LISTEN), workbook=SimpleNamespace(go_to=go_to), client=service,
+        voice=SimpleNamespace(warn=told.append), book=LiveBook(id=1, guid="g", path=None, cursor=3, beat=90.0),
+    )  # fmt: skip
+    assert bring(at, 3).cursor == 4
+    assert gone == [("People", 2, "B"), ("People", 3, "B")]
+    assert all("[excel-refused]" in text for text in told)
+    assert len(told) == 2
 
 
 def test_a_workbook_that_is_opened_again_gets_what_it_lacks(monkeypatch):

@@ -318,10 +318,34 @@ def test_a_preview_page_opens_once_shows_the_plan_and_orders_its_sending(office)
         assert office.client.changes(book, since=book.cursor).orders == ()
         campaign = office.client.send(orders[1].plan, orders[1].hash)
         office.client.written(campaign, applied(campaign))
-        assert page.post("/page/stage").json()["stage"] == "approved"
+        stage = page.post("/page/stage").json()
+        assert (stage["stage"], stage["withdrawn"]) == ("approved", 0)
         # Its key opens this page only.
         assert page.post("/page/conversation").json()["code"] == "page-expired"
         assert page.get("/v1/health").status_code == 401
+
+
+def test_a_page_tells_what_did_not_go_as_its_row_had_changed(office):
+    book = office.book()
+    plan = office.client.plan(book, snapshot("600000001", "600000002", "600000003"))
+    opened = open_page(office, office.client.preview_page(plan)).json()
+    with office.http(Authorization=f"Bearer {opened['key']}") as page:
+        page.post("/page/approve", json={"hash": plan.hash})
+        campaign = office.client.send(plan.id, plan.hash)
+        assert page.post("/page/stage").json()["withdrawn"] == 0  # nobody knows yet
+        office.client.written(campaign, applied(campaign, done=campaign.edits[:1]))
+        assert page.post("/page/stage").json()["withdrawn"] == 2
+
+
+@pytest.mark.parametrize(
+    ("row", "column"), [(1_048_577, "B"), (0, "B"), (2, "A1:B2;"), (2, "b"), (2, "ABCD"), (2, "B\n")]
+)
+def test_a_page_sends_to_no_cell_that_cannot_be(office, row, column):
+    plan = office.client.plan(office.book(), snapshot("600000001"))
+    opened = open_page(office, office.client.preview_page(plan)).json()
+    with office.http(Authorization=f"Bearer {opened['key']}") as page:
+        told = page.post("/page/show", json={"sheet": "Lista", "row": row, "column": column})
+        assert (told.status_code, told.json()["code"]) == (422, "api-invalid")
 
 
 def test_a_conversation_page_shows_one_number_and_answers_it_once(office):

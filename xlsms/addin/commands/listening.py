@@ -25,7 +25,7 @@ __all__ = ["Listener", "listen", "stay_with"]
 
 _PAUSE = 5.0  # seconds, after the spreadsheet was busy or the service away
 _LONGEST = 20.0  # seconds that one question waits for news
-_GONE = frozenset({"workbook-not-open", "no-workbook-open", "excel-not-running", "excel-refused"})
+_GONE = frozenset({"workbook-not-open", "no-workbook-open", "excel-not-running"})
 
 _LOOK = 2.0  # seconds between two rounds
 _STALE = 60.0  # seconds after which a workbook whose tick has not shown life counts as closed
@@ -62,7 +62,7 @@ def stay_with(
     cursor, listed, opening = 0, 0, ""
     while True:
         try:
-            now = workbook.opening()
+            now = _opening(workbook)
             if now != opening:  # opened again, perhaps without what was written before it was closed
                 cursor, listed, opening = 0, 0, now
             # again each time: the service is to know that it is still open
@@ -74,13 +74,23 @@ def stay_with(
         except TransientError:
             pause(_PAUSE)
         except UserError as error:
-            if error.code not in _GONE:  # a sheet is protected for a while, say: it goes on when it is not
+            if error.code not in _GONE:  # a sheet is protected, a header is being typed: it goes on when that is over
                 pause(_PAUSE)
                 continue
             if book is not None:
                 with suppress(XlsmsError):
                     client.closed(book)
             return
+
+
+def _opening(workbook: LiveWorkbook) -> str:
+    """See `LiveWorkbook.opening`. A program that refuses even to tell that has gone."""
+    try:
+        return workbook.opening()
+    except UserError as error:
+        if error.code != "excel-refused":
+            raise
+        raise UserError("excel-not-running") from error
 
 
 class Listener:

@@ -11,7 +11,7 @@ from xlsms.addin.commands.voice import complaint
 from xlsms.addin.commands.word import word
 from xlsms.addin.invocation import Invocation
 from xlsms.client import Order, OrderKind
-from xlsms.errors import TransientError, UserError
+from xlsms.errors import TransientError, UserError, XlsmsError
 from xlsms.model import Role
 from xlsms.workbook.identity import check
 from xlsms.workbook.live.listing import list_replies
@@ -110,12 +110,16 @@ def _confirm(at: Desk, asked: frozenset[str]) -> None:
 
 def obey(at: Desk, order: Order) -> None:
     """Do what somebody asked for in a page; what cannot be is told here, where he is sent to by the page."""
+    try:
+        _obey(at, order)
+    except XlsmsError as error:
+        if error.code != "plan-changed":  # that the page tells itself
+            at.voice.warn(complaint(error, at.language))
+
+
+def _obey(at: Desk, order: Order) -> None:
     if order.kind is OrderKind.SEND and order.plan is not None:
-        try:
-            deliver(at, order.plan, order.hash)
-        except UserError as error:
-            if error.code != "plan-changed":  # that the page tells itself
-                at.voice.warn(complaint(error, at.language))
+        deliver(at, order.plan, order.hash)
     elif order.kind is OrderKind.SHOW and order.sheet is not None:
         at.workbook.go_to(order.sheet, _row_of(at, order), order.column or "A")
 

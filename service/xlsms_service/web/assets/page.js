@@ -180,15 +180,18 @@ async function preview() {
         try { await ask("/page/approve", { hash: plan.hash }); plan = { ...plan, stage: "wanted" }; draw(); }
         catch (error) { toast(error.said ? `${error.said.message}. ${error.said.remedy}` : say("away")); send.disabled = false; }
       } }, label);
+    const left = plan.withdrawn ? el("p", { class: "stopped" },
+      plan.withdrawn === 1 ? say("withdrawn_one") : say("withdrawn_many", { count: figure(plan.withdrawn) })) : "";
     const note = plan.stage === "changed" ? say("changed") : plan.stage === "open" ? say("frozen")
       : plan.stage === "wanted" ? say("wanted") : plan.states.map(([word, number]) => `${word} ${figure(number)}`).join(" · ");
     const stopped = plan.stopped && plan.totals.go ? el("p", { class: "stopped" }, say("stopped")) : "";
-    return el("div", { class: "foot" }, el("div", {}, stopped, el("p", {}, note), send));
+    return el("div", { class: "foot" }, el("div", {}, stopped, left, el("p", {}, note), send));
   };
   draw();
   await follow(async () => {
     const now = await ask("/page/stage");
-    if (plan.stage !== "changed" && (now.stage !== plan.stage || now.stopped !== plan.stopped || String(now.states) !== String(plan.states))) {
+    const told = ({ stage, stopped, withdrawn, states }) => JSON.stringify([stage, stopped, withdrawn, states]);
+    if (plan.stage !== "changed" && told(now) !== told(plan)) {
       plan = { ...plan, ...now };
       draw();
     }
