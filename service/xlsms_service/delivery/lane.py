@@ -131,6 +131,7 @@ class Lane:
                         tuple(entry.outcomes),
                         resumed=bool(entry.message.taken),
                         tries=entry.message.tries,
+                        resent=entry.message.resent,
                         expires_at=entry.message.expires_at,
                         send_at=entry.message.send_at,
                         number=entry.message.number,

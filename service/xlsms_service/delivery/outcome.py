@@ -38,6 +38,7 @@ class Answered(NamedTuple):
     outcomes: tuple[Outcome, ...]
     resumed: bool = False  #: the network had some of its parts before
     tries: int = 1  #: how often it was claimed
+    resent: int = 0  #: how often it has waited anew though it may have left
     expires_at: datetime | None = None
     send_at: datetime | None = None
     number: str = ""  #: the phone that it went to; empty: not told
@@ -54,7 +55,7 @@ def settle(
 ) -> None:
     """Write the answers down, then give receipts that came before them to their parts.
 
-    A message whose answer was lost is *uncertain*; one that has been tried no more than `resends` times waits anew.
+    A message whose answer was lost is *uncertain*; one that has been sent again less than `resends` times waits anew.
     """
     wishes = intervention.wishes(connection, _unsent(answered))
     earlier = settlement.parts_of(
@@ -86,6 +87,10 @@ def settle(
         verdicts = [_wished(verdict, wishes.get(verdict.message), verdict.message in left) for verdict in verdicts]
         intervention.forget(connection, [each.message for each in verdicts if each.state in _DONE])
     settlement.move(connection, verdicts)
+    if resends:
+        again = {verdict.message for verdict in verdicts if verdict.state is State.QUEUED}
+        lost = {each.message for each in answered if any(it.result is Result.UNCERTAIN for it in each.outcomes)}
+        settlement.count_resent(connection, again & lost)
     if not stranger.any_waiting(connection, connector):
         return
     ids = [outcome.network_id for each in answered for outcome in each.outcomes if outcome.network_id]
@@ -118,7 +123,7 @@ def _wished(verdict: Move, wish: Wish | None, left_in_part: bool) -> Move:  # no
 
 
 def _goes_again(outcome: Outcome, answered: Answered, resends: int) -> bool:
-    return outcome.result is Result.UNCERTAIN and answered.tries <= resends
+    return outcome.result is Result.UNCERTAIN and answered.resent < resends
 
 
 def _verdict(answered: Answered, earlier: Sequence[State], resends: int) -> Move:

@@ -26,7 +26,7 @@ class Retry:
 RETRIES: Mapping[str, Retry] = {
     "link-down": Retry(),  # at once: over the next link, or over this one when it is up again
     "smsc-throttled": Retry(first=timedelta(seconds=1)),  # the link's pace does the rest
-    "smsc-in-trouble": Retry(first=timedelta(seconds=5), growth=2, sick=True),
+    "smsc-in-trouble": Retry(first=timedelta(seconds=30), growth=2, sick=True),
 }
 
 _UNKNOWN = Retry(first=timedelta(seconds=1), growth=2, sick=True)

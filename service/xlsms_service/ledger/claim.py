@@ -48,6 +48,7 @@ class Claimed(NamedTuple):
     campaign: int = 0  #: the send it belongs to; 0: none
     workbook: int | None = None
     tries: int = 1  #: how often it was claimed, this time included
+    resent: int = 0  #: how often it has waited anew though it may have left
     expires_at: datetime | None = None
     send_at: datetime | None = None
     taken: frozenset[int] = frozenset()  #: parts that the network already has, from an earlier try
@@ -110,7 +111,8 @@ class _Choice:
             return False
         later = gate(row.number, row.sender, row.parts, row.campaign, now)
         if later is not None:
-            self.deferred.append((row.id, later))
+            # One whose validity ends before its turn comes is to be seen to have expired then.
+            self.deferred.append((row.id, later if row.expires_at is None else min(later, row.expires_at)))
             self.full = len(self.deferred) >= self.most_deferred
             return False
         self.claimed.append(row)
@@ -223,10 +225,12 @@ def _mark(connection: Connection, rows: Sequence[Candidate], connector: str, now
     taken = _taken(connection, {row.id for row in rows if row.attempts and row.parts > 1})
     return [
         Claimed(
-            key, number, sender, words, alphabet, parts, campaign, workbook, attempts + 1, expires_at, send_at,
+            key, number, sender, words, alphabet, parts, campaign, workbook, attempts + 1, resent, expires_at,
+            send_at,
             frozenset(taken[key]) if key in taken else _NOTHING,
         )
-        for key, campaign, workbook, number, sender, words, alphabet, parts, attempts, _, expires_at, send_at in rows
+        for key, campaign, workbook, number, sender, words, alphabet, parts, attempts, resent, _, expires_at,
+        send_at in rows
     ]  # fmt: skip
 
 
@@ -241,13 +245,14 @@ def _taken(connection: Connection, ids: AbstractSet[MessageId]) -> dict[MessageI
 def recover(connection: Connection, now: datetime, *, resends: int = 0) -> int:
     """After a stop without leave: what was claimed may have left. How many may have.
 
-    They are *uncertain*; but those that were tried no more than `resends` times, and that nobody has recalled or paused
-    meanwhile, wait anew. Proposals that came to
+    They are *uncertain*; but those that have been sent again less than `resends` times, and that nobody has recalled or
+    paused meanwhile, wait anew. Proposals that came to
     nothing are forgotten a day later; another process may be about to admit younger ones.
     """
     connection.execute(delete(message).where(PROPOSED, message.c.accepted_at < now - _ABANDONED))
     lost = update(message).where(UNSETTLED, message.c.state == State.SENDING)
     told = {"code": "stopped-while-sending", "state_at": now, "version": message.c.version + 1}
-    again = lost.where(message.c.attempts <= resends, message.c.wish.is_(None)).values(told | {"state": State.QUEUED})
+    anew = {"state": State.QUEUED, "resent": message.c.resent + 1}
+    again = lost.where(message.c.resent < resends, message.c.wish.is_(None)).values(told | anew)
     uncertain = lost.values(told | {"state": State.UNCERTAIN})
     return connection.execute(again).rowcount + connection.execute(uncertain).rowcount

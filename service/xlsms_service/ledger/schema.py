@@ -184,6 +184,13 @@ message = Table(
     Column("expires_at", Instant, comment="it does not go any more; null: whenever"),
     Column("wish", String(12), comment="what it becomes if it comes back from its link, or when admitted"),
     Column("attempts", Integer, nullable=False),
+    Column(
+        "resent",
+        Integer,
+        nullable=False,
+        server_default=text("0"),
+        comment="how often it waited anew though it may have left",
+    ),
     Column("connector", String(64), comment="the one it was last claimed for"),
     Column("claimed_at", Instant),
     Column("reply", Text, comment="its replies, oldest first, one a line"),

@@ -30,6 +30,7 @@ from xlsms_service.ledger.schema import message, part, stored
 __all__ = [
     "Move",
     "PartRecord",
+    "count_resent",
     "keep_parts",
     "known",
     "move",
@@ -254,6 +255,13 @@ def move(connection: Connection, moves: Sequence[Move]) -> None:
             else:
                 _MOVES_ALIKE[state].run(connection, [(*values, listed(messages))])
         _MOVES[state].run(connection, single)
+
+
+def count_resent(connection: Connection, messages: Iterable[MessageId]) -> None:
+    """These wait anew though they may have left."""
+    for some in chunks(sorted(messages)):
+        query = update(message).where(message.c.id.in_(some)).values(resent=message.c.resent + 1)
+        connection.execute(query)
 
 
 def _moved(each: Move) -> tuple[object, ...]:

@@ -113,6 +113,7 @@ class Candidate(NamedTuple):
     alphabet: Alphabet
     parts: int
     attempts: int
+    resent: int
     due: int  #: only to be compared
     expires_at: datetime | None
     send_at: datetime | None = None
@@ -129,6 +130,7 @@ _FIRST = (
         message.c.alphabet,
         message.c.parts,
         message.c.attempts,
+        message.c.resent,
         type_coerce(message.c.due, BigInteger),
         message.c.expires_at,
         message.c.send_at,

@@ -58,7 +58,7 @@ def test_a_reason_that_nobody_foresaw_waits_too():
     assert retry_for(None).sick
 
 
-@pytest.mark.parametrize(("tries", "wait"), [(1, 5), (2, 10), (20, 900)])
+@pytest.mark.parametrize(("tries", "wait"), [(1, 30), (2, 60), (20, 900)])
 def test_trouble_waits_longer_each_time(ledger, tries, wait):
     key = accept(ledger)
     claimed(ledger)
@@ -107,11 +107,33 @@ def test_the_send_time_does_not_use_up_the_validity(ledger):
 
 def test_a_lost_answer_is_sent_again_where_the_settings_say_so_and_at_most_twice(ledger):
     key = accept(ledger)
-    for tries in (1, 2, 3):
-        assert [each.tries for each in claimed(ledger, NOW + tries * HOUR)] == [tries]
-        answer(ledger, key, Result.UNCERTAIN, code="answer-lost", tries=tries, resends=2, at=NOW + tries * HOUR)
-        assert row(ledger, key).state == (State.QUEUED if tries < 3 else State.UNCERTAIN)
+    for resent in (0, 1, 2):
+        (it,) = claimed(ledger, NOW + (1 + resent) * HOUR)
+        assert (it.tries, it.resent) == (1 + resent, resent)
+        _lose(ledger, it, at=NOW + (1 + resent) * HOUR)
+        assert row(ledger, key).state == (State.QUEUED if resent < 2 else State.UNCERTAIN)
     assert claimed(ledger, NOW + 9 * HOUR) == []
+
+
+def _lose(ledger, it, *, at):
+    answer(ledger, it.id, Result.UNCERTAIN, code="answer-lost", tries=it.tries, resent=it.resent, resends=2, at=at)
+
+
+@pytest.mark.parametrize("crash", [False, True])
+def test_what_was_throttled_before_is_sent_again_as_often(ledger, crash):
+    key = accept(ledger)
+    for hour in range(5):
+        claimed(ledger, NOW + hour * HOUR)
+        answer(ledger, key, Result.RETURNED, code="smsc-throttled", tries=1 + hour, resends=2, at=NOW + hour * HOUR)
+    ends = []
+    for hour in (5, 6, 7):
+        (it,) = claimed(ledger, NOW + hour * HOUR)
+        if crash:
+            ledger.do_now(claim.recover, NOW + hour * HOUR, resends=2)
+        else:
+            _lose(ledger, it, at=NOW + hour * HOUR)
+        ends.append(row(ledger, key).state)
+    assert ends == [State.QUEUED, State.QUEUED, State.UNCERTAIN]
 
 
 def test_only_the_part_whose_answer_was_lost_is_sent_again(ledger):
@@ -133,3 +155,13 @@ def test_after_a_crash_the_settings_decide_too(ledger, resends, state):
     claimed(ledger)
     assert ledger.do_now(claim.recover, NOW, resends=resends) == 1
     assert row(ledger, MessageId(key)).state == state
+
+
+def test_what_waits_for_a_limit_expires_when_its_validity_ends_and_not_when_its_turn_comes(ledger):
+    keys = [accept(ledger, expires_at=NOW + HOUR), accept(ledger)]
+    ask = {"connector": "c", "routes": [""], "room": 9, "idle": True}
+    turn = lambda *_: NOW + 5 * HOUR  # noqa: E731 - short
+    assert ledger.do_now(claim.claim, **ask, gate=turn, now=NOW) == []
+    assert [row(ledger, key).due for key in keys] == [NOW + HOUR, NOW + 5 * HOUR]
+    assert ledger.do_now(claim.claim, **ask, gate=turn, now=NOW + HOUR) == []
+    assert [row(ledger, key).state for key in keys] == [State.EXPIRED, State.QUEUED]

@@ -19,8 +19,10 @@ _INTERNATIONAL = 1
 #: data_coding of texts whose letters and digits are those of ASCII: the default alphabet, and Latin-1 twice (§5.2.19).
 _PLAIN = (0, 1, 3)
 
-#: Between what a receipt says of its time and when it comes; a date further off is a wrong clock, or a trick.
+#: Between what a receipt says of its time and when it comes; a date further off is a wrong clock, or a trick, and one
+#: that is still to come is of another zone than the settings say.
 _FAR = timedelta(days=7)
+_AHEAD = timedelta(minutes=1)
 
 #: Characters of a quoted text that are kept; networks quote twenty.
 _QUOTED = 40
@@ -28,7 +30,7 @@ _QUOTED = 40
 
 def believable(said: datetime | None, at: datetime) -> datetime | None:
     """What a network says of a time, heard at `at`; None where that cannot be."""
-    return said if said is not None and abs(said - at) <= _FAR else None
+    return said if said is not None and -_FAR <= said - at <= _AHEAD else None
 
 
 class DeliverReader:
