@@ -45,7 +45,7 @@ def blocks(chunks: Iterable[bytes], size: int = _BLOCK) -> Iterator[tuple[str, b
         last = parts[-1] if parts else b""
         after = last.rfind(row_end)
         if after >= 0:  # each byte is copied once: into the block that it is part of
-            yield "rows", b"".join((data, *parts[:-1], last[: after + len(row_end)]))
+            yield "rows", b"".join((data, *parts[:-1], memoryview(last)[: after + len(row_end)]))
             data = last[after + len(row_end) :]
             continue
         if whole:

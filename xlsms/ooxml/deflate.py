@@ -5,11 +5,13 @@ from collections.abc import Generator, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any, Protocol
 
+_igzip: Any
 _isal: Any
 try:
+    from isal import igzip_lib as _igzip
     from isal import isal_zlib as _isal
 except ImportError:  # no wheel for this computer
-    _isal = None
+    _igzip = _isal = None
 
 __all__ = [
     "DAMAGED",
@@ -34,7 +36,7 @@ SMALL = 5 << 20  #: below this, time does not matter and the file should stay as
 crc32 = zlib.crc32 if _isal is None else _isal.crc32
 
 #: What `inflate` raises for bytes that are no deflate stream.
-DAMAGED: tuple[type[Exception], ...] = (zlib.error, zlib.error if _isal is None else _isal.error)
+DAMAGED: tuple[type[Exception], ...] = (zlib.error, *(() if _isal is None else (_isal.error, _igzip.error)))
 
 
 class Deflater(Protocol):
@@ -45,6 +47,55 @@ class Deflater(Protocol):
 
     def flush(self) -> bytes:
         """The rest."""
+
+
+class _Inflater(Protocol):
+    """A decompressor of one raw deflate stream that keeps what it has been given and not used yet."""
+
+    @property
+    def eof(self) -> bool:
+        """Whether the stream has ended."""
+
+    @property
+    def needs_input(self) -> bool:
+        """Whether it has used all that it was given."""
+
+    @property
+    def unused_data(self) -> bytes:
+        """What it was given beyond the end of the stream."""
+
+    def decompress(self, data: bytes, max_length: int, /) -> bytes:
+        """Take more, and give at most so many bytes."""
+
+
+class _Zlib:
+    """The same by zlib."""
+
+    def __init__(self) -> None:
+        self._stream = zlib.decompressobj(_RAW)
+
+    @property
+    def eof(self) -> bool:
+        return self._stream.eof
+
+    @property
+    def needs_input(self) -> bool:
+        return not self._stream.unconsumed_tail
+
+    @property
+    def unused_data(self) -> bytes:
+        return self._stream.unused_data
+
+    def decompress(self, data: bytes, max_length: int, /) -> bytes:
+        return self._stream.decompress(self._stream.unconsumed_tail + data, max_length)
+
+
+def _inflater() -> _Inflater:
+    """Gives many bytes in one step: not, as zlib's own object does, in steps that wait for their turn each time."""
+    if _igzip is None:
+        return _Zlib()
+    fast: _Inflater = _igzip.IgzipDecompressor(_igzip.DECOMP_DEFLATE)
+    return fast
 
 
 def deflater(size: int) -> Deflater:
@@ -88,7 +139,7 @@ def inflate_ahead(chunks: Iterable[bytes]) -> Generator[tuple[bytes, int]]:
     The chunks are asked for, and what goes wrong is raised, in the caller's thread.
     """
     source = iter(chunks)
-    stream: Any = (_isal or zlib).decompressobj(_RAW)
+    stream = _inflater()
 
     def step(data: bytes, checksum: int) -> tuple[bytes, int]:
         inflated = stream.decompress(data, _STEP_AHEAD)
@@ -100,8 +151,8 @@ def inflate_ahead(chunks: Iterable[bytes]) -> Generator[tuple[bytes, int]]:
             inflated, checksum = job.result()
             if stream.eof:
                 break
-            data = stream.unconsumed_tail or next(source, b"")
-            if not (data or inflated):
+            data = next(source, b"") if stream.needs_input else b""
+            if stream.needs_input and not (data or inflated):
                 raise zlib.error("the stream ends early")
             job = pool.submit(step, data, checksum)
             if inflated:
@@ -132,11 +183,11 @@ def inflated_segment(packed: bytes, size: int, *, final: bool) -> bytes:
     Raises:
         zlib.error: it is not one: then it could not be put between others.
     """
-    stream: Any = (_isal or zlib).decompressobj(_RAW)
-    data: bytes = stream.decompress(packed, size + 1)
-    if len(data) == size and not final and not stream.eof and stream.unconsumed_tail:
-        data += stream.decompress(stream.unconsumed_tail, 1)  # the flush itself
+    stream = _inflater()
+    data = stream.decompress(packed, size + 1)
+    if len(data) == size and not final and not stream.eof and not stream.needs_input:
+        data += stream.decompress(b"", 1)  # the flush itself
     whole = stream.eof and not stream.unused_data if final else not stream.eof and packed.endswith(_FLUSHED)
-    if len(data) != size or not whole or stream.unconsumed_tail:
+    if len(data) != size or not whole or not (stream.eof or stream.needs_input):
         raise zlib.error("not a segment")
     return data

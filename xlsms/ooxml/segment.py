@@ -200,8 +200,9 @@ class Segments:
             return
         if job is None:
             raise ValueError("a new segment that nobody deflates")
-        packed, crc, seen = job.result()
+        packed, crc, alike = job.result()
         segment = Segment(piece.last, len(packed), len(piece.data), crc)
+        seen = crc32(packed) if alike else None
         self.placed.append(Placed(segment, piece.edited, None, piece.rest, seen))
         yield packed
 
@@ -217,7 +218,7 @@ class Segments:
         )
 
 
-_Deflated = tuple[bytes, int, int | None]  # packed bytes, checksum of the content, and as `Placed.seen`
+_Deflated = tuple[bytes, int, bool]  # packed bytes, checksum of the content, and whether they were inflated to it
 
 
 def _deflated(piece: Piece) -> _Deflated:
@@ -228,7 +229,7 @@ def _deflated(piece: Piece) -> _Deflated:
     data = piece.data
     packed = deflated_segment(data, final=piece.final)
     alike = piece.last > 0 and not piece.edited and inflates_to(packed, data)
-    return packed, crc32(data), crc32(packed) if alike else None
+    return packed, crc32(data), alike
 
 
 def joined(segments: Iterable[Segment]) -> int:

@@ -9,9 +9,27 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from xlsms.ooxml.deflate import DAMAGED, checked, deflater, inflate, inflate_ahead
+from xlsms.ooxml import deflate
+from xlsms.ooxml.deflate import (
+    DAMAGED,
+    checked,
+    deflated_segment,
+    deflater,
+    inflate,
+    inflate_ahead,
+    inflated_segment,
+    inflates_to,
+)
 
 _LARGE = b"".join(b'<c r="A%d"><v>%d</v></c>' % (number, number * 7919) for number in range(200_000))
+
+
+@pytest.fixture(params=["as installed", "zlib"])
+def library(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """With ISA-L where it is installed, and as on a computer without it."""
+    if request.param == "zlib":
+        monkeypatch.setattr(deflate, "_isal", None)
+        monkeypatch.setattr(deflate, "_igzip", None)
 
 
 def _packed(data: bytes) -> bytes:
@@ -23,6 +41,7 @@ def _cut(data: bytes, size: int) -> Iterator[bytes]:
     return (data[at : at + size] for at in range(0, len(data), size))
 
 
+@pytest.mark.usefixtures("library")
 @pytest.mark.parametrize("size", [100, 4_096, 1 << 18, 1 << 30])
 def test_a_part_is_inflated_ahead_whole_and_in_steps(size: int) -> None:
     steps, checksums = zip(*inflate_ahead(_cut(_packed(_LARGE), size)), strict=True)
@@ -50,6 +69,7 @@ def test_broken_streams_are_told_as_without_another_thread(data: bytes, size: in
     assert whole(inflate_ahead(chunks)) == whole(checked(inflate(chunks)))
 
 
+@pytest.mark.usefixtures("library")
 @pytest.mark.parametrize("end", [0, 1, 1000, -1])
 def test_a_stream_that_ends_early_is_raised_in_the_caller(end: int) -> None:
     with pytest.raises(DAMAGED):
@@ -74,3 +94,30 @@ def test_a_bomb_costs_one_step_until_its_limit_is_looked_at() -> None:
     bomb = stream.compress(bytes(64 << 20)) + stream.flush()
     with closing(inflate_ahead(iter((bomb,)))) as steps:
         assert len(next(steps)) <= 1 << 20
+
+
+@pytest.mark.usefixtures("library")
+@pytest.mark.parametrize("size", [0, 1, 1 << 14, (1 << 14) + 1, 300_000, len(_LARGE)])
+def test_a_segment_is_inflated_by_itself_and_nothing_else_is_taken_for_one(size: int) -> None:
+    data = _LARGE[:size]
+    middle, last = deflated_segment(data, final=False), deflated_segment(data, final=True)
+
+    assert inflated_segment(middle, size, final=False) == data == inflated_segment(last, size, final=True)
+    assert inflates_to(middle, data)
+    assert not inflates_to(last, data)
+    assert not inflates_to(middle, data[:-1] + b"?")
+    for packed, told, final in (
+        (last, size, False),  # it ends the stream
+        (middle, size, True),
+        (middle, size + 1, False),
+        (last, size + 1, True),
+        (middle[:-1], size, False),
+        (last + b"x", size, True),
+        (middle + b"x", size, False),
+        (b"", size + 1, False),
+    ):
+        with pytest.raises(DAMAGED):
+            inflated_segment(packed, told, final=final)
+    if size:
+        with pytest.raises(DAMAGED):
+            inflated_segment(middle, size - 1, final=False)
