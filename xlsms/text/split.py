@@ -32,6 +32,7 @@ class Parts:
     units: int  #: septets or UTF-16 units of the whole text, headers not counted
     room: int  #: septets or units still free in the last part
     source: str = field(repr=False)  #: as it was given
+    repertoire: str | None = field(default=None, repr=False)  #: Python's name of a character set, see `split`
 
     def __len__(self) -> int:
         """How many SMS it takes."""
@@ -40,7 +41,21 @@ class Parts:
     @property
     def culprits(self) -> list[tuple[int, str]]:
         """Index (in the text as it was given) and character of all that forced UCS-2."""
-        return DEFAULT.aliens(self.source) if self.alphabet == "ucs2" else []
+        if self.alphabet != "ucs2":
+            return []
+        aliens = DEFAULT.aliens(self.source)
+        if self.repertoire is not None:
+            lacking = ((at, char) for at, char in enumerate(self.source) if not _has(self.repertoire, char))
+            aliens = sorted({*aliens, *lacking})
+        return aliens
+
+
+def _has(repertoire: str, text: str) -> bool:
+    try:
+        text.encode(repertoire)
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def capacity(alphabet: Alphabet, header: int = 0) -> int:
@@ -48,22 +63,34 @@ def capacity(alphabet: Alphabet, header: int = 0) -> int:
     return (_OCTETS - header) * 8 // 7 if alphabet == "gsm7" else (_OCTETS - header) // 2
 
 
-def split(text: str, *, wide_reference: bool = False, limit: int | None = 10) -> Parts:
+def split(
+    text: str,
+    *,
+    wide_reference: bool = False,
+    limit: int | None = 10,
+    repertoire: str | None = None,
+    alphabet: Alphabet | None = None,
+) -> Parts:
     """The parts that `text` goes out in; line ends become LF, half surrogates become U+FFFD.
 
     `wide_reference` leaves room for a 16-bit reference, which costs a septet a part. An empty text is one empty part.
     More than `limit` parts (255 when None) is a UserError `text-too-long`.
+
+    What the character set `repertoire` lacks goes as UCS-2 too, for links that write GSM texts in it. With `alphabet`
+    that is decided already: "ucs2" where GSM would do.
     """
     plain = text.replace("\r\n", "\n").replace("\r", "\n") if "\r" in text else text
-    alphabet: Alphabet
-    if DEFAULT.covers(plain):
+    narrow = repertoire is not None and not _has(repertoire, plain)
+    if alphabet != "ucs2" and not narrow and DEFAULT.covers(plain):
         alphabet, units = "gsm7", DEFAULT.septets(plain)
     else:
         alphabet, plain = "ucs2", _whole(plain)
         units = _units(plain)
     single = capacity(alphabet)
     if units <= single:
-        return Parts(alphabet=alphabet, parts=[plain], units=units, room=single - units, source=text)
+        return Parts(
+            alphabet=alphabet, parts=[plain], units=units, room=single - units, source=text, repertoire=repertoire
+        )
 
     each = capacity(alphabet, 1 + (_WIDE if wide_reference else _CONCAT))
     most = MAX_PARTS if limit is None else min(limit, MAX_PARTS)
@@ -71,7 +98,8 @@ def split(text: str, *, wide_reference: bool = False, limit: int | None = 10) ->
     parts = _fill_septets(plain, each, DEFAULT) if alphabet == "gsm7" else _fill_units(plain, each)
     _check(len(parts), most)
     last = DEFAULT.septets(parts[-1]) if alphabet == "gsm7" else _units(parts[-1])
-    return Parts(alphabet=alphabet, parts=parts, units=units, room=each - last, source=text)
+    room = each - last
+    return Parts(alphabet=alphabet, parts=parts, units=units, room=room, source=text, repertoire=repertoire)
 
 
 def _check(parts: int, limit: int) -> None:

@@ -4,6 +4,7 @@ from zoneinfo import ZoneInfo
 
 from xlsms.model import Priority
 from xlsms_service.config import Mark, Settings
+from xlsms_service.connectors.repertoire import repertoire
 from xlsms_service.planning import Terms
 
 __all__ = ["terms"]
@@ -19,6 +20,7 @@ def terms(
         sender=service.sender,
         parts=service.parts,
         transliterate=service.transliterate,
+        repertoire=repertoire(settings.connectors),
         all_rows=mark == "all",
         hidden=hidden,
         zone=ZoneInfo(service.zone) if service.zone else None,

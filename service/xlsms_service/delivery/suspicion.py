@@ -134,7 +134,7 @@ def _says(suspect: Suspect, receipt: Receipt) -> bool | None:
 
 
 def _texts(suspect: Suspect) -> Sequence[str]:
-    return [suspect.text] if suspect.parts == 1 else split(suspect.text, limit=None).parts
+    return [suspect.text] if suspect.parts == 1 else split(suspect.text, limit=None, alphabet=suspect.alphabet).parts
 
 
 def agrees(quoted: str, text: str) -> bool | None:

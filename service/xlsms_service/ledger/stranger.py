@@ -7,7 +7,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Row, bindparam, delete, insert, select
 
-from xlsms.model import MessageId, Receipt
+from xlsms.model import Alphabet, MessageId, Receipt
 from xlsms.states import State
 from xlsms_service.ledger.chunk import chunks
 from xlsms_service.ledger.driver import Question
@@ -36,6 +36,7 @@ class Suspect:
     message: MessageId
     number: str
     text: str
+    alphabet: Alphabet
     parts: int
     state: State
     code: str | None
@@ -75,6 +76,7 @@ def _suspect(row: Row[Any], named: frozenset[int]) -> Suspect:
         message=MessageId(row.id),
         number=row.number,
         text=row.text,
+        alphabet=row.alphabet,
         parts=row.parts,
         state=State(row.state),
         code=row.code,

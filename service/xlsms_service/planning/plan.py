@@ -29,6 +29,7 @@ class Terms:
     sender: str | None = None  #: for rows that name none
     parts: int = 10  #: a text that needs more is a problem
     transliterate: Level = "off"
+    repertoire: str | None = None  #: character set of the narrowest link, which texts beyond it take as UCS-2
     all_rows: bool = False  #: whether a row goes without a mark
     hidden: bool = False  #: whether hidden and filtered rows go
     zone: tzinfo | None = None  #: in which send times are read; None: this computer's own
@@ -280,7 +281,7 @@ def _word(found: _Found, text: str, terms: Terms) -> None:
         raise UserError("text-empty")
     if terms.transliterate != "off":
         text = transliterate(text, terms.transliterate).text
-    parts = split(text, limit=terms.parts)
+    parts = split(text, limit=terms.parts, repertoire=terms.repertoire)
     found.text, found.parts, found.fingerprint = text, parts, fingerprint(found.number.e164, text)
 
 

@@ -238,6 +238,19 @@ def test_the_inbox_is_told_of_texts_that_are_safe_and_not_of_reports(tmp_path):
     run(tmp_path, scene, came=lambda: came.append(1))
 
 
+def test_a_text_that_was_planned_as_ucs2_goes_so_though_gsm_would_do(tmp_path):
+    async def scene(engine, ledger, link):
+        text = "Mañana a las diez " * 10
+        draft = Draft(number="+34600000000", text=text, alphabet="ucs2", parts=3, fingerprint="f", route="")
+        ledger.do_now(acceptance.accept_text, draft, NOW)
+        engine.wake()
+        parts = await link.parts(3)
+        assert [len(part.text) <= 67 and part.alphabet == "ucs2" for part in parts] == [True] * 3
+        assert "".join(part.text for part in parts) == text
+
+    run(tmp_path, scene)
+
+
 def test_closing_leaves_what_was_not_claimed_queued_and_what_was_not_answered_uncertain(tmp_path):
     async def scene(engine, ledger, link):
         accept(ledger, 30)

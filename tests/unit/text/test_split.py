@@ -165,3 +165,26 @@ def test_a_part_ends_early_only_for_what_belongs_together(text):
             assert (
                 after[0] == "\u200d" or tied == "\u200d" or unicodedata.category(tied) in {"Mn", "Sk"} or tied in "🇪🇸"
             )
+
+
+@pytest.mark.parametrize(
+    ("repertoire", "text", "alphabet", "culprits"),
+    [
+        ("latin-1", "Mañana a las 10 [aqui]", "gsm7", ""),
+        ("latin-1", "Cuesta 5 €, Δ 3", "ucs2", "€Δ"),
+        ("ascii", "Tomorrow at 10", "gsm7", ""),
+        ("ascii", "¿Mañana?", "ucs2", "¿ñ"),
+        (None, "¿Cuesta 5 €?", "gsm7", ""),
+    ],
+)
+def test_what_the_character_set_of_a_link_lacks_goes_as_ucs2(repertoire, text, alphabet, culprits):
+    parts = split(text, repertoire=repertoire)
+    assert (parts.alphabet, "".join(char for _, char in parts.culprits)) == (alphabet, culprits)
+    assert all(text[at] == char for at, char in parts.culprits)
+
+
+@given(st.text(st.sampled_from("aé€Δ[]\n𝄞"), max_size=400))
+def test_parts_of_an_alphabet_that_is_decided_are_those_that_were_planned(text):
+    for repertoire in (None, "latin-1", "ascii"):
+        planned = split(text, repertoire=repertoire, limit=None)
+        assert split(text, alphabet=planned.alphabet, limit=None).parts == planned.parts

@@ -407,7 +407,10 @@ class Link(asyncio.Protocol):
 
     def _refused(self, part: Outgoing, error: FieldError | UnicodeError) -> Outcome:
         field = error.field if isinstance(error, FieldError) else "text"
-        reason = error.reason if isinstance(error, FieldError | UnicodeEncodeError) else ""
+        reason = error.reason if isinstance(error, FieldError) else ""
+        if isinstance(error, UnicodeEncodeError):
+            char = error.object[error.start]
+            reason = f"{char} U+{ord(char):04X}"
         facts = {"field": field, "reason": reason}
         return Outcome(key=part.key, result=Result.REFUSED, at=self._clock(), code="smsc-cannot-carry", facts=facts)
 
