@@ -53,11 +53,24 @@ LABELS: dict[str, dict[State, str]] = {
 }
 
 #: From each state, the states that may follow. A receipt may overtake the answer to the submit, and what comes back
-#: unsent may have been recalled or paused meanwhile, so *sending* reaches every outcome; *delivered* replaces any other
-#: outcome (some networks report EXPIRED first, or deliver what they said they had taken back), and nothing replaces it.
+#: unsent may have been recalled or paused meanwhile, so *sending* reaches every outcome; what waits to be sent again
+#: after a lost answer may turn out to have gone, so *queued* reaches *sent* and *delivered*. *Delivered* replaces any
+#: other outcome (some networks report EXPIRED first, or deliver what they said they had taken back), and nothing
+#: replaces it.
 MOVES: dict[State, frozenset[State]] = {
     State.SCHEDULED: frozenset({State.QUEUED, State.HELD, State.CANCELLED, State.EXPIRED}),
-    State.QUEUED: frozenset({State.SENDING, State.SCHEDULED, State.HELD, State.CANCELLED, State.EXPIRED, State.FAILED}),
+    State.QUEUED: frozenset(
+        {
+            State.SENDING,
+            State.SCHEDULED,
+            State.HELD,
+            State.CANCELLED,
+            State.EXPIRED,
+            State.FAILED,
+            State.SENT,
+            State.DELIVERED,
+        },
+    ),
     State.HELD: frozenset({State.QUEUED, State.SCHEDULED, State.CANCELLED, State.EXPIRED}),
     State.SENDING: frozenset(
         {

@@ -75,7 +75,7 @@ def settle(
             )
             for each in answered
             for outcome in each.outcomes
-            if outcome.result is not Result.RETURNED and not _goes_again(outcome, each, allowed[each.message])
+            if outcome.result is not Result.RETURNED  # one that goes again may yet turn out to have gone
         ],
     )
     verdicts = [

@@ -37,7 +37,6 @@ _LATER = 100
 _NOT_NOW = frozenset({"smsc-throttled", "smsc-in-trouble"})
 
 _TAKEN_BACK = "recalled-at-network"
-_REFUSED = "recall-refused"
 
 
 class Recaller:
@@ -124,5 +123,5 @@ def settle(
         elif message not in again and not any(results[key] for key in results if key.message == message):
             refused.append(message)
     settlement.move(connection, moves)
-    intervention.tell_refused(connection, refused, _REFUSED)
+    intervention.tell_refused(connection, refused, intervention.RECALL_REFUSED)
     intervention.forget(connection, messages - again)

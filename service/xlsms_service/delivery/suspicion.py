@@ -102,11 +102,12 @@ def _guess(receipt: Receipt, pool: Mapping[MessageId, Suspect], named: Mapping[M
         return None
     [only] = left
     free = [part for part in range(1, only.parts + 1) if part not in only.named | named.get(only.message, set())]
-    if not free or only.state not in (State.UNCERTAIN, State.SENT):
+    state = State.UNCERTAIN if _goes_again(only) else only.state
+    if not free or state not in (State.UNCERTAIN, State.SENT):
         return None
     texts = dict(enumerate(_texts(only), 1))
     part = next((part for part in free if agrees(receipt.quoted, texts.get(part, ""))), free[0])
-    return Guess(receipt=receipt, part=PartKey(only.message, part), of=only.parts, state=only.state)
+    return Guess(receipt=receipt, part=PartKey(only.message, part), of=only.parts, state=state)
 
 
 def _in_time(suspect: Suspect, receipt: Receipt) -> bool:
@@ -118,10 +119,18 @@ def _in_time(suspect: Suspect, receipt: Receipt) -> bool:
     return made - _LONGEST <= claimed <= made + _CLOCKS
 
 
+def _goes_again(suspect: Suspect) -> bool:
+    """Whether it waits to be sent again, though it may have left."""
+    return suspect.state is State.QUEUED and suspect.resent > 0
+
+
 def _may_have_left(suspect: Suspect) -> bool:
     """Whether the receipt may be about it: it is open, or was settled without its id, or tried more than once."""
     return (
-        suspect.state in (State.SENDING, State.SENT, State.UNCERTAIN) or suspect.code == _BY_HAND or suspect.tries > 1
+        suspect.state in (State.SENDING, State.SENT, State.UNCERTAIN)
+        or suspect.code == _BY_HAND
+        or suspect.tries > 1
+        or _goes_again(suspect)
     )
 
 

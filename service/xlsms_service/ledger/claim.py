@@ -222,6 +222,9 @@ def _mark(connection: Connection, rows: Sequence[Candidate], connector: str, now
     """Write down that these are with the connector from now on."""
     if rows:
         _CLAIM.run(connection, [(listed([row.id for row in rows]), connector, stored(now))])
+    if again := [row.id for row in rows if row.resent]:
+        # Until now an answer or a report could tell that they had gone.
+        connection.execute(delete(part).where(part.c.message_id.in_(again), part.c.state == State.UNCERTAIN))
     taken = _taken(connection, {row.id for row in rows if row.attempts and row.parts > 1})
     return [
         Claimed(

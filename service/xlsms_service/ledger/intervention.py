@@ -10,7 +10,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, TextClause, delete, func, insert, select, true, update
+from sqlalchemy import ColumnElement, Connection, Select, TextClause, delete, func, insert, select, true, update
 
 from xlsms.model import MessageId, PartKey, RowId
 from xlsms.states import State
@@ -20,6 +20,7 @@ from xlsms_service.ledger.settlement import PartRecord
 
 __all__ = [
     "LEFT_IN_PART",
+    "RECALL_REFUSED",
     "Reach",
     "Wish",
     "asked_back",
@@ -40,6 +41,9 @@ _Condition = ColumnElement[bool] | TextClause  # the conditions of indexes are t
 
 #: Some of its parts had left when the rest came back and was not sent again.
 LEFT_IN_PART = "recalled-in-part"
+
+#: The network keeps it, or nobody can ask the network about it.
+RECALL_REFUSED = "recall-refused"
 
 
 class Wish(StrEnum):
@@ -133,12 +137,26 @@ def recall(
     waits = message.c.state.in_((State.QUEUED, State.SCHEDULED, State.HELD))
     count = chosen.update(connection, _becomes(State.CANCELLED, now, Wish.RECALLED), SHOWN, waits)
     under_way = _wish(connection, chosen, Wish.RECALLED, message.c.wish.is_distinct_from(Wish.RECALLED))
-    with_network = (SHOWN, message.c.state == State.SENT, message.c.connector.in_(sorted(networks)))
-    asked = chosen.update(connection, {"wish": Wish.RECALLED}, *with_network) if networks else 0
+    asked = _ask_back(connection, chosen, networks) if networks else 0
     if row_ids is None:
         _of_campaigns(connection, book, Wish.RECALLED, true())
     _intervened(connection, now)
     return Reach(count, under_way, asked)
+
+
+def _ask_back(connection: Connection, chosen: _Choice, networks: Collection[str]) -> int:
+    """Wish it beside what a network has and calls by an id (how many); for others nobody can ask."""
+    sent = (SHOWN, message.c.state == State.SENT, message.c.connector.in_(sorted(networks)))
+    count = chosen.update(connection, {"wish": Wish.RECALLED}, *sent, _named().exists())
+    told = {"code": RECALL_REFUSED, "facts": None, "version": message.c.version + 1}
+    chosen.update(connection, told, *sent, message.c.code.is_distinct_from(RECALL_REFUSED), ~_named().exists())
+    return count
+
+
+def _named() -> Select[Any]:
+    """The parts of a message that its network has and calls by an id."""
+    mine = (part.c.message_id == message.c.id, part.c.state == State.SENT, part.c.network_id.is_not(None))
+    return select(part.c.part).where(*mine).correlate(message)
 
 
 def _wish(connection: Connection, chosen: _Choice, wish: Wish, condition: ColumnElement[bool]) -> int:
@@ -187,7 +205,7 @@ def asked_back(connection: Connection, connector: str, most: int, but: Collectio
     The newest first: the network is the least likely to have delivered them.
     """
     recalled = (WISHED, message.c.wish == Wish.RECALLED, message.c.connector == connector)
-    sent = (*recalled, message.c.state == State.SENT, message.c.id.not_in(list(but)))
+    sent = (*recalled, message.c.state == State.SENT, message.c.id.not_in(list(but)), _named().exists())
     chosen = select(message.c.id).where(*sent).order_by(message.c.id.desc()).limit(most)
     query = (
         select(part, message.c.number, message.c.parts, message.c.sender)

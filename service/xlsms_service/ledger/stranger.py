@@ -41,6 +41,7 @@ class Suspect:
     state: State
     code: str | None
     tries: int
+    resent: int
     claimed_at: datetime
     named: frozenset[int]  #: parts whose id is known
 
@@ -81,6 +82,7 @@ def _suspect(row: Row[Any], named: frozenset[int]) -> Suspect:
         state=State(row.state),
         code=row.code,
         tries=row.attempts,
+        resent=row.resent,
         claimed_at=row.claimed_at,
         named=named,
     )

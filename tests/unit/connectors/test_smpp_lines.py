@@ -309,16 +309,17 @@ def test_stranger_is_hung_up_on_and_never_hears_our_password(kit, said: bytes) -
 
 
 def test_caller_from_elsewhere_or_silent_is_hung_up_on(kit) -> None:
-    async def main(**more: object) -> None:
+    async def main(said: bytes, **more: object) -> None:
         async with listening(kit, **more) as (_, told, port):
             reader, writer = await asyncio.open_connection("127.0.0.1", port)
+            writer.write(said)
             with suppress(ConnectionError):
                 assert await reader.read() == b""
             writer.close()
             assert told.link is Link.CONNECTING
 
-    asyncio.run(main(host="127.0.0.2"))
-    asyncio.run(main(connect_timeout=0.02))
+    asyncio.run(main(pdus.encode(pdus.Outbind(sequence=1, system_id="smsc", password="call")), host="127.0.0.2"))
+    asyncio.run(main(b"", connect_timeout=0.02))
 
 
 def test_port_that_is_taken_is_told(kit) -> None:

@@ -5,7 +5,7 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import select, update
 
 from tests.hand import NOW, Hand
 from xlsms.errors import TransientError
@@ -22,7 +22,7 @@ from xlsms_service.ledger import acceptance, book, claim, intervention, uncertai
 from xlsms_service.ledger.acceptance import Draft
 from xlsms_service.ledger.intervention import Reach
 from xlsms_service.ledger.ledger import Ledger
-from xlsms_service.ledger.schema import message
+from xlsms_service.ledger.schema import message, part
 from xlsms_service.ledger.uncertain import Verdict
 
 LATER = NOW + timedelta(minutes=1)
@@ -293,6 +293,37 @@ def test_the_newest_are_asked_back_first(tmp_path, monkeypatch):
         ledger.do_now(intervention.recall, LATER, networks=["hand"])
         await until(lambda: len(link.asked) == 3)
         assert link.asked == ["N3.1", "N2.1", "N1.1"]
+
+    sent(tmp_path, monkeypatch, scene, *map(draft, (1, 2, 3)))
+
+
+def test_what_has_no_id_is_refused_at_once_and_keeps_nothing_else_waiting(tmp_path, monkeypatch):
+    monkeypatch.setattr(recalling, "_AT_ONCE", 1)
+
+    async def scene(ledger, link):
+        nameless = update(part).where(part.c.message_id > 1).values(network_id=None)
+        ledger.do_now(lambda c: c.execute(nameless) and None)
+        assert ledger.do_now(intervention.recall, LATER, networks=["hand"]) == Reach(0, asked_back=1)
+        await until(lambda: shown(ledger)["R1"] == (State.CANCELLED, "recalled-at-network"))
+        refused = (State.SENT, "recall-refused")
+        assert [shown(ledger)[row_id] for row_id in ("R2", "R3")] == [refused, refused]
+        assert ledger.do_now(intervention.wishes, map(MessageId, (1, 2, 3))) == {}
+
+    sent(tmp_path, monkeypatch, scene, *map(draft, (1, 2, 3)))
+
+
+def test_what_is_settled_in_all_its_parts_keeps_nothing_else_waiting(tmp_path, monkeypatch):
+    monkeypatch.setattr(recalling, "_AT_ONCE", 1)
+
+    async def scene(ledger, link):
+        ledger.do_now(
+            lambda c: (
+                c.execute(update(message).values(wish=intervention.Wish.RECALLED))
+                and c.execute(update(part).where(part.c.message_id > 1).values(state=State.DELIVERED))
+                and None
+            )
+        )
+        await until(lambda: shown(ledger)["R1"] == (State.CANCELLED, "recalled-at-network"))
 
     sent(tmp_path, monkeypatch, scene, *map(draft, (1, 2, 3)))
 

@@ -3,10 +3,10 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from sqlalchemy import select
 
-from xlsms.model import MessageId, Outcome, PartKey, Result
+from xlsms.model import MessageId, Outcome, PartKey, Receipt, Result
 from xlsms.states import State
 from xlsms.wording import codes
-from xlsms_service.delivery import outcome
+from xlsms_service.delivery import late, outcome, receipt
 from xlsms_service.delivery.outcome import Answered
 from xlsms_service.delivery.retry import RETRIES, Retry, retry_for
 from xlsms_service.ledger import acceptance, claim, waiting
@@ -165,3 +165,55 @@ def test_what_waits_for_a_limit_expires_when_its_validity_ends_and_not_when_its_
     assert [row(ledger, key).due for key in keys] == [NOW + HOUR, NOW + 5 * HOUR]
     assert ledger.do_now(claim.claim, **ask, gate=turn, now=NOW + HOUR) == []
     assert [row(ledger, key).state for key in keys] == [State.EXPIRED, State.QUEUED]
+
+
+LATER = {
+    "its answer": lambda key: (late.settle, [Outcome(PartKey(key, 1), Result.ACCEPTED, NOW, "A1")]),
+    "its report": lambda key: (receipt.settle, [_report()]),
+}
+
+
+def _report():
+    return Receipt(connector="c", network_id="A1", state="DELIVRD", at=NOW, recipient="+34600111222")
+
+
+@pytest.mark.parametrize(
+    ("then", "state"),
+    [
+        (["its answer"], State.SENT),
+        (["its report"], State.DELIVERED),
+        (["its answer", "its report"], State.DELIVERED),
+        (["its report", "its answer"], State.DELIVERED),
+    ],
+)
+def test_what_turns_out_to_have_gone_is_not_sent_again(ledger, then, state):
+    key = accept(ledger)
+    (it,) = claimed(ledger)
+    _lose(ledger, it, at=NOW)
+    assert row(ledger, key).state == State.QUEUED
+    for each in then:
+        settle, told = LATER[each](key)
+        ledger.do_now(settle, "c", told, lambda name: [name], NOW)
+    assert row(ledger, key).state == state
+    assert claimed(ledger, NOW + HOUR) == []
+
+
+def test_a_report_that_came_before_the_answer_was_given_up_counts_too(ledger):
+    key = accept(ledger)
+    (it,) = claimed(ledger)
+    ledger.do_now(receipt.settle, "c", [_report()], lambda name: [name], NOW)
+    answer(ledger, key, Result.UNCERTAIN, code="answer-lost", resends=2, number=it.number)
+    assert row(ledger, key).state == State.DELIVERED
+
+
+def test_what_was_sent_again_and_answered_is_settled_as_any_other(ledger):
+    key = accept(ledger)
+    (it,) = claimed(ledger)
+    _lose(ledger, it, at=NOW)
+    (again,) = claimed(ledger, NOW + HOUR)
+    # The first answer comes now: which of the two it tells about the report will say.
+    ledger.do_now(late.settle, "c", [Outcome(PartKey(key, 1), Result.ACCEPTED, NOW, "A1")], lambda name: [name], NOW)
+    taken = Answered(key, (Outcome(PartKey(key, 1), Result.ACCEPTED, NOW, "A2"),), tries=2, resent=again.resent)
+    ledger.do_now(outcome.settle, "c", [taken], lambda name: [name], NOW, resends=2)
+    assert row(ledger, key).state == State.SENT
+    assert ledger.do_now(lambda c: c.execute(select(part.c.network_id)).scalars().all()) == ["A2"]
