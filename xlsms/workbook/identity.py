@@ -27,9 +27,6 @@ SOURCE_PROPERTY = "xlsmsSource"  #: that of results, which names the file whose 
 LETTERS = "BCDFGHJKMNPQRSTVWXZ"
 _LENGTH = 12
 _IDS = len(LETTERS) ** _LENGTH
-_DRAW = (
-    80  # bits for an id: so many more than it has that none comes more often than another, as far as chance can tell
-)
 _PLACES = {letter: place for place, letter in enumerate(LETTERS)}
 
 
@@ -52,6 +49,15 @@ _TRIPLES = tuple(
 
 _NUMBERS = {three: number for number, (three, _, _) in enumerate(_TRIPLES)}
 
+#: Octets as letters, which makes check letters of sums, and those that would make some letters come more often; a
+#: letter's place by the weight that it has at each place.
+_EVEN = bytes(ord(LETTERS[octet % len(LETTERS)]) for octet in range(256))
+_UNEVEN = bytes(range(256 // len(LETTERS) * len(LETTERS), 256))
+_WEIGHED = tuple(
+    bytes(_PLACES.get(chr(octet), 0) * weight % len(LETTERS) for octet in range(256))
+    for weight in range(1, _LENGTH + 1)
+)
+
 
 def new_row_id(rng: Random | None = None) -> RowId:
     """A new id for a row: 51 bits by chance and a check letter."""
@@ -59,10 +65,24 @@ def new_row_id(rng: Random | None = None) -> RowId:
 
 
 def new_row_ids(count: int, rng: Random | None = None) -> list[RowId]:
-    """As many new ids, made of one draw."""
-    bits = (rng or SystemRandom()).getrandbits(_DRAW * count).to_bytes(_DRAW // 8 * count, "little")
-    draws = (int.from_bytes(bits[at : at + _DRAW // 8], "little") for at in range(0, len(bits), _DRAW // 8))
-    return [of_number(draw % _IDS) for draw in draws]
+    """As many new ids, made of one draw, in ascending order: so they go side by side into an index of them."""
+    letters = _letters_by_chance(count * _LENGTH, rng or SystemRandom())
+    columns = [letters[place::_LENGTH] for place in range(_LENGTH)]
+    # A column of places is one great number, an octet a place: twelve times 18 is less than an octet holds.
+    sums = sum(int.from_bytes(column.translate(_WEIGHED[at]), "little") for at, column in enumerate(columns))
+    ids = bytearray(count * (_LENGTH + 1))
+    for at, column in enumerate((*columns, sums.to_bytes(count, "little").translate(_EVEN))):
+        ids[at :: _LENGTH + 1] = column
+    text = ids.decode()
+    return sorted([RowId(text[at : at + _LENGTH + 1]) for at in range(0, len(text), _LENGTH + 1)])
+
+
+def _letters_by_chance(count: int, rng: Random) -> bytes:
+    """Letters of which none comes more often than another."""
+    letters = b""
+    while len(letters) < count:
+        letters += rng.randbytes((count - len(letters)) * 26 // 25 + _LENGTH).translate(_EVEN, _UNEVEN)
+    return letters[:count]
 
 
 def of_number(number: int) -> RowId:

@@ -38,8 +38,6 @@ _HELD = {"state": State.HELD, "code": "duplicate-recent", "version": message.c.v
 #: The rows that a statement is given as `rows`.
 _THESE = among(message.c.row_id, "rows")
 
-_REPLACING = select(message.c.id).where(_THESE, message.c.replaces.is_not(None)).limit(1)
-
 
 class Draft(NamedTuple):
     """A message about to be accepted. A tuple: there is one for each row."""
@@ -258,13 +256,13 @@ def admit(
     """
     mine = and_(_THESE, message.c.admitted.is_(False))
     hold = update(message).where(mine, _just_said(since)).values(_HELD | {"state_at": now})
-    free = update(message).where(mine).values(admitted=True, mark_open=False)
+    free = update(message).where(mine).values(admitted=True, mark_open=False).returning(message.c.replaces)
     for some in chunks(row_ids):
         rows = {"rows": listed(some)}
         connection.execute(hold, rows)
-        connection.execute(free, rows)
+        replaced = connection.execute(free, rows).scalars().all()
         intervention.carry_out(connection, some, now)
-        if connection.execute(_REPLACING, rows).first() is not None:
+        if any(replaced):
             _take_back(connection, rows, now)
     for some in chunks(sorted(standing)):
         connection.execute(update(message).where(message.c.row_id.in_(some)).values(mark_open=True))

@@ -206,7 +206,13 @@ message = Table(
         server_default=false(),
         comment="its id was given to an open workbook and has not been seen in a file",
     ),
-    Index("uq_message_order_key", "order_key", unique=True),
+    Index(
+        "uq_message_order_key",
+        "order_key",
+        unique=True,
+        sqlite_where=text("order_key IS NOT NULL"),
+        postgresql_where=text("order_key IS NOT NULL"),
+    ),
     Index("uq_message_row_id", "row_id", unique=True),
     Index("ix_message_fingerprint", "fingerprint"),
     Index(

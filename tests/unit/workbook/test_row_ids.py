@@ -23,5 +23,11 @@ def test_every_letter_comes_as_often_in_every_place():
         assert min(times.values()) > 800
 
 
+def test_they_ascend_so_that_an_index_takes_them_side_by_side():
+    made = new_row_ids(5_000, Random(3))
+
+    assert made == sorted(made)
+
+
 def test_none_are_made_of_nothing():
     assert new_row_ids(0) == []
