@@ -219,9 +219,41 @@ def test_unbind_of_the_peer_is_answered_and_what_is_open_is_handed_back() -> Non
     esme.send(TEXT, "a", 0)
     esme.data_to_send()
     smsc.unbind(0)
-    assert esme.receive(smsc.data_to_send(), 0) == [Closed(end=End.DISMISSED)]
+    assert esme.receive(smsc.data_to_send(), 0) == []
+    assert esme.due() == 5
+    assert esme.tick(4.9) == []
+    assert esme.data_to_send() == b""
+    assert esme.tick(5) == [Closed(end=End.DISMISSED)]
     assert smsc.receive(esme.data_to_send(), 0) == [Closed(end=End.LEFT)]
     assert esme.abandon() == ["a"]
+    assert esme.abandon() == []
+
+
+def test_unbind_of_an_idle_link_is_answered_at_once() -> None:
+    esme, smsc = pair()
+    smsc.unbind(0)
+    assert esme.receive(smsc.data_to_send(), 0) == [Closed(end=End.DISMISSED)]
+    assert smsc.receive(esme.data_to_send(), 0) == [Closed(end=End.LEFT)]
+
+
+@pytest.mark.parametrize("whole", [True, False])
+def test_answers_behind_the_unbind_of_the_peer_count_and_then_it_is_answered(whole: bool) -> None:
+    esme, smsc = pair()
+    for token in ("a", "b"):
+        esme.send(TEXT, token, 0)
+    requests = [event.pdu for event in smsc.receive(esme.data_to_send(), 0)]
+    smsc.unbind(0)
+    for nth, request in enumerate(requests):
+        smsc.respond(pdus.SubmitSmResp(sequence=request.sequence, message_id=f"{nth}"))
+    smsc.send(REPLY, "r", 0)
+    data = smsc.data_to_send()
+    with_rest = [data] if whole else [data[:40], data[40:60], data[60:]]
+    events = [event for some in with_rest for event in esme.receive(some, 0)]
+    assert [each for event in events if isinstance(event, Taken) for each in event.submits] == [("a", "0"), ("b", "1")]
+    assert events[-1] == Closed(end=End.DISMISSED)
+    with pytest.raises(NotNowError):
+        esme.send(TEXT, "c", 0)
+    assert sent(esme)[-1] == pdus.UnbindResp(sequence=1)
     assert esme.abandon() == []
 
 

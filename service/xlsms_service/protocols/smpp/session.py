@@ -44,6 +44,7 @@ __all__ = ["NotNowError", "Session", "Timers"]
 
 _HEAD = Struct(">IIII")
 _ACKNOWLEDGED = Struct(">IIIIB")  # a deliver_sm_resp: its message_id is empty (§4.6.2)
+_FINISH = 5.0  # seconds that an unbind waits for its answer while ours are still to come
 _LATE = 10_000  # requests without an answer whose tokens are kept in case it still comes
 
 
@@ -83,6 +84,8 @@ class Session:
         self._own = 0  # how many of the open requests are the session's own
         self._late: dict[int, tuple[int, object]] = {}  # the same without deadlines: those that have timed out
         self._read_at = now
+        #: The unbind of the SMSC that waits for its answer until ours have come, and when it is answered all the same.
+        self._dismissal: tuple[int, float] | None = None
 
     @property
     def in_flight(self) -> int:
@@ -166,6 +169,8 @@ class Session:
         except OutOfStepError as error:
             fault, frames = error, error.frames
         self._read(frames, fault, events)
+        if self._dismissal is not None and not self.in_flight:
+            self._go(events)
         return events
 
     def _read(self, frames: list[bytes], fault: OutOfStepError | None, events: list[Event]) -> None:
@@ -248,6 +253,10 @@ class Session:
         match command:
             case Command.ENQUIRE_LINK:
                 self._out.append(encode(EnquireLinkResp(sequence=pdu.sequence)))
+            case Command.UNBIND if self.role is Role.ESME and self.state in BOUND and self.in_flight:
+                # An operator that is about to restart finishes its work: the answers are behind its unbind.
+                self._dismissal = (pdu.sequence, self._read_at + _FINISH)
+                self._move(Step.UNBIND)
             case Command.UNBIND:
                 self._out.append(encode(UnbindResp(sequence=pdu.sequence)))
                 self._end(End.DISMISSED, events)
@@ -267,6 +276,8 @@ class Session:
         waits = [self._open[next(iter(self._open))][2]] if self._open else []
         if (idle := self._idle_at()) is not None:
             waits.append(idle)
+        if self._dismissal is not None:
+            waits.append(self._dismissal[1])
         return min(waits, default=None)
 
     def tick(self, now: float) -> list[Event]:
@@ -285,6 +296,8 @@ class Session:
             self._own -= 1
             binding = expected - RESPONSE in BOUND_BY
             self._end(End.BIND_UNANSWERED if binding else End.SILENT, events)
+        if self._dismissal is not None and not self.closed and (self._dismissal[1] <= now or not self.in_flight):
+            self._go(events)
         idle = self._idle_at()
         if idle is not None and idle <= now:
             self._request(EnquireLink(sequence=0), _OWN, now + self._timers.response)
@@ -331,6 +344,12 @@ class Session:
 
     def _move(self, step: Step) -> None:
         self.state = MOVES[self.state][step]
+
+    def _go(self, events: list[Event]) -> None:
+        """Answer the unbind of the SMSC, and close."""
+        if self._dismissal is not None and not self.closed:
+            self._out.append(encode(UnbindResp(sequence=self._dismissal[0])))
+            self._end(End.DISMISSED, events)
 
     def _close(self) -> None:
         if not self.closed:
