@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from datetime import datetime, timedelta
+from typing import NamedTuple
 
 from sqlalchemy import Connection
 from sqlalchemy.exc import SQLAlchemyError
@@ -15,6 +16,7 @@ from xlsms.model import Inbound, Outcome, Receipt
 from xlsms_service.connectors.base import Acknowledgeable, Asking, Connector, IdForms, Link, LinkStatus
 from xlsms_service.delivery import late, outcome, prompt, receipt
 from xlsms_service.delivery.asking import Asker
+from xlsms_service.delivery.breaker import Phase
 from xlsms_service.delivery.lane import Lane
 from xlsms_service.delivery.limit import Limiter
 from xlsms_service.delivery.outcome import MOST_RESENDS, Answered
@@ -46,6 +48,13 @@ _LEDGER_RETRY = 1.0
 
 #: Receipts and texts that are written down in one go: bounds how long answers behind them wait.
 _WRITTEN_AT_ONCE = 2_000
+
+
+class _Again(NamedTuple):
+    """How often what may have left is sent again, and the routes that others serve while this link is in trouble."""
+
+    resends: int
+    elsewhere: Sequence[str]
 
 
 class Engine:
@@ -229,6 +238,13 @@ class Engine:
                 note(_log, logging.ERROR, "log-ledger-again", error)
             await _woken(self._tend_wake, _LOOK_AGAIN)
 
+    def _elsewhere(self, lane: Lane) -> list[str]:
+        """The routes that other links serve while this one is left alone."""
+        if lane.breaker.phase is Phase.CLOSED:
+            return []
+        up = {name for name, other in self._lanes.items() if other.healthy}
+        return [key for name in up for key in self._router.keys_of(name, up)]
+
     def _ahead(self) -> dict[timedelta, list[str]]:
         """The routes of links whose networks wait for send times, by how long."""
         up = {name for name, lane in self._lanes.items() if lane.healthy}
@@ -294,10 +310,11 @@ class Engine:
                 overdue, lane.late = lane.late, []
                 received, lane.received = lane.received[:_WRITTEN_AT_ONCE], lane.received[_WRITTEN_AT_ONCE:]
                 items = [each.item for each in received]
+                again = _Again(self._resends, self._elsewhere(lane))
                 while True:
                     try:
                         waits = await self._ledger.do(
-                            _settle, name, answered, overdue, items, lane.forms, self._now(), self._resends
+                            _settle, name, answered, overdue, items, lane.forms, self._now(), again
                         )
                         break
                     except SQLAlchemyError as error:
@@ -400,13 +417,13 @@ def _settle(
     items: Sequence[Receipt | Inbound],
     forms: IdForms,
     now: datetime,
-    resends: int,
+    again: _Again,
 ) -> Sequence[float]:
     """Gives the seconds from answer to report of the parts that have come to their end."""
     receipts: Sequence[Receipt] = [item for item in items if isinstance(item, Receipt)]
     answered, receipts, waits = prompt.settle(connection, connector, answered, receipts, now)
     if answered:
-        outcome.settle(connection, connector, answered, forms, now, resends=resends)
+        outcome.settle(connection, connector, answered, forms, now, resends=again.resends, elsewhere=again.elsewhere)
     if overdue:
         late.settle(connection, connector, overdue, forms, now)
     if receipts:

@@ -1,6 +1,6 @@
 """What the answers to the parts of a message make of the message."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime, timedelta
 from typing import NamedTuple
 
@@ -52,9 +52,11 @@ def settle(
     now: datetime,
     *,
     resends: int = 0,
+    elsewhere: Collection[str] = (),
 ) -> None:
     """Write the answers down, then give receipts that came before them to their parts.
 
+    What came back from a link in trouble waits, but not where its route is `elsewhere`: other links serve it now.
     A message whose answer was lost is *uncertain*; one that has been sent again less than `resends` times waits anew.
     """
     wishes = intervention.wishes(connection, _unsent(answered))
@@ -78,8 +80,14 @@ def settle(
             if outcome.result is not Result.RETURNED  # one that goes again may yet turn out to have gone
         ],
     )
+    routes = settlement.routes(connection, _from_trouble(answered)) if elsewhere else {}
     verdicts = [
-        _verdict(each, [part.state for part in earlier.get(each.message, ())], allowed[each.message])
+        _verdict(
+            each,
+            [part.state for part in earlier.get(each.message, ())],
+            allowed[each.message],
+            at_once=routes.get(each.message) in elsewhere,
+        )
         for each in answered
     ]
     if wishes:
@@ -109,6 +117,15 @@ def _unsent(answered: Sequence[Answered]) -> list[MessageId]:
     return [each.message for each in answered if any(outcome.result in open_ends for outcome in each.outcomes)]
 
 
+def _from_trouble(answered: Sequence[Answered]) -> list[MessageId]:
+    """Those that a link has given back because it is in trouble."""
+    return [each.message for each in answered if any(_is_trouble(outcome) for outcome in each.outcomes)]
+
+
+def _is_trouble(outcome: Outcome) -> bool:
+    return outcome.result is Result.RETURNED and retry_for(outcome.code).sick
+
+
 def _partly_left(answered: Answered) -> bool:
     return any(outcome.result is Result.ACCEPTED for outcome in answered.outcomes)
 
@@ -126,7 +143,7 @@ def _goes_again(outcome: Outcome, answered: Answered, resends: int) -> bool:
     return outcome.result is Result.UNCERTAIN and answered.resent < resends
 
 
-def _verdict(answered: Answered, earlier: Sequence[State], resends: int) -> Move:
+def _verdict(answered: Answered, earlier: Sequence[State], resends: int, *, at_once: bool = False) -> Move:
     """A refused part fails the message, a lost answer makes it uncertain; else what was returned is tried again."""
     by_result: dict[Result, Outcome] = {}
     for outcome in answered.outcomes:
@@ -139,14 +156,16 @@ def _verdict(answered: Answered, earlier: Sequence[State], resends: int) -> Move
             return Move(message=answered.message, state=State.SENT, at=at, code="waits-at-network", facts=facts)
         return Move(message=answered.message, state=worst([State.SENT, *earlier]), at=at)
     if cause.result is Result.RETURNED or _goes_again(cause, answered, resends):
-        return _again(answered, cause, at)
+        return _again(answered, cause, at, at_once=at_once and _is_trouble(cause))
     state = State.FAILED if cause.result is Result.REFUSED else State.UNCERTAIN
     return Move(message=answered.message, state=state, at=at, code=cause.code, facts=cause.facts)
 
 
-def _again(answered: Answered, cause: Outcome, at: datetime) -> Move:
-    """It waits for its next try, unless that would come after its validity."""
+def _again(answered: Answered, cause: Outcome, at: datetime, *, at_once: bool) -> Move:
+    """It waits for its next try, unless that would come after its validity; `at_once`, it takes another link."""
     wait = max(retry_for(cause.code).wait(answered.tries), cause.retry_after or timedelta(0))
+    if at_once:
+        wait = timedelta(0)
     due = at + wait
     late = answered.expires_at is not None and due >= answered.expires_at
     return Move(

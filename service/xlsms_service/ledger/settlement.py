@@ -40,6 +40,7 @@ __all__ = [
     "parts_of",
     "parts_to",
     "parts_with_network_id",
+    "routes",
     "set_part_states",
     "silent",
     "sizes",
@@ -297,6 +298,15 @@ def noted(
             message.c.id.in_(some), message.c.code.in_(list(codes))
         )
         found.update({MessageId(row.id): (row.code, row.facts or {}) for row in connection.execute(query)})
+    return found
+
+
+def routes(connection: Connection, messages: Iterable[MessageId]) -> dict[MessageId, str]:
+    """The key of the route of each of these."""
+    found: dict[MessageId, str] = {}
+    for some in chunks(sorted(set(messages))):
+        query = select(message.c.id, message.c.route).where(message.c.id.in_(some))
+        found.update({MessageId(row.id): row.route for row in connection.execute(query)})
     return found
 
 

@@ -13,7 +13,7 @@ from sqlalchemy.exc import OperationalError
 from tests.hand import Hand
 from xlsms.model import Inbound, MessageId, Priority, Receipt, Result
 from xlsms.states import State
-from xlsms_service.config import Limit
+from xlsms_service.config import Limit, Route
 from xlsms_service.connectors.base import Acknowledgeable, Capabilities, Link, LinkStatus
 from xlsms_service.delivery import engine as engine_module
 from xlsms_service.delivery.engine import Engine
@@ -249,6 +249,32 @@ def test_a_text_that_was_planned_as_ucs2_goes_so_though_gsm_would_do(tmp_path):
         assert "".join(part.text for part in parts) == text
 
     run(tmp_path, scene)
+
+
+def test_what_tried_a_sick_link_takes_the_next_of_its_route_at_once(tmp_path):
+    clock = Clock()
+
+    async def scene(engine, ledger, sick, well):
+        accept(ledger, 5)
+        engine.wake()
+        for part in await sick.parts(5):
+            sick.answer(Result.RETURNED, part.key, code="smsc-in-trouble", retry_after=timedelta(seconds=30))
+        for part in await well.parts(5):  # the breaker is open
+            well.answer(Result.ACCEPTED, part.key)
+        clock.now += timedelta(seconds=2)
+        well.window = 0
+        (key,) = accept(ledger, 1)
+        engine.wake()
+        tried = (await sick.parts(6))[5]
+        assert tried.key.message == key
+        well.window = 5
+        sick.answer(Result.RETURNED, tried.key, code="smsc-in-trouble", retry_after=timedelta(seconds=30))
+        assert (await well.parts(6))[5].key == tried.key
+        well.answer(Result.ACCEPTED, tried.key)
+
+    links = lambda: [Hand("sick"), Hand("well")]  # noqa: E731 - short
+    final = run(tmp_path, scene, connectors=links, clock=clock, routes=[Route(use=("sick", "well"))])
+    assert set(final.values()) == {State.SENT}
 
 
 def test_closing_leaves_what_was_not_claimed_queued_and_what_was_not_answered_uncertain(tmp_path):
