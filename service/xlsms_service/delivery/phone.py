@@ -1,8 +1,13 @@
 """Whether the phone that a receipt names is the one that a message went to; networks write numbers in many ways."""
 
+from collections.abc import Callable, Iterable, Mapping
+from typing import TypeVar
+
 from xlsms.model import Receipt
 
-__all__ = ["contradicts", "same", "written"]
+__all__ = ["by_ending", "contradicts", "same", "those", "written"]
+
+T = TypeVar("T")
 
 #: Digits that two writings of one phone number have in common at least.
 _COMMON_DIGITS = 8
@@ -14,6 +19,21 @@ _A_NUMBER = 5
 def same(ours: str, receipt: Receipt) -> bool:
     """Whether the receipt certainly names this phone, as the one that got the message or, swapped, as its sender."""
     return any(_alike(ours, theirs, _COMMON_DIGITS) for theirs in (receipt.recipient, receipt.sender))
+
+
+def by_ending(things: Iterable[T], number: Callable[[T], str]) -> Mapping[str, list[T]]:
+    """Things with numbers of ours, to be looked up by `those`."""
+    found: dict[str, list[T]] = {}
+    for each in things:
+        if ending := _digits(number(each))[-_COMMON_DIGITS:]:
+            found.setdefault(ending, []).append(each)
+    return found
+
+
+def those(things: Mapping[str, list[T]], receipt: Receipt) -> list[T]:
+    """The only ones whose number `same` can find in the receipt: a few, where each receipt would look at all."""
+    endings = {_digits(number)[-_COMMON_DIGITS:] for number in (receipt.recipient, receipt.sender)}
+    return [each for ending in sorted(endings) for each in things.get(ending, ())]
 
 
 def written(receipt: Receipt) -> set[str]:

@@ -136,6 +136,7 @@ def _by_writing_of_answer(
     """The other way round: the id of the answer has the zeros, or the prefix. Only among what went to the phone."""
     numbers = {number for receipt in receipts for number in phone.written(receipt)}
     parts = settlement.parts_to(connection, connector, numbers) if receipts else []
+    by_ending = phone.by_ending(parts, lambda part: part.recipient)
     writings = {name: frozenset(forms(name)) for part in parts if (name := part.network_id)}
     matches, rest = [], []
     for receipt in receipts:
@@ -143,7 +144,7 @@ def _by_writing_of_answer(
         names = {receipt.network_id, bare, bare.lower()} - {""}
         same = [
             part
-            for part in parts
+            for part in phone.those(by_ending, receipt)
             if phone.same(part.recipient, receipt) and not names.isdisjoint(writings.get(part.network_id or "", ()))
         ]
         only = _only_message([part for part in same if _is_open(part)]) or _only_message(same)

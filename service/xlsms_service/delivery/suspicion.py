@@ -54,6 +54,7 @@ class Found:
 def find(connection: Connection, connector: str, receipts: Sequence[Receipt]) -> tuple[Found, list[Receipt]]:
     """What these receipts are about, and those of which that is not certain."""
     pool = _suspects(connection, connector, receipts)
+    by_ending = phone.by_ending(pool.values(), lambda each: each.number)
     found, rest = Found(), []
     learnt: dict[str, Guess] = {}
     named: dict[MessageId, set[int]] = {}
@@ -62,7 +63,7 @@ def find(connection: Connection, connector: str, receipts: Sequence[Receipt]) ->
         if before is not None and not phone.contradicts(pool[before.part.message].number, receipt):
             found.guesses.append(Guess(receipt=receipt, part=before.part, of=before.of, state=before.state))
             continue
-        guess = _guess(receipt, pool, named)
+        guess = _guess(receipt, by_ending, named)
         if guess is None:
             rest.append(receipt)
             continue
@@ -78,20 +79,23 @@ def _suspects(connection: Connection, connector: str, receipts: Sequence[Receipt
     numbers = {number for receipt in receipts for number in phone.written(receipt)}
     since = min(receipt.at for receipt in receipts) - _LONGEST
     found = stranger.suspects(connection, connector, numbers, since)
-    reached = {each.number for each in found}
-    homeless = [receipt for receipt in receipts if not any(phone.same(number, receipt) for number in reached)]
+    reached = phone.by_ending({each.number for each in found}, str)
+    homeless = [receipt for receipt in receipts if not _named_in(receipt, reached)]
     if homeless:  # a number without its country
-        near = {
-            number
-            for number in stranger.unsettled_numbers(connection, connector)
-            if any(phone.same(number, receipt) for receipt in homeless)
-        }
+        unsettled = phone.by_ending(stranger.unsettled_numbers(connection, connector), str)
+        near = {number for receipt in homeless for number in _named_in(receipt, unsettled)}
         found += stranger.suspects(connection, connector, near - numbers, since)
     return {each.message: each for each in found}
 
 
-def _guess(receipt: Receipt, pool: Mapping[MessageId, Suspect], named: Mapping[MessageId, set[int]]) -> Guess | None:
-    concerned = [each for each in pool.values() if phone.same(each.number, receipt) and _in_time(each, receipt)]
+def _named_in(receipt: Receipt, numbers: Mapping[str, list[str]]) -> list[str]:
+    return [number for number in phone.those(numbers, receipt) if phone.same(number, receipt)]
+
+
+def _guess(receipt: Receipt, pool: Mapping[str, list[Suspect]], named: Mapping[MessageId, set[int]]) -> Guess | None:
+    concerned = [
+        each for each in phone.those(pool, receipt) if phone.same(each.number, receipt) and _in_time(each, receipt)
+    ]
     left = [each for each in concerned if _may_have_left(each)]
     says = {each.message: _says(each, receipt) for each in left}
     if True in says.values():
