@@ -24,11 +24,11 @@ from sqlalchemy import update
 from tests.benchmarks.pipeline import generate
 from xlsms.states import State
 from xlsms.workbook.opening import FileWorkbook
-from xlsms_service.app.garbage import collect, collect_rarely
 from xlsms_service.delivery.routing import Router
 from xlsms_service.ledger.ledger import Ledger
 from xlsms_service.ledger.schema import message
 from xlsms_service.planning import Terms
+from xlsms_service.sync.garbage import collect, collect_rarely
 from xlsms_service.sync.intake import EAGER, Intake
 from xlsms_service.sync.thread import WorkbookThread
 from xlsms_service.sync.writeback import Writeback

@@ -12,7 +12,7 @@ from xlsms.workbook.csvbook import CsvWorkbook
 from xlsms.workbook.foreign import ForeignWorkbook
 from xlsms.workbook.source import kind_of
 
-__all__ = ["SUFFIXES", "AnyWorkbook", "FileWorkbook", "open_workbook"]
+__all__ = ["SUFFIXES", "AnyWorkbook", "FileWorkbook", "Passwords", "open_workbook"]
 
 #: The names of files that may be workbooks, for those who look through a folder.
 SUFFIXES = frozenset({".xlsx", ".xlsm", ".csv", ".tsv", ".tab", ".xls", ".xlsb", ".ods"})

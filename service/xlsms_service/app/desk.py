@@ -14,11 +14,12 @@ from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO, Any
+from typing import Any
 
 from xlsms.errors import Place, TransientError
+from xlsms_service.sync.pipe import get, put
 
-__all__ = ["Desk", "Order", "Told", "is_long", "put"]
+__all__ = ["Desk", "Order", "Told", "is_long"]
 
 #: Bytes of a file from which on a process of its own is worth its start: a package of some 20,000 rows.
 _LONG = 1 << 20
@@ -114,7 +115,7 @@ class Desk:
         try:
             process = self.start()
             put(process.stdin, Order(method=method, arguments=arguments))
-            while not (told := await asyncio.to_thread(_get, process.stdout)).ended:
+            while not (told := await asyncio.to_thread(get, process.stdout)).ended:
                 self._news(told.result)
         except (EOFError, OSError, ValueError, pickle.UnpicklingError) as error:  # ValueError: the pipe is closed
             await asyncio.to_thread(self._end)
@@ -153,18 +154,3 @@ class Desk:
             process.wait()
         if process.stdout:
             process.stdout.close()
-
-
-def put(pipe: IO[bytes] | None, thing: object) -> None:
-    """Say something to the other process."""
-    if pipe is None:
-        raise OSError("no pipe")
-    pickle.dump(thing, pipe)
-    pipe.flush()
-
-
-def _get(pipe: IO[bytes] | None) -> Told:
-    if pipe is None:
-        raise OSError("no pipe")
-    told: Told = pickle.load(pipe)  # noqa: S301 - our own process
-    return told

@@ -2,15 +2,15 @@
 
 import asyncio
 import os
-import pickle
 import sys
 import threading
 from contextlib import suppress
 from typing import IO
 
-from xlsms_service.app.desk import Order, Told, put
-from xlsms_service.app.garbage import collect, collect_rarely
+from xlsms_service.app.desk import Order, Told
 from xlsms_service.app.service import App
+from xlsms_service.sync.garbage import collect, collect_rarely
+from xlsms_service.sync.pipe import get, put
 
 __all__: list[str] = []
 
@@ -24,7 +24,7 @@ async def _serve(app: App, orders: IO[bytes], told: IO[bytes]) -> None:
     def read() -> None:
         with suppress(EOFError, OSError):
             while True:
-                loop.call_soon_threadsafe(given.put_nowait, pickle.load(orders))  # noqa: S301 - our own service's pipe
+                loop.call_soon_threadsafe(given.put_nowait, get(orders))
         if task is not None:
             with suppress(RuntimeError):  # the loop has ended
                 loop.call_soon_threadsafe(task.cancel)
@@ -46,7 +46,7 @@ def _main() -> None:
     told = os.fdopen(os.dup(sys.stdout.fileno()), "wb")
     sys.stdout = sys.stderr  # whoever prints does not talk into it
     orders = sys.stdin.buffer
-    settings, password = pickle.load(orders)  # noqa: S301 - our own service's pipe
+    settings, password = get(orders)
 
     async def work() -> None:
         def news(event: object) -> None:

@@ -40,6 +40,7 @@ from xlsms_service.measuring import metric
 from xlsms_service.planning import Facts, PlanEntry, Terms, plan_text
 from xlsms_service.sync.folder import Folder
 from xlsms_service.sync.intake import EAGER, USUAL, Intake, Taken
+from xlsms_service.sync.pen import Pen, PennedWorkbook
 from xlsms_service.sync.thread import WorkbookThread
 from xlsms_service.sync.writeback import Writeback
 
@@ -82,6 +83,7 @@ class App:
         # A clock or a chance of the caller's own cannot be handed to another process.
         own = now is not _now or rng is not None
         self._at_a_desk = at_a_desk
+        self._pen = Pen() if at_a_desk else None
         self._desk = None if at_a_desk or own else Desk((settings, password), self._heard)
         self._password = password
         self._now = now
@@ -97,6 +99,9 @@ class App:
         measures = self.observer.tallies
         self._ledger = Ledger.open(service.data, service.ledger, measures)
         self._thread = WorkbookThread()
+        if self._pen is not None:
+            self._pen.start()  # it needs a moment
+        self._writing = WorkbookThread() if self._pen is not None else self._thread
         self._router = Router.of(self._settings)
         self._writeback = Writeback(
             self._ledger,
@@ -127,6 +132,7 @@ class App:
             rng=self._rng,
             admitted=self._admitted,
             pieces=EAGER if self._at_a_desk else USUAL,
+            writing=self._writing,
         )
         return self
 
@@ -139,11 +145,17 @@ class App:
         if self._desk is not None:
             await self._desk.close()
         self._thread.close()
+        self._writing.close()
+        if self._pen is not None:
+            self._pen.close()
         self._ledger.close()
         self.delivery.lease.give_back()
 
     def _open(self, path: Path) -> FileWorkbook:
-        return FileWorkbook(path, zone=self._zone, backups=self._backups, passwords=lambda: self._passwords(path))
+        passwords = partial(self._passwords, path)
+        if self._pen is None:
+            return FileWorkbook(path, zone=self._zone, backups=self._backups, passwords=passwords)
+        return PennedWorkbook(path, zone=self._zone, backups=self._backups, passwords=passwords, pen=self._pen)
 
     def _append(self, path: Path, incoming: Sequence[Incoming]) -> Appended | None:
         return append_replies(path, incoming, zone=self._zone) if kind_of(path) == "package" else None

@@ -9,6 +9,7 @@ ledger knows.
 import asyncio
 from collections.abc import Callable, Iterator, Sequence
 from collections.abc import Set as AbstractSet
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from itertools import chain, repeat
@@ -74,6 +75,7 @@ class _Look:
     terms: Terms
     standing: RowIds  #: all ids in the file
     lost: AskEarlier
+    under_way: AbstractSet[str] = frozenset()  #: the fingerprints of what was proposed last: it may not be admitted yet
     campaigns: dict[str | None, int] = field(default_factory=dict)
     accepted: int = 0
     earlier: int = 0
@@ -98,10 +100,12 @@ class _Look:
 class Intake:
     """Takes workbooks in. `route` says which route a number takes, from that sender and that workbook.
 
-    A long list is taken in piece by piece, each in the order of the promise; `admitted` is called after each.
+    A long list is taken in piece by piece, each in the order of the promise; `admitted` is called after each. The next
+    piece is looked at while one is written, which is done by `writing`: a thread of its own only where `open_workbook`
+    gives workbooks that are written by another process.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 (half of them have a default that most callers want)
         self,
         ledger: Ledger,
         thread: WorkbookThread,
@@ -112,9 +116,10 @@ class Intake:
         rng: Random,
         admitted: Callable[[], None] = lambda: None,
         pieces: Sequence[int] = USUAL,
+        writing: WorkbookThread | None = None,
     ) -> None:
         self._ledger = ledger
-        self._thread = thread
+        self._thread, self._writing = thread, writing or thread
         self._open = open_workbook
         self._drafting = Drafting(route=route, repeated=self._repeated, now=now, rng=rng)
         self._now = now
@@ -163,21 +168,44 @@ class Intake:
             standing=ids,
             lost=await self._earlier(reading.snapshot, book),
         )
-        # Which of the rows with one id is the one that it was given to, is decided when all of them have been seen.
-        several: list[Row] = []
-        rows = reading.rows()
-        for size in chain(self._pieces, repeat(self._pieces[-1])):
-            piece = await self._thread.run(_next, rows, size, look.terms, ids.repeated, several)
-            last = len(piece) < size
-            if not await self._take_piece(look, [*piece, *several] if last else piece):
-                break
-            if last:
-                await self._note(look)
-                break
+        writing: list[asyncio.Task[None]] = []  # of one piece, or of none
+        try:
+            await self._take_pieces(look, reading.rows(), writing)
+        except XlsmsError as error:
+            with suppress(XlsmsError):  # then it is that error
+                await asyncio.gather(*writing)
+            if not look.accepted:
+                raise
+            look.problems.append(error)
+        finally:
+            for task in writing:
+                task.cancel()
+            await asyncio.gather(*writing, return_exceptions=True)
         return look.taken()
 
-    async def _take_piece(self, look: _Look, rows: Sequence[Row]) -> bool:
-        """Whether it could be written; raises what kept it from being written if nothing has been accepted yet."""
+    async def _take_pieces(self, look: _Look, rows: Iterator[Row], writing: list[asyncio.Task[None]]) -> None:
+        """Piece by piece; the next is looked at and proposed while one is written, which is what `writing` holds."""
+        # Which of the rows with one id is the one that it was given to, is decided when all of them have been seen.
+        several: list[Row] = []
+        last = False
+        for size in chain(self._pieces, repeat(self._pieces[-1])):
+            piece = await self._thread.run(_next, rows, size, look.terms, look.standing.repeated, several)
+            last = len(piece) < size
+            work = await self._draw_up(look, [*piece, *several] if last else piece)
+            await self._propose(look, work)
+            try:
+                await asyncio.gather(*writing)
+            except XlsmsError:
+                await self._ledger.do(acceptance.withdraw, sorted(work.edits))
+                raise
+            writing[:] = [asyncio.create_task(self._write(look, work))]
+            if last:
+                break
+        await asyncio.gather(*writing)
+        await self._note(look)
+
+    async def _draw_up(self, look: _Look, rows: Sequence[Row]) -> Work:
+        """What is to be done about a piece."""
         known = await self._ledger.do(acceptance.known, order.ids(rows))
         orders = await self._thread.run(
             order.sort_out,
@@ -191,24 +219,9 @@ class Intake:
         await self._catch_up(look.book, orders)
         await self._ledger.do(live.saved, [it.row_id for it in known.values() if it.unsaved])
         look.deferred = look.deferred or orders.deferred
-        work = await self._thread.run(
-            self._drafting.draw_up, look.snapshot, orders, look.terms, look.lost, look.standing
+        return await self._thread.run(
+            self._drafting.draw_up, look.snapshot, orders, look.terms, look.lost, look.standing, look.under_way
         )
-        try:
-            applied = await self._write(look, work)
-        except XlsmsError as error:
-            if not look.accepted:
-                raise
-            look.problems.append(error)
-            return False
-        look.problems += work.problems
-        if applied is not None:
-            done = {_id_given(edit) for edit in applied.done}
-            look.accepted += sum(draft.row_id in done and draft.state is not State.HELD for draft in work.drafts)
-            look.earlier += len(done & set(work.again))
-            look.held += [entry for row_id, entry in work.held.items() if row_id in done]
-            self._admitted()
-        return True
 
     async def _catch_up(self, book: Book, orders: Orders) -> None:
         """What the file shows and the ledger does not know: a crash came between, or somebody else wrote the file."""
@@ -234,18 +247,30 @@ class Intake:
             acceptance.admit, row_ids, now=now, since=now - DUPLICATE_WINDOW, standing=frozenset(standing)
         )
 
-    async def _write(self, look: _Look, work: Work) -> Applied | None:
-        edits = [*work.edits.values(), *work.again.values(), *work.others]
-        if not edits:
-            return None
-        workbook = look.workbook
+    async def _propose(self, look: _Look, work: Work) -> None:
+        if not work.written:
+            return
         if look.campaigns:  # it is not the first piece: somebody may have opened it since
             await self._ledger.do(live.check_closed, look.snapshot.path, self._now())
-        await self._thread.run(workbook.check_ready)
+        await self._thread.run(look.workbook.check_ready)
         for some in chunks(work.drafts, _AT_ONCE):
             look.campaigns = await self._ledger.do(acceptance.propose, look.book.id, some, self._now(), look.campaigns)
+        look.under_way = {draft.fingerprint for draft in work.drafts if draft.state is not State.HELD}
+
+    async def _write(self, look: _Look, work: Work) -> None:
+        """Write a piece that has been proposed, and admit what stands in the file then."""
+        if work.written:
+            applied = await self._write_down(look, work)
+            done = {_id_given(edit) for edit in applied.done}
+            look.accepted += sum(draft.row_id in done and draft.state is not State.HELD for draft in work.drafts)
+            look.earlier += len(done & set(work.again))
+            look.held += [entry for row_id, entry in work.held.items() if row_id in done]
+            self._admitted()
+        look.problems += work.problems
+
+    async def _write_down(self, look: _Look, work: Work) -> Applied:
         try:
-            applied = await self._thread.run(workbook.apply, edits)
+            applied = await self._writing.run(look.workbook.apply, work.written)
         except XlsmsError:
             await self._withdraw_untouched(look, work)
             raise
@@ -285,7 +310,7 @@ class Intake:
                 placed = refusal.edit.placed if stands else replace(refusal.edit.placed, marked=False)
                 cells = held_cells(refusal.error.code, look.snapshot.language, refusal.error.facts)
                 edits.append(RowEdit(placed=placed, values=cells))
-        told = await self._thread.run(look.workbook.apply, edits)
+        told = await self._writing.run(look.workbook.apply, edits)
         done = tuple(edit for edit in applied.done if edit not in [refusal.edit for refusal in refused])
         return replace(applied, version=told.version, done=done)
 

@@ -41,6 +41,11 @@ class Work:
     entries: list[PlanEntry] = field(default_factory=list)  #: all others that were ordered
     hidden: int = 0  #: ordered, but left out because the user does not see them
 
+    @property
+    def written(self) -> list[RowEdit]:
+        """All that is written into the workbook."""
+        return [*self.edits.values(), *self.again.values(), *self.others]
+
 
 def _nothing_earlier(_: AbstractSet[str]) -> Sequence[Earlier]:
     return ()
@@ -63,15 +68,17 @@ class Drafting:
         terms: Terms,
         earlier: AskEarlier = _nothing_earlier,
         standing: Container[RowId] | None = None,
+        under_way: AbstractSet[str] = frozenset(),
     ) -> Work:
         """The work that the orders of one workbook ask for.
 
         A row that says what an `earlier` message says is that message's row and has lost it: it is not sent again.
-        `standing` are the ids in the workbook; None: those of the rows of the snapshot.
+        `standing` are the ids in the workbook; None: those of the rows of the snapshot. A text whose fingerprint is
+        `under_way` is about to be sent, though the ledger does not count it yet.
         """
         work = Work()
         lost = _Lost(earlier, {row.id for row in snapshot.rows if row.id} if standing is None else standing)
-        facts = Facts(now=self.now(), repeated=self.repeated)
+        facts = Facts(now=self.now(), repeated=lambda said: self.repeated(said) | (said & under_way))
         # `orders` has chosen the rows
         asked = replace(terms, all_rows=True, language=snapshot.language)
         self._add(work, snapshot, asked, lost, plan(orders.new, asked, facts, snapshot.sheets), {})

@@ -5,7 +5,7 @@ import weakref
 
 import pytest
 
-from xlsms_service.app.garbage import collect, collect_rarely
+from xlsms_service.sync.garbage import collect, collect_rarely
 
 
 class Circle:

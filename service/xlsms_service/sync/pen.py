@@ -1,0 +1,181 @@
+"""A process of its own that writes into workbooks, so that the rows to come are read and planned meanwhile.
+
+The desk starts one; it runs `pen_child`. It knows no ledger: it is given edits, and says what became of them. Whatever
+ends it, in the middle of whatever it does, the file is the one before or the one after, as when a write fails.
+"""
+
+import pickle
+import subprocess
+import sys
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from datetime import tzinfo
+from pathlib import Path
+from typing import Any
+
+from xlsms.errors import Place, TransientError, XlsmsError
+from xlsms.files.backup import Backups
+from xlsms.model import CellValue, Role
+from xlsms.workbook.base import Applied, Placed, Refusal, RowEdit
+from xlsms.workbook.opening import FileWorkbook, Passwords
+from xlsms_service.sync.pipe import get, put
+
+__all__ = ["Errand", "Pen", "PennedWorkbook", "Return", "packed", "unpacked"]
+
+#: Seconds that it may take to come to the end of what it is doing when nobody waits for it any more.
+_LAST = 60
+
+_GROUPS = ("done", "missing", "stale", "ambiguous", "waiting")
+
+#: An edit as the pen is given it: its id, its place's fields, the number of its roles, its values. Objects cost as much
+#: to be sent as the rows to be written.
+_Packed = tuple[list[tuple[Role, ...]], list[tuple[Any, ...]]]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Errand:
+    """What is to be written, and into which workbook."""
+
+    path: Path
+    zone: tzinfo | None
+    passwords: Sequence[str]
+    backups: Backups | None
+    edits: _Packed
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Return:
+    """What became of it. Edits are named by their place among those given."""
+
+    applied: Applied | None = None  #: without any edit
+    groups: Mapping[str, Sequence[int]] | None = None
+    refused: Sequence[tuple[int, Role, XlsmsError]] = ()
+    error: Exception | None = None
+
+    @classmethod
+    def of(cls, applied: Applied, edits: Sequence[RowEdit]) -> "Return":
+        """What is said of `edits` that were `applied`."""
+        nth = {id(edit): number for number, edit in enumerate(edits)}
+        return cls(
+            applied=Applied(before=applied.before, version=applied.version),
+            groups={name: [nth[id(edit)] for edit in getattr(applied, name)] for name in _GROUPS},
+            refused=[(nth[id(each.edit)], each.role, each.error) for each in applied.refused],
+        )
+
+    def applied_to(self, edits: Sequence[RowEdit]) -> Applied:
+        """The same, told of the edits themselves; raises what the pen could not do."""
+        if self.error is not None:
+            raise self.error
+        if self.applied is None or self.groups is None:
+            raise RuntimeError("the pen said nothing")
+        refused = tuple(Refusal(edit=edits[nth], role=role, error=error) for nth, role, error in self.refused)
+        groups = {name: tuple(edits[nth] for nth in some) for name, some in self.groups.items()}
+        return Applied(before=self.applied.before, version=self.applied.version, refused=refused, **groups)
+
+
+class Pen:
+    """The process, as seen from the thread that has things written. It is started anew if it ended."""
+
+    def __init__(self) -> None:
+        self._process: subprocess.Popen[bytes] | None = None
+
+    def start(self) -> subprocess.Popen[bytes]:
+        """Start it, if it does not run; returns before it is ready."""
+        if self._process is None or self._process.poll() is not None:
+            command = [sys.executable, "-P", "-m", "xlsms_service.sync.pen_child"]
+            self._process = subprocess.Popen(  # noqa: S603 - ours
+                command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, start_new_session=True
+            )
+        return self._process
+
+    def write(self, errand: Errand) -> Return:
+        """Have something written.
+
+        Raises:
+            TransientError: `desk-ended`; it was killed, or had no memory left.
+        """
+        try:
+            process = self.start()
+            put(process.stdin, errand)
+            said: Return = get(process.stdout)
+        except (EOFError, OSError, ValueError, pickle.UnpicklingError) as error:  # ValueError: the pipe is closed
+            self.close()
+            raise TransientError("desk-ended", place=Place(file=errand.path.name)) from error
+        return said
+
+    def close(self) -> None:
+        """Let it come to the end of what it is writing, and end it. Idempotent."""
+        process, self._process = self._process, None
+        if process is None:
+            return
+        with suppress(OSError):
+            if process.stdin:
+                process.stdin.close()
+        try:
+            process.wait(_LAST)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
+        if process.stdout:
+            process.stdout.close()
+
+
+class PennedWorkbook(FileWorkbook):
+    """A `FileWorkbook` that is read here and written by a pen."""
+
+    def __init__(
+        self,
+        path: Path,
+        *,
+        pen: Pen,
+        zone: tzinfo | None = None,
+        passwords: Passwords = tuple,
+        backups: Backups | None = None,
+    ) -> None:
+        super().__init__(path, zone=zone, passwords=passwords, backups=backups)
+        self._pen = pen
+
+    def apply(self, edits: Sequence[RowEdit]) -> Applied:
+        """Write all edits at once; see `Workbook.apply`."""
+        errand = Errand(
+            path=self.path,
+            zone=self._zone,
+            passwords=tuple(self._passwords()),
+            backups=self._backups,
+            edits=packed(edits),
+        )
+        return self._pen.write(errand).applied_to(edits)
+
+
+def packed(edits: Sequence[RowEdit]) -> _Packed:
+    """Edits in few objects."""
+    shapes: dict[tuple[Role, ...], int] = {}
+    rows = []
+    for edit in edits:
+        roles = tuple(edit.values)
+        place = edit.placed
+        rows.append(
+            (
+                shapes.setdefault(roles, len(shapes)),
+                edit.id,
+                place and (place.sheet, place.number, place.phone, place.message, place.marked, place.id, place.lay),
+                *edit.values.values(),
+            )
+        )
+    return list(shapes), rows
+
+
+def unpacked(edits: _Packed) -> list[RowEdit]:
+    """The edits again."""
+    shapes, rows = edits
+    found = []
+    for shape, row_id, place, *values in rows:
+        cells: dict[Role, CellValue] = dict(zip(shapes[shape], values, strict=True))
+        found.append(RowEdit(values=cells, id=row_id, placed=place and _placed(*place)))
+    return found
+
+
+def _placed(*place: Any) -> Placed:
+    sheet, number, phone, message, marked, row_id, lay = place
+    return Placed(sheet=sheet, number=number, phone=phone, message=message, marked=marked, id=row_id, lay=lay)
