@@ -7,6 +7,7 @@ ledger knows.
 """
 
 import asyncio
+from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from collections.abc import Set as AbstractSet
 from contextlib import suppress
@@ -21,7 +22,7 @@ from xlsms.files.conflict import original_of
 from xlsms.model import Role, Row, RowId
 from xlsms.states import State
 from xlsms.workbook import identity
-from xlsms.workbook.base import Applied, Reading, Refusal, RowEdit, Snapshot, Workbook
+from xlsms.workbook.base import Applied, Reading, Refusal, RowEdit, Snapshot, Version, Workbook
 from xlsms.workbook.rowids import RowIds
 from xlsms_service.ledger import acceptance, live
 from xlsms_service.ledger import book as books
@@ -52,6 +53,9 @@ USUAL = (50_000,)
 #: send alone. Beside the links of the same process it would halve their rate.
 EAGER = (4_000, *(8_000,) * 6, 16_000)
 
+#: Pieces that are being written or admitted while another one is looked at, where that is another process's work.
+_AHEAD = 2
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Taken:
@@ -70,12 +74,13 @@ class _Look:
     """One look at a workbook, as far as it has come."""
 
     workbook: Workbook
-    snapshot: Snapshot  #: without its rows; its version is that of our last write
+    snapshot: Snapshot  #: without its rows
+    version: Version  #: that of our last write
     book: Book
     terms: Terms
     standing: RowIds  #: all ids in the file
     lost: AskEarlier
-    under_way: AbstractSet[str] = frozenset()  #: the fingerprints of what was proposed last: it may not be admitted yet
+    under_way: AbstractSet[str] = frozenset()  #: the fingerprints of what is proposed and not admitted yet
     campaigns: dict[str | None, int] = field(default_factory=dict)
     accepted: int = 0
     earlier: int = 0
@@ -84,6 +89,20 @@ class _Look:
     merged: bool = False  #: somebody saved between our reading and our writing
     stale: bool = False
     deferred: bool = False
+    failed: XlsmsError | None = None  #: what kept a piece from being written: none after it is
+
+    def apply(self, edits: Sequence[RowEdit]) -> Applied:
+        """Write edits, in the thread where that is done one after the other."""
+        if self.failed is not None:
+            raise self.failed
+        try:
+            applied = self.workbook.apply(edits)
+        except XlsmsError as error:
+            self.failed = error
+            raise
+        self.merged = self.merged or applied.before != self.version
+        self.version = applied.version
+        return applied
 
     def taken(self) -> Taken:
         """What it brought."""
@@ -120,6 +139,7 @@ class Intake:
     ) -> None:
         self._ledger = ledger
         self._thread, self._writing = thread, writing or thread
+        self._ahead = _AHEAD if writing is not None else 0
         self._open = open_workbook
         self._drafting = Drafting(route=route, repeated=self._repeated, now=now, rng=rng)
         self._now = now
@@ -163,17 +183,19 @@ class Intake:
         look = _Look(
             workbook=workbook,
             snapshot=reading.snapshot,
+            version=reading.snapshot.version,
             book=book,
             terms=terms,
             standing=ids,
             lost=await self._earlier(reading.snapshot, book),
         )
-        writing: list[asyncio.Task[None]] = []  # of one piece, or of none
+        writing: deque[asyncio.Task[None]] = deque()
         try:
             await self._take_pieces(look, reading.rows(), writing)
         except XlsmsError as error:
-            with suppress(XlsmsError):  # then it is that error
-                await asyncio.gather(*writing)
+            for task in writing:
+                with suppress(XlsmsError):  # it is that error, or came of it
+                    await task
             if not look.accepted:
                 raise
             look.problems.append(error)
@@ -183,8 +205,8 @@ class Intake:
             await asyncio.gather(*writing, return_exceptions=True)
         return look.taken()
 
-    async def _take_pieces(self, look: _Look, rows: Iterator[Row], writing: list[asyncio.Task[None]]) -> None:
-        """Piece by piece; the next is looked at and proposed while one is written, which is what `writing` holds."""
+    async def _take_pieces(self, look: _Look, rows: Iterator[Row], writing: deque[asyncio.Task[None]]) -> None:
+        """Piece by piece: one is looked at and proposed, while `writing` writes one before it and admits another."""
         # Which of the rows with one id is the one that it was given to, is decided when all of them have been seen.
         several: list[Row] = []
         last = False
@@ -193,15 +215,12 @@ class Intake:
             last = len(piece) < size
             work = await self._draw_up(look, [*piece, *several] if last else piece)
             await self._propose(look, work)
-            try:
-                await asyncio.gather(*writing)
-            except XlsmsError:
-                await self._ledger.do(acceptance.withdraw, sorted(work.edits))
-                raise
-            writing[:] = [asyncio.create_task(self._write(look, work))]
+            writing.append(asyncio.create_task(self._write(look, work)))
+            while len(writing) > (0 if last else self._ahead):
+                await writing[0]
+                writing.popleft()
             if last:
                 break
-        await asyncio.gather(*writing)
         await self._note(look)
 
     async def _draw_up(self, look: _Look, rows: Sequence[Row]) -> Work:
@@ -255,7 +274,7 @@ class Intake:
         await self._thread.run(look.workbook.check_ready)
         for some in chunks(work.drafts, _AT_ONCE):
             look.campaigns = await self._ledger.do(acceptance.propose, look.book.id, some, self._now(), look.campaigns)
-        look.under_way = {draft.fingerprint for draft in work.drafts if draft.state is not State.HELD}
+        look.under_way |= work.fingerprints
 
     async def _write(self, look: _Look, work: Work) -> None:
         """Write a piece that has been proposed, and admit what stands in the file then."""
@@ -265,12 +284,13 @@ class Intake:
             look.accepted += sum(draft.row_id in done and draft.state is not State.HELD for draft in work.drafts)
             look.earlier += len(done & set(work.again))
             look.held += [entry for row_id, entry in work.held.items() if row_id in done]
+            look.under_way -= work.fingerprints
             self._admitted()
         look.problems += work.problems
 
     async def _write_down(self, look: _Look, work: Work) -> Applied:
         try:
-            applied = await self._writing.run(look.workbook.apply, work.written)
+            applied = await self._writing.run(look.apply, work.written)
         except XlsmsError:
             await self._withdraw_untouched(look, work)
             raise
@@ -284,11 +304,9 @@ class Intake:
             await self._admit(some_done, standing.intersection(some_done))
         await self._ledger.do(live.shown_again, sorted(again), in_file=True)
         await self._ledger.do(acceptance.withdraw, sorted(set(work.edits) - done))
-        look.merged = look.merged or applied.before != look.snapshot.version
         look.stale = look.stale or bool(applied.stale or applied.ambiguous)
         if nameless:
             applied = await self._tell_nameless(look, list(nameless.values()), work, applied)
-        look.snapshot = replace(look.snapshot, version=applied.version)
         return applied
 
     async def _withdraw_untouched(self, look: _Look, work: Work) -> None:
@@ -297,7 +315,7 @@ class Intake:
             now = await self._thread.run(look.workbook.version)
         except (XlsmsError, OSError):
             return
-        if now == look.snapshot.version:
+        if now == look.version:
             await self._ledger.do(acceptance.withdraw, sorted(work.edits))
 
     async def _tell_nameless(self, look: _Look, refused: Sequence[Refusal], work: Work, applied: Applied) -> Applied:
@@ -310,14 +328,14 @@ class Intake:
                 placed = refusal.edit.placed if stands else replace(refusal.edit.placed, marked=False)
                 cells = held_cells(refusal.error.code, look.snapshot.language, refusal.error.facts)
                 edits.append(RowEdit(placed=placed, values=cells))
-        told = await self._writing.run(look.workbook.apply, edits)
+        await self._writing.run(look.apply, edits)
         done = tuple(edit for edit in applied.done if edit not in [refusal.edit for refusal in refused])
-        return replace(applied, version=told.version, done=done)
+        return replace(applied, done=done)
 
     async def _note(self, look: _Look) -> None:
         """The whole file is now as we have read and written it, unless it has to be looked at again."""
         if not (look.merged or look.stale or look.deferred):
-            await self._ledger.do(books.note_version, look.book.id, look.snapshot.version.text)
+            await self._ledger.do(books.note_version, look.book.id, look.version.text)
 
     def _repeated(self, fingerprints: AbstractSet[str]) -> AbstractSet[str]:
         return self._ledger.do_now(acceptance.repeated, fingerprints, self._now() - DUPLICATE_WINDOW)

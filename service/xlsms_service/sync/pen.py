@@ -9,7 +9,7 @@ import subprocess
 import sys
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import tzinfo
 from pathlib import Path
 from typing import Any
@@ -58,7 +58,7 @@ class Return:
         """What is said of `edits` that were `applied`."""
         nth = {id(edit): number for number, edit in enumerate(edits)}
         return cls(
-            applied=Applied(before=applied.before, version=applied.version),
+            applied=replace(applied, done=(), missing=(), stale=(), ambiguous=(), waiting=(), refused=()),
             groups={name: [nth[id(edit)] for edit in getattr(applied, name)] for name in _GROUPS},
             refused=[(nth[id(each.edit)], each.role, each.error) for each in applied.refused],
         )
@@ -69,9 +69,16 @@ class Return:
             raise self.error
         if self.applied is None or self.groups is None:
             raise RuntimeError("the pen said nothing")
-        refused = tuple(Refusal(edit=edits[nth], role=role, error=error) for nth, role, error in self.refused)
-        groups = {name: tuple(edits[nth] for nth in some) for name, some in self.groups.items()}
-        return Applied(before=self.applied.before, version=self.applied.version, refused=refused, **groups)
+        done, missing, stale, ambiguous, waiting = (tuple(edits[nth] for nth in self.groups[name]) for name in _GROUPS)
+        return replace(
+            self.applied,
+            done=done,
+            missing=missing,
+            stale=stale,
+            ambiguous=ambiguous,
+            waiting=waiting,
+            refused=tuple(Refusal(edit=edits[nth], role=role, error=error) for nth, role, error in self.refused),
+        )
 
 
 class Pen:

@@ -46,6 +46,11 @@ class Work:
         """All that is written into the workbook."""
         return [*self.edits.values(), *self.again.values(), *self.others]
 
+    @property
+    def fingerprints(self) -> frozenset[str]:
+        """Those of the drafts that go."""
+        return frozenset(draft.fingerprint for draft in self.drafts if draft.state is not State.HELD)
+
 
 def _nothing_earlier(_: AbstractSet[str]) -> Sequence[Earlier]:
     return ()
