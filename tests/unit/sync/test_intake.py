@@ -1,6 +1,8 @@
 """Taking workbooks in and bringing them up to date, on a workbook that lives in memory."""
 
 import asyncio
+import itertools
+import threading
 from contextlib import nullcontext
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -116,9 +118,10 @@ class Table:
 class Desk:
     """Ledger, intake and write-back around tables."""
 
-    def __init__(self, folder, pieces=(1000,)):
+    def __init__(self, folder, pieces=(1000,), *, ahead=False):
         self.ledger = Ledger.open(folder)
         self.thread = WorkbookThread()
+        self.writing = WorkbookThread() if ahead else None
         self.tables = {}
         self.now = NOW
         self.intake = Intake(
@@ -129,6 +132,7 @@ class Desk:
             now=lambda: self.now,
             rng=Random(1),
             pieces=pieces,
+            writing=self.writing,
         )
         self.writeback = Writeback(self.ledger, self.thread, self.tables.__getitem__)
 
@@ -152,6 +156,8 @@ class Desk:
 
     def close(self):
         self.thread.close()
+        if self.writing:
+            self.writing.close()
         self.ledger.close()
 
 
@@ -275,10 +281,10 @@ def test_a_row_that_somebody_else_took_meanwhile_is_not_told_as_a_duplicate(desk
     assert (taken.accepted, taken.held, taken.changed) == (0, (), True)
 
 
-@pytest.fixture
-def pieces(tmp_path):
-    """A desk that takes in two rows at a time."""
-    made = Desk(tmp_path, pieces=(2,))
+@pytest.fixture(params=[False, True], ids=["in turn", "ahead"])
+def pieces(tmp_path, request):
+    """A desk that takes in two rows at a time, and with one of its kinds looks at some while others are written."""
+    made = Desk(tmp_path, pieces=(2,), ahead=request.param)
     yield made
     made.close()
 
@@ -296,11 +302,51 @@ def test_a_long_list_is_taken_in_piece_by_piece_as_one_campaign(pieces):
 
 
 def test_a_duplicate_in_a_later_piece_is_held(pieces):
-    for _ in range(3):
+    for _ in range(7):
         pieces.table().add("600111222")
     taken = pieces.take()
     assert taken.accepted == 1
-    assert [entry.held.code for entry in taken.held] == ["duplicate-in-sheet", "duplicate-recent"]
+    assert [entry.held.code for entry in taken.held] == ["duplicate-in-sheet"] + ["duplicate-recent"] * 5
+
+
+def test_a_duplicate_of_what_is_being_written_is_held(tmp_path):
+    """The piece before is not admitted while this one is looked at: the ledger does not count it yet."""
+    desk = Desk(tmp_path, pieces=(1,), ahead=True)
+    for text in ("one", "two", "one", "two"):
+        desk.table().add("600111222", text)
+    looked_at = threading.Event()
+    count = itertools.count(1)
+
+    def looked():
+        if next(count) == 3:  # rows are looked at: the third of them while the first is written
+            looked_at.set()
+
+    desk.table().before_propose = looked
+    desk.table().before_apply = lambda: looked_at.wait(60)
+    taken = desk.take()
+    assert looked_at.is_set()
+    assert taken.accepted == 2
+    assert [entry.held.code for entry in taken.held] == ["duplicate-recent"] * 2
+    desk.close()
+
+
+def test_pieces_after_one_that_could_not_be_written_are_not(pieces):
+    """Not even those that were looked at meanwhile: what comes after a row that is still marked is not sent first."""
+    rows = [pieces.table().add(f"60011122{number}", f"text {number}") for number in range(8)]
+    writes = itertools.count(1)
+
+    def apply():
+        if next(writes) == 2:
+            raise TransientError("file-open-elsewhere", file="list.xlsx")
+
+    pieces.table().before_apply = apply
+    taken = pieces.take()
+    assert taken.accepted == 2
+    assert [problem.code for problem in taken.problems] == ["file-open-elsewhere"]
+    assert [row[Role.SEND] for row in rows] == [None] * 2 + ["x"] * 6
+    assert len(pieces.messages()) == 2  # the others have been withdrawn
+    assert pieces.take().accepted == 6
+    assert sorted(each.text for each in pieces.claim()) == [f"text {number}" for number in range(8)]
 
 
 def test_of_rows_with_one_id_in_two_pieces_the_one_that_was_sent_is_kept(pieces):
@@ -801,12 +847,12 @@ def test_more_replies_than_a_cell_holds_keep_the_newest(desk):
 class Lists(RuleBasedStateMachine):
     """People edit, sort, copy and mark; power fails; the service looks. Nothing goes twice, nothing is lost."""
 
-    @initialize()
-    def begin(self):
+    @initialize(ahead=st.booleans())
+    def begin(self, ahead):
         import tempfile
 
         self.folder = tempfile.TemporaryDirectory()
-        self.desk = Desk(Path(self.folder.name), pieces=(1, 2))
+        self.desk = Desk(Path(self.folder.name), pieces=(1, 2), ahead=ahead)
         self.table = self.desk.table()
         self.count = 0
         self.orders = {}  # text -> how often someone ordered it
