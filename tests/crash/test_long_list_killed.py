@@ -16,18 +16,36 @@ from tests.crash.test_kill import SEED, network, states, taken, xlsms
 ROWS = 25_000
 KILLS = 12
 WINDOW = 100
+LONGEST = 20  #: seconds until a desk has been started, if one is
 VICTIMS = ("run", "xlsms_service.app.desk_child", "xlsms_service.sync.pen_child")
 HEADERS = ("Name", "Phone", "Message", "Send", "Status", "Detail", "Status time", "Reply", "Reply time", "SMS ID")
+
+SETTINGS = """\
+[service]
+data = "data"
+language = "en"
+country = "ES"
+[[watch]]
+folder = "watched"
+[[connector]]
+name = "network"
+type = "smpp"
+host = "127.0.0.1"
+port = {port}
+system_id = "xlsms"
+password = "rehearse"
+window = {window}
+"""
 
 pytestmark = pytest.mark.crash
 
 
-def make_list(path):
+def make_list(path, rng):
     with xlsxwriter.Workbook(path) as book:
         sheet = book.add_worksheet("People")
         sheet.write_row(0, 0, HEADERS)
         for row in range(1, ROWS + 1):
-            sheet.write_row(row, 0, (f"Person {row}", 600_000_000 + row, f"Text {row} for {row * 7919}", "x"))
+            sheet.write_row(row, 0, (f"Person {row}", 600_000_000 + row, f"Text {row}: {rng.getrandbits(160):x}", "x"))
 
 
 def descendants(pid):
@@ -36,9 +54,25 @@ def descendants(pid):
     for task in Path(f"/proc/{pid}/task").glob("*/children"):
         for child in task.read_text().split():
             with suppress(OSError):
-                found[Path(f"/proc/{child}/cmdline").read_text().split("\0")[-2]] = int(child)
-                found |= descendants(child)
+                words = Path(f"/proc/{child}/cmdline").read_text().split("\0")
+                found |= {"".join(words[-2:]): int(child)} | descendants(child)
     return found
+
+
+def kill_one(service, rng, log):
+    """Kill one of the processes at some moment; returns which."""
+    victim = rng.choice(VICTIMS)
+    begun = time.monotonic()
+    while victim not in (alive := {"run": service.pid} | descendants(service.pid)):
+        assert service.poll() is None, Path(log.name).read_text()
+        if time.monotonic() > begun + LONGEST:  # the list has been taken in
+            victim = "run"
+        time.sleep(0.01)
+    time.sleep(rng.uniform(0, 2.5))
+    assert service.poll() is None, Path(log.name).read_text()
+    with suppress(ProcessLookupError):
+        os.kill(alive[victim], signal.SIGKILL)
+    return victim
 
 
 def test_nothing_twice_nothing_missing_whichever_process_dies(tmp_path):
@@ -46,30 +80,13 @@ def test_nothing_twice_nothing_missing_whichever_process_dies(tmp_path):
     watched = tmp_path / "watched"
     watched.mkdir()
     book = watched / "list.xlsx"
-    make_list(book)
+    make_list(book, rng)
     assert book.stat().st_size > 1 << 20, "too short for a desk"
     done = Counter()
     with ExitStack() as ended:
         port = ended.enter_context(network(tmp_path))
         settings = tmp_path / "xlsms.toml"
-        settings.write_text(
-            f"""
-            [service]
-            data = "data"
-            language = "en"
-            country = "ES"
-            [[watch]]
-            folder = "watched"
-            [[connector]]
-            name = "network"
-            type = "smpp"
-            host = "127.0.0.1"
-            port = {port}
-            system_id = "xlsms"
-            password = "rehearse"
-            window = {WINDOW}
-            """
-        )
+        settings.write_text(SETTINGS.format(port=port, window=WINDOW))
         log = ended.enter_context((tmp_path / "service.log").open("w"))
 
         def start():
@@ -78,18 +95,8 @@ def test_nothing_twice_nothing_missing_whichever_process_dies(tmp_path):
         service = start()
         try:
             while done.total() < KILLS:
-                victim = rng.choice(VICTIMS)
-                there = time.monotonic() + 60
-                while victim not in (alive := {"run": service.pid} | descendants(service.pid)):
-                    assert service.poll() is None, (tmp_path / "service.log").read_text()
-                    if time.monotonic() > there:  # the list has been taken in
-                        victim = "run"
-                    time.sleep(0.01)
-                time.sleep(rng.uniform(0, 2.5))
-                assert service.poll() is None, (tmp_path / "service.log").read_text()
-                with suppress(ProcessLookupError):
-                    os.kill(alive[victim], signal.SIGKILL)
-                    done[victim] += 1
+                victim = kill_one(service, rng, log)
+                done[victim] += 1
                 if victim == "run":
                     service.wait()
                     service = start()
