@@ -28,7 +28,7 @@ from xlsms_service.delivery.routing import Router
 from xlsms_service.ledger.ledger import Ledger
 from xlsms_service.ledger.schema import message
 from xlsms_service.planning import Terms
-from xlsms_service.sync.garbage import collect, collect_rarely
+from xlsms_service.sync.garbage import collect_rarely
 from xlsms_service.sync.intake import EAGER, Intake
 from xlsms_service.sync.thread import WorkbookThread
 from xlsms_service.sync.writeback import Writeback
@@ -72,7 +72,6 @@ async def measure(rows: int, folder: Path) -> Counter[str]:
         route=Router([], ["net"]).key,
         now=lambda: datetime.now(UTC),
         rng=SystemRandom(),
-        admitted=collect,
         pieces=EAGER,
     )
     collect_rarely()  # and the pieces are those of the desk

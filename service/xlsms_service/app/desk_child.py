@@ -51,7 +51,6 @@ def _main() -> None:
     async def work() -> None:
         def news(event: object) -> None:
             put(told, Told(ended=False, result=event))
-            collect()
 
         async with App(settings, password=password, on_event=news, at_a_desk=True) as app:
             collect_rarely()

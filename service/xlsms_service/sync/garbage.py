@@ -1,8 +1,8 @@
 """When Python looks for garbage in a process that works on long lists.
 
 A list is some hundred thousand objects that live until their piece is done, and each of Python's rounds walks through
-all of them to find nothing: a fifth of the desk's processor time. What goes in circles is rare there, and is looked for
-between two pieces, when hardly anything else is left.
+all of them to find nothing: a fifth of the desk's processor time. What goes in circles is looked for when something is
+done and hardly anything else is left.
 """
 
 import gc
