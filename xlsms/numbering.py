@@ -14,7 +14,7 @@ import phonenumbers
 from phonenumbers import NumberParseException, PhoneMetadata, PhoneNumberType
 from phonenumbers.phonemetadata import PhoneNumberDesc
 
-__all__ = ["Number", "read"]
+__all__ = ["Number", "mobile", "read", "too_short"]
 
 #: No country code is longer (ITU-T E.164 §6.2.1).
 _CODE = 3
@@ -50,6 +50,49 @@ def read(text: str, region: str | None = None) -> Number | None:
     country = _country(plan.code, national)
     kind = _kind(country)(national) if country else _UNKNOWN
     return None if kind == _UNKNOWN else Number(str(plan.code), national, kind, country)
+
+
+@cache
+def too_short(head: str, count: int) -> bool:
+    """Whether `count` digits that begin with `head`, three of them, have a country code and are too few behind it.
+
+    Then they are no number, whatever they are: `read` finds none with a + before them.
+    """
+    for end in range(1, _CODE + 1):
+        region = _main_region(head[:end])
+        if region != _NO_REGION:
+            plan = _plan(region)
+            return head[0] != "0" and plan is not None and end < count < plan.shortest + end
+    return False
+
+
+@cache
+def mobile(region: str) -> tuple[str, Callable[[str], object]] | None:
+    """The country code of a region, and what finds digits that `read` takes for one of its mobile numbers as dialled.
+
+    One pattern says all that makes them so, and leaves out some that take a longer look. None where mobile numbers look
+    like landlines, or where other regions have the same code.
+    """
+    plan, found = _plan(region), PhoneMetadata.metadata_for_region(region, None)
+    if plan is None or found is None or len(_regions(plan.code)) != 1 or found.same_mobile_and_fixed_line_pattern:
+        return None
+    general, ours = found.general_desc, found.mobile
+    if not (general and ours and general.national_number_pattern and ours.national_number_pattern):
+        return None
+    lengths = sorted(plan.lengths.intersection(ours.possible_length or plan.lengths))
+    others = [desc.national_number_pattern for desc in (found.fixed_line, *_special(found)) if desc]
+    not_so = [
+        *(re.escape(first) for first in ("0", str(plan.code))),
+        f"(?:{plan.abroad.pattern})",
+        *([f"(?:{plan.stripped.pattern})"] if plan.stripped else []),
+        *(f"(?:{pattern})\\Z" for pattern in others if pattern),
+    ]
+    long_enough = "|".join(f"[0-9]{{{length}}}" for length in lengths) or "(?!)"
+    pattern = (
+        f"(?!{'|'.join(not_so)})(?=(?:{long_enough})\\Z)(?=(?:{general.national_number_pattern})\\Z)"
+        f"(?:{ours.national_number_pattern})"
+    )
+    return str(plan.code), re.compile(pattern).fullmatch
 
 
 def _long_way(text: str, region: str | None) -> Number | None:
@@ -163,6 +206,26 @@ def _leading(region: str) -> re.Pattern[str] | None:
 
 _Fits = Callable[[str], bool]
 
+#: In the library's order.
+_SPECIAL = (
+    PhoneNumberType.PREMIUM_RATE,
+    PhoneNumberType.TOLL_FREE,
+    PhoneNumberType.SHARED_COST,
+    PhoneNumberType.VOIP,
+    PhoneNumberType.PERSONAL_NUMBER,
+    PhoneNumberType.PAGER,
+    PhoneNumberType.UAN,
+    PhoneNumberType.VOICEMAIL,
+)
+
+
+def _special(found: PhoneMetadata) -> tuple[PhoneNumberDesc | None, ...]:
+    """What describes each of them."""
+    return (
+        found.premium_rate, found.toll_free, found.shared_cost, found.voip, found.personal_number, found.pager, found.uan,
+        found.voicemail,
+    )  # fmt: skip
+
 
 @cache
 def _kind(region: str) -> Callable[[str], int]:
@@ -172,16 +235,7 @@ def _kind(region: str) -> Callable[[str], int]:
         return lambda _national: _UNKNOWN
     general, fixed, mobile = _fits(found.general_desc), _fits(found.fixed_line), _fits(found.mobile)
     same = found.same_mobile_and_fixed_line_pattern
-    named = [
-        (found.premium_rate, PhoneNumberType.PREMIUM_RATE),
-        (found.toll_free, PhoneNumberType.TOLL_FREE),
-        (found.shared_cost, PhoneNumberType.SHARED_COST),
-        (found.voip, PhoneNumberType.VOIP),
-        (found.personal_number, PhoneNumberType.PERSONAL_NUMBER),
-        (found.pager, PhoneNumberType.PAGER),
-        (found.uan, PhoneNumberType.UAN),
-        (found.voicemail, PhoneNumberType.VOICEMAIL),
-    ]
+    named = list(zip(_special(found), _SPECIAL, strict=True))
     special = [(_fits(desc), name) for desc, name in named]
 
     patterns = [desc.national_number_pattern for desc, _ in named if desc and desc.national_number_pattern]

@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date, time, timedelta
 from functools import cache
+from typing import NamedTuple
 
 import phonenumbers
 from phonenumbers import NumberParseException, PhoneNumberType, ValidationResult, shortnumberinfo
@@ -74,9 +75,8 @@ class Note:
         return f"{said.message}: {said.remedy}" if said.remedy else said.message
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PhoneNumber:
-    """A number that can be sent to."""
+class PhoneNumber(NamedTuple):
+    """A number that can be sent to. A tuple, for one is made for every row."""
 
     e164: str  #: with +; of a short code its digits alone, as the network wants it
     kind: str  #: mobile, landline, mobile or landline, premium, service, voip, personal, pager or short code
@@ -166,6 +166,14 @@ def _usual(value: object, region: str) -> PhoneNumber | None:
         return None
     if digits is not value and digits.endswith("000"):
         return None  # it may have been rounded
+    usual = numbering.mobile(region)
+    if (
+        usual is not None
+        and usual[1](digits) is not None
+        and len(usual[0]) + len(digits) <= _LONGEST
+        and (len(digits) < _SHORTEST_ABROAD or numbering.too_short(digits[:3], len(digits)))
+    ):
+        return PhoneNumber(f"+{usual[0]}{digits}", "mobile", region, mended=_country_added(usual[0]))
     home = _read(digits, region)
     if home is None or home.national != digits or home.kind not in _TEXTED:
         return None

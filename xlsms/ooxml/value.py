@@ -44,6 +44,7 @@ class Decoder:
         self._date1904 = book.date1904
         self._open, self._close = b"<" + prefix, b"</" + prefix
         self._kinds: dict[bytes, tuple[bytes, bool]] = {}
+        self._codes: dict[bytes, str] = {}
 
     def value(self, cell: RawCell) -> tuple[Raw, str | None]:
         """The value and, where it cannot be used, the code of the reason."""
@@ -77,7 +78,10 @@ class Decoder:
 
     def code(self, cell: RawCell) -> str:
         """The number format of a cell."""
-        return self._styles.code(style_of(cell[1]))
+        known = self._codes.get(cell[1])
+        if known is None:
+            known = self._codes[cell[1]] = self._styles.code(style_of(cell[1]))
+        return known
 
     def _bare(self, xml: bytes) -> bytes:
         """`xml` without the prefix of the sheet."""

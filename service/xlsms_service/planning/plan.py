@@ -305,22 +305,24 @@ def _time(found: _Found, row: Row, sheet: Sheet | None, terms: Terms, facts: Fac
 
 def _hold(entries: Sequence[PlanEntry], facts: Facts) -> Iterator[PlanEntry]:
     """Hold what must not go unasked: to a number that said stop, or what was said to it before."""
-    ready = [entry for entry in entries if entry.goes]
+    ready = [entry for entry in entries if entry.problem is None and entry.held is None]
     stopped = facts.opted_out({entry.number.e164 for entry in ready if entry.number})
     repeated = facts.repeated({entry.fingerprint for entry in ready if entry.fingerprint})
     first: dict[str, Row] = {}
     for entry in entries:
-        if not entry.goes or entry.number is None or entry.fingerprint is None:
+        if entry.problem is not None or entry.held is not None or entry.number is None or entry.fingerprint is None:
             yield entry
             continue
         number, row = entry.number.e164, entry.row
-        place = Place(sheet=row.sheet, row=row.number) if row.number else None
         earlier = first.setdefault(entry.fingerprint, row)
-        if number in stopped:
-            yield entry._replace(held=UserError("opted-out", place=place, number=number))
-        elif entry.fingerprint in repeated:
-            yield entry._replace(held=UserError("duplicate-recent", place=place, number=number))
-        elif earlier is not row:
-            yield entry._replace(held=UserError("duplicate-in-sheet", place=place, number=number, row=earlier.number))
-        else:
+        if number not in stopped and entry.fingerprint not in repeated and earlier is row:
             yield entry
+            continue
+        place = Place(sheet=row.sheet, row=row.number) if row.number else None
+        if number in stopped:
+            held = UserError("opted-out", place=place, number=number)
+        elif entry.fingerprint in repeated:
+            held = UserError("duplicate-recent", place=place, number=number)
+        else:
+            held = UserError("duplicate-in-sheet", place=place, number=number, row=earlier.number)
+        yield entry._replace(held=held)

@@ -195,7 +195,7 @@ class _Lost:
 
     def take(self, entry: PlanEntry, before: MessageId | None) -> Earlier | None:
         """What this row lost; a row that was marked again, after the message `before`, lost what followed on that."""
-        if entry.problem is not None or entry.fingerprint is None:
+        if not self._found or entry.problem is not None or entry.fingerprint is None:
             return None
         there = self._found.get((entry.row.sheet, entry.fingerprint), [])
         for each in there:
