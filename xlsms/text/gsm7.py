@@ -21,7 +21,7 @@ class Table:
     announce a national table (3GPP TS 23.040 §9.2.3.24.15); the default pair needs none.
     """
 
-    __slots__ = ("_alien", "_all", "_decoding", "_encoding", "_extended", "_extension", "_latin", "_letters", "_plain", "header")
+    __slots__ = ("_alien", "_all", "_decoding", "_encoding", "_extended", "_extension", "_latin", "_plain", "header")
 
     def __init__(self, base: str, extension: Mapping[int, str], header: bytes = b"") -> None:
         if len(base) != 128 or base[_ESC] != "\x1b":  # noqa: PLR2004 - seven bits
@@ -35,7 +35,6 @@ class Table:
         self._decoding = base + _UNKNOWN * 128
         # Septet of each Latin-1 character: most texts need nothing else, and octets are translated many times as fast.
         self._latin = bytes(_NONE if code == _ESC else base.find(chr(code)) & _NONE for code in range(256))
-        self._letters = bytes(code for code, septet in enumerate(self._latin) if septet != _NONE)
         self._plain = re.compile(f"[{re.escape(letters)}]*")
         self._all = re.compile(f"[{re.escape(letters + extended)}]*")
         self._alien = re.compile(f"[^{re.escape(letters + extended)}]")
@@ -44,7 +43,7 @@ class Table:
     def is_plain(self, text: str) -> bool:
         """Whether every character is in the base table, so that each costs one septet."""
         try:
-            return not text.encode("latin-1").translate(None, self._letters)
+            return _NONE not in text.encode("latin-1").translate(self._latin)
         except UnicodeEncodeError:  # Greek, or what the table lacks
             return self._plain.fullmatch(text) is not None
 
