@@ -222,8 +222,8 @@ _SPECIAL = (
 def _special(found: PhoneMetadata) -> tuple[PhoneNumberDesc | None, ...]:
     """What describes each of them."""
     return (
-        found.premium_rate, found.toll_free, found.shared_cost, found.voip, found.personal_number, found.pager, found.uan,
-        found.voicemail,
+        found.premium_rate, found.toll_free, found.shared_cost, found.voip, found.personal_number, found.pager,
+        found.uan, found.voicemail,
     )  # fmt: skip
 
 

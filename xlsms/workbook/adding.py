@@ -7,7 +7,7 @@ from xlsms.ooxml.graft import Graft
 from xlsms.ooxml.stylesheet import Stylesheet
 from xlsms.ooxml.transplant import recalculated, transplant
 from xlsms.workbook.base import Language
-from xlsms.workbook.own_sheets import OWN, REPORT, Counted, build
+from xlsms.workbook.own_sheets import OWN, REPORT, Counted
 from xlsms.workbook.record import CALCULATION, put_constant
 
 __all__ = ["add_sheets", "lacking_sheets"]
@@ -30,6 +30,9 @@ def add_sheets(
     """Put sheets of our own behind the others; a report has the workbook calculated, which is noted."""
     names = {table.name.lower() for part in book.sheets for table in book.tables(part)}
     names |= {node.attributes.get("name", "").lower() for node in graft.edits(book.main).root.all("definedName")}
+    # openpyxl takes a tenth of a second to import: only those who need it pay.
+    from xlsms.workbook.drawing import build  # noqa: PLC0415
+
     content = build(wanted, counted, language, tables=sorted(names), font=styles.usual_font)
     added = transplant(book, graft, styles, content)
     if REPORT in added:

@@ -5,12 +5,7 @@ import re
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from datetime import datetime, tzinfo
-
-import openpyxl
-from openpyxl.cell.cell import ILLEGAL_CHARACTERS_RE
-from openpyxl.packaging.custom import StringProperty
-from openpyxl.styles import Font
-from openpyxl.worksheet.worksheet import Worksheet
+from typing import TYPE_CHECKING
 
 from xlsms.errors import UserError
 from xlsms.model import CellValue, Role, Row
@@ -26,7 +21,11 @@ from xlsms.workbook.source import Source, SourceRow, SourceSheet
 
 __all__ = ["build", "changes", "keys_sent"]
 
+if TYPE_CHECKING:  # openpyxl takes a tenth of a second to import, and only a new file needs it
+    from openpyxl.worksheet.worksheet import Worksheet
+
 _LONGEST = 32_767
+_ILLEGAL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f]")  # no file can hold them
 _FORBIDDEN = re.compile(r"[\\/*?:\[\]]")
 _NAME = 31
 _LOCAL_DATE = "mm-dd-yy"  # number format 14: shown the way the computer writes dates
@@ -41,7 +40,7 @@ def titles(sheets: Iterable[SourceSheet]) -> list[str]:
     """The sheets' names as .xlsx allows them, all different."""
     made: list[str] = []
     for sheet in sheets:
-        title = base = _FORBIDDEN.sub("_", ILLEGAL_CHARACTERS_RE.sub("", sheet.name)).strip("'")[:_NAME] or "Sheet"
+        title = base = _FORBIDDEN.sub("_", _ILLEGAL.sub("", sheet.name)).strip("'")[:_NAME] or "Sheet"
         nth = 1
         while title.casefold() in (other.casefold() for other in made):
             nth += 1
@@ -52,7 +51,10 @@ def titles(sheets: Iterable[SourceSheet]) -> list[str]:
 
 def build(source: Source, name: str) -> bytes:
     """A new results workbook with every row of the source."""
-    book = openpyxl.Workbook()
+    from openpyxl import Workbook  # noqa: PLC0415
+    from openpyxl.packaging.custom import StringProperty  # noqa: PLC0415
+
+    book = Workbook()
     book.remove(book.worksheets[0])
     for sheet, title in zip(source.sheets, titles(source.sheets), strict=True):
         _fill(book.create_sheet(title), sheet, source)
@@ -64,7 +66,9 @@ def build(source: Source, name: str) -> bytes:
     return out.getvalue()
 
 
-def _fill(page: Worksheet, sheet: SourceSheet, source: Source) -> None:
+def _fill(page: "Worksheet", sheet: SourceSheet, source: Source) -> None:
+    from openpyxl.styles import Font  # noqa: PLC0415
+
     lacking = [header(role, source.language) for role in RESULTS if role not in sheet.columns]
     for column, text in enumerate((*sheet.headers, *lacking), 1):
         _set(page, 1, column, text)
@@ -79,7 +83,7 @@ def _fill(page: Worksheet, sheet: SourceSheet, source: Source) -> None:
     page.freeze_panes = "A2"
 
 
-def _set(page: Worksheet, row: int, column: int, value: CellValue) -> None:
+def _set(page: "Worksheet", row: int, column: int, value: CellValue) -> None:
     """Put a value into a cell; text is text, whatever it begins with, and an error an error."""
     cell = page.cell(row, column)
     if isinstance(value, ErrorValue):
@@ -88,7 +92,7 @@ def _set(page: Worksheet, row: int, column: int, value: CellValue) -> None:
         cell.value = value
         cell.number_format = _LOCAL_MOMENT if value.hour or value.minute else _LOCAL_DATE
     elif isinstance(value, str):
-        cell.value = ILLEGAL_CHARACTERS_RE.sub("", value)[:_LONGEST]
+        cell.value = _ILLEGAL.sub("", value)[:_LONGEST]
         cell.data_type = "s"
     elif value is not None:
         cell.value = value
@@ -141,7 +145,7 @@ def _plain(value: CellValue, zone: tzinfo | None) -> str:
         value = int(value)
     if isinstance(value, ErrorValue):  # which the results do not read as a value either
         value = None
-    return "" if value is None else ILLEGAL_CHARACTERS_RE.sub("", str(value)).replace("\r\n", "\n").strip()
+    return "" if value is None else _ILLEGAL.sub("", str(value)).replace("\r\n", "\n").strip()
 
 
 class _Merge:
@@ -229,5 +233,5 @@ class _Merge:
             elif isinstance(value, ErrorValue):
                 value = None
             elif isinstance(value, str):
-                value = ILLEGAL_CHARACTERS_RE.sub("", value)[:_LONGEST]
+                value = _ILLEGAL.sub("", value)[:_LONGEST]
             self.cells[self._page.name, f"{self._letters[text]}{number}"] = value

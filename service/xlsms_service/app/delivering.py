@@ -12,7 +12,6 @@ from xlsms_service.app.observing import Observer
 from xlsms_service.app.together import together
 from xlsms_service.config import Settings
 from xlsms_service.connectors.base import LinkStatus
-from xlsms_service.connectors.registry import build
 from xlsms_service.delivery.engine import Engine
 from xlsms_service.delivery.limit import Limiter
 from xlsms_service.delivery.routing import Router
@@ -20,7 +19,6 @@ from xlsms_service.ledger import stop
 from xlsms_service.ledger.lease import Lease
 from xlsms_service.ledger.ledger import Ledger
 from xlsms_service.measuring import metric
-from xlsms_service.simulators.rehearsal import rehearsal
 from xlsms_service.sync.writeback import Writeback
 from xlsms_service.twoway.inbox import Handled
 from xlsms_service.twoway.keeper import Keeper
@@ -89,6 +87,10 @@ class Delivery:
 
     @asynccontextmanager
     async def _links(self, *, patient: bool) -> AsyncIterator[None]:
+        # Connectors take a tenth of a second to import: a process without links does not pay for them.
+        from xlsms_service.connectors.registry import build  # noqa: PLC0415
+        from xlsms_service.simulators.rehearsal import rehearsal  # noqa: PLC0415
+
         connectors = {
             each.name: build(each, now=self._now, rng=self._rng, rehearsal=rehearsal)
             for each in self._settings.connectors
