@@ -25,9 +25,8 @@ from sqlalchemy import (
 from xlsms.errors import Place, UserError, XlsmsError
 from xlsms.model import MessageId, RowId
 from xlsms.states import State
-from xlsms_service.ledger.chunk import chunks
+from xlsms_service.ledger.chunk import among, chunks, listed
 from xlsms_service.ledger.driver import Question
-from xlsms_service.ledger.many import Many
 from xlsms_service.ledger.schema import live, message, workbook
 
 __all__ = [
@@ -320,17 +319,21 @@ def lacking(connection: Connection, book: int, after: int = 0) -> list[Lacking]:
     ]
 
 
-_WRITTEN = Many(
+_WRITTEN = (
     update(message)
-    .where(message.c.id == bindparam("key"), message.c.written < bindparam("shown"))
-    .values(written=bindparam("now")),
-    ("now", "key", "shown"),
+    .where(among(message.c.id, "shown"), message.c.written < bindparam("now"))
+    .values(written=bindparam("now"))
 )
 
 
 def written(connection: Connection, rows: Sequence[Lacking]) -> None:
     """The workbook shows these now; what has changed since they were asked for stays lacking."""
-    _WRITTEN.run(connection, [(row.version, row.message, row.version) for row in rows])
+    alike: dict[int, list[MessageId]] = {}  # most have been changed as often
+    for row in rows:
+        alike.setdefault(row.version, []).append(row.message)
+    for version, messages in alike.items():
+        for some in chunks(messages):
+            connection.execute(_WRITTEN, {"shown": listed(some), "now": version})
 
 
 def outdated(connection: Connection, book: int, messages: Sequence[MessageId]) -> None:
