@@ -148,7 +148,8 @@ def propose(
 _WORDS = {state: state.value for state in State}
 _RANKS = {priority: int(priority) for priority in Priority}
 
-#: What the driver is given of a draft, in the order of `_proposed`; the rest is the same for all of them.
+#: What the driver is given of a draft, in the order of `_proposed`, which is the table's: so it need not be put in
+#: order first. The rest is the same for all of them.
 _PROPOSE = Many(
     insert(message).values(
         mark_open=literal_column("1"),
@@ -160,8 +161,8 @@ _PROPOSE = Many(
     ),
     (
         "workbook_id", "sheet", "row_id", "replaces", "number", "sender", "text", "alphabet", "parts", "fingerprint",
-        "route", "state", "code", "facts", "state_at", "accepted_at", "campaign", "priority", "due", "expires_at",
-        "order_key", "unsaved", "send_at",
+        "route", "state", "code", "facts", "state_at", "accepted_at", "campaign", "priority", "due", "send_at",
+        "expires_at", "order_key", "unsaved",
     ),
 )  # fmt: skip
 
@@ -178,8 +179,8 @@ def _proposed(
     return (
         book, draft.sheet, draft.row_id, draft.replaces, draft.number, draft.sender, draft.text, draft.alphabet,
         draft.parts, draft.fingerprint, draft.route, _WORDS[draft.state], draft.code, facts, at, at, campaign_id,
-        _RANKS[draft.priority], at if send_at is None else send_at, times[draft.expires_at], draft.key, draft.unsaved,
-        send_at,
+        _RANKS[draft.priority], at if send_at is None else send_at, send_at, times[draft.expires_at], draft.key,
+        draft.unsaved,
     )  # fmt: skip
 
 
