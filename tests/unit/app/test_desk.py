@@ -1,6 +1,8 @@
 """Long lists are worked on by a process of their own: the same outcome, errors raised here, nothing lost when it dies."""
 
 import asyncio
+import subprocess
+import sys
 
 import openpyxl
 import pytest
@@ -105,3 +107,11 @@ def test_who_does_not_wait_for_its_answer_never_gets_it_for_another_order(tmp_pa
 
     assert asyncio.run(main()).by_state == {State.DELIVERED: 1}
     assert [row.status for row in read_rows(path)] == ["Delivered", "Held"]
+
+
+def test_it_does_without_what_takes_long_to_come_and_is_not_for_it():
+    slow = "openpyxl", "xlsms_service.connectors.smpp", "xlsms_service.simulators.rehearsal"
+    look = f"import sys, xlsms_service.app.desk_child; print([name for name in {slow} if name in sys.modules])"
+    seen = subprocess.run([sys.executable, "-P", "-c", look], capture_output=True, text=True, check=True)
+
+    assert seen.stdout.strip() == "[]"

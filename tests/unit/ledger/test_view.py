@@ -58,3 +58,16 @@ def test_the_short_ways_say_what_counting_says(bench, rows, some):
     assert lacking == {
         row["workbook_id"] for row in rows if not row["superseded"] and row["written"] < 1 and row["workbook_id"]
     } - {BOOKS}
+
+
+def test_what_changes_while_it_is_written_stays_lacking(bench):
+    def go(connection):
+        for key in range(1, ROWS + 1):
+            values = {"workbook_id": 1, "superseded": False, "version": 1 + key % 3, "written": 0}
+            connection.execute(update(message).where(message.c.id == key).values(values))
+        shown = books.lacking(connection, 1)
+        connection.execute(update(message).where(message.c.id.in_([2, 5, 7])).values(version=message.c.version + 1))
+        books.written(connection, shown)
+        return len(shown), [row.message for row in books.lacking(connection, 1)]
+
+    assert bench.do_now(go) == (ROWS, [2, 5, 7])

@@ -48,3 +48,33 @@ def test_numbers_near_real_ones_of_every_country(region):
             same(digits, region)
             same(f"+{digits}", None)
             same(digits, random.choice(REGIONS))
+
+
+def test_what_one_pattern_takes_for_a_mobile_number_is_one():
+    random = Random(8)
+    taken = 0
+    for region in REGIONS:
+        told = numbering.mobile(region)
+        example = phonenumbers.example_number_for_type(region, phonenumbers.PhoneNumberType.MOBILE)
+        if told is None or example is None:
+            continue
+        code, found = told
+        national = phonenumbers.national_significant_number(example)
+        for kept in range(len(national) + 1):
+            digits = national[:kept] + "".join(random.choices("0123456789", k=len(national) - kept))
+            if found(digits):
+                taken += 1
+                assert long_way(digits, region) == (code, digits, phonenumbers.PhoneNumberType.MOBILE, region)
+    assert taken > 500
+
+
+def test_digits_that_are_too_few_behind_their_country_code_are_no_number():
+    random = Random(9)
+    few = 0
+    for first in range(100, 1_000):
+        for count in range(7, 13):
+            if numbering.too_short(str(first), count):
+                few += 1
+                digits = str(first) + "".join(random.choices("0123456789", k=count - 3))
+                assert long_way(f"+{digits}", None) is None, digits
+    assert few > 100
