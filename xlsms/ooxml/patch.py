@@ -7,6 +7,7 @@ cells of a merge, and header and totals cells of a table.
 
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 
 from xlsms.errors import UserError
 from xlsms.ooxml.bar import Bars
@@ -101,7 +102,7 @@ class Patch:
 
     def _pieces(self, source: Iterable[Stretch]) -> Iterator[Piece]:
         """A plain sheet, stretch by stretch."""
-        grammar = Grammar(self._prefix)
+        grammar = Grammar(self._prefix, self.found.shapes)
         waiting = Waiting(self.batch)
         writer = BlockWriter(grammar, self.found.head, self.batch, self._rows)
         closed = False
@@ -133,6 +134,7 @@ class Patch:
                     self._belongs(grammar, data, segment, copied, waiting)
                 copied = None
                 slices = waiting.take(last)
+                writer.expect(slices)
                 self._look(grammar, data, before, edited=bool(slices))
                 if not self.found.rows_seen:
                     arrays.extend(grammar.arrays(data))
@@ -151,7 +153,7 @@ class Patch:
         """The survey made whole, now that all rows have been seen, and what it forbids."""
         if b"<!" in tail:
             raise NotPlainError
-        self.found = surveyed(self.found.head, tail, arrays, plain=True)
+        self.found = replace(surveyed(self.found.head, tail, arrays, plain=True), shapes=self.found.shapes)
         bars = Bars(arrays, self.found.merges, self._tables)
         if not bars.none:
             self.refused.update({cell: code for cell, _ in self.batch if (code := bars.place(cell))})

@@ -33,10 +33,14 @@ class BlockWriter:
         self._simple: dict[int, re.Pattern[bytes]] = {}
         self.rest: int | None = None  #: checksum of the last block around its new cells, where it is known
 
+    def expect(self, slices: Slices) -> None:
+        """Have the next block told as it will be needed, while it is checked."""
+        self._weaver.expect(slices if _is_dense(slices) else {})
+
     def write(self, data: bytes, slices: Slices) -> bytes:
         """A block with all cells of some slices written, in rows that are there and in new ones."""
         self.rest = None
-        if sum(end - start for start, end in slices.values()) > _DENSE:
+        if _is_dense(slices):
             woven = self._weaver.write(data, slices) if len(slices) > 1 else None
             if woven is not None:
                 return woven
@@ -189,6 +193,10 @@ class BlockWriter:
         style = style_of(head) if b' s="' in head else None
         formula = xml.find(grammar.formula_open, tag, end) >= 0 and grammar.formula.search(xml, tag, end) is not None
         return CellPlace(column, at, end, style, formula)
+
+
+def _is_dense(slices: Slices) -> bool:
+    return sum(end - start for start, end in slices.values()) > _DENSE
 
 
 def around(pieces: Sequence[bytes]) -> int:

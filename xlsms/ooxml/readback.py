@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from itertools import zip_longest
 
-from xlsms.ooxml.batch import Cell, New, Waiting
+from xlsms.ooxml.batch import Cell, New, Slices, Waiting
 from xlsms.ooxml.book import Book
 from xlsms.ooxml.cells import unescape
 from xlsms.ooxml.deflate import checked
@@ -29,6 +29,8 @@ __all__ = ["BlockReader", "VerificationError", "equal", "read_segments_back"]
 _ENTITY = re.compile("&(?:amp|lt|gt|quot|#[0-9]+|#x[0-9A-Fa-f]+);")
 _THREADS = 2
 _AHEAD = 4  # segments being inflated by other threads
+_BEFORE = 3  # what is told of a row before its cells: number, attributes, and all inside
+_FEW = 64  # different texts of a column, up to which each is decoded
 _DENSE = 64  # cells written in a segment, from which on they are looked at all at once
 
 
@@ -144,12 +146,12 @@ class _Reader:
     def __init__(self, book: Book, patch: Patch) -> None:
         self._batch, self._refused = patch.batch, patch.refused
         self._waiting = Waiting(patch.batch)
-        self._grammar = Grammar(patch.found.prefix)
+        self._grammar = Grammar(patch.found.prefix, patch.found.shapes)
+        self._letters = tuple(column.letters.encode() for column in patch.batch.columns.values())
+        self._end = self._grammar.text_end()
         self._decoder = Decoder(book, patch.found.prefix)
         self._columns = {column.letters.encode(): number for number, column in patch.batch.columns.items()}
         self._texts = {column: self._grammar.texts_of(letters) for letters, column in self._columns.items()}
-        self._numbers = {column: self._grammar.numbers_of(letters) for letters, column in self._columns.items()}
-        self._empties = {column: self._grammar.empties_of(letters) for letters, column in self._columns.items()}
         self._cell = self._grammar.cells_of(b"|".join(self._columns) or b"-")
         self._last = 0
 
@@ -159,13 +161,15 @@ class _Reader:
         if placed is not None and placed.rest is not None and self._column_alone(data, placed):
             self._last = placed.segment.last
             return
+        dense = placed is not None and _count(self._waiting.peek(placed.segment.last)) > _DENSE
+        grammar.shapes.tell("apart" if dense else None, self._letters)
         try:
             self._last = grammar.check(data, self._last)
         except NotPlainError as error:
             raise VerificationError("rows or cells are not in order") from error
         slices = self._waiting.take(self._last)
-        if sum(end - start for start, end in slices.values()) > _DENSE:
-            slices = {number: at for number, at in slices.items() if not self._alike(data, number, *at)}
+        if _count(slices) > _DENSE:
+            slices = self._unsure(data, slices)
         written = {
             (row, number): value
             for row, cells in self._batch.rows(slices).items()
@@ -209,23 +213,33 @@ class _Reader:
                 raise VerificationError(f"the cell {cell} is not there")
             self._compare(cell, found, value)
 
-    def _alike(self, data: bytes, number: int, start: int, end: int) -> bool:
-        """Whether many cells of a column all hold what was written, seen at once; else each has to be looked at."""
-        column = self._batch.columns[number]
-        rows, values = column.rows[start:end].tolist(), column.values[start:end]
+    def _unsure(self, data: bytes, slices: Slices) -> Slices:
+        """Of many cells those that have to be looked at one by one: the others all hold what was written."""
+        rows = self._grammar.apart(data, self._letters) if self._grammar.exact else None
+        if rows is None:
+            return slices
+        place = {int(row[0]): at for at, row in enumerate(rows)}
+        unsure: Slices = {}
+        for nth, number in enumerate(self._batch.columns, _BEFORE):
+            start, end = slices.get(number, (0, 0))
+            column = self._batch.columns[number]
+            where = [place.get(row, -1) for row in column.rows[start:end]]
+            if -1 in where or not self._alike(number, [rows[at][nth] for at in where], column.values[start:end]):
+                unsure[number] = start, end
+        return {number: at for number, at in unsure.items() if number in slices}
+
+    def _alike(self, number: int, ends: Sequence[bytes], values: Sequence[New]) -> bool:
+        """Whether cells of a column, of which what stands behind the reference was told, all hold what was written."""
+        letters = self._batch.columns[number].letters.encode()
         kinds = set(map(type, values))
-        if kinds == {str}:
-            found, alike = self._texts[number].findall(data), _are
-        elif kinds <= {int, float}:
-            found, alike = self._numbers[number].findall(data), _are_numbers
-        elif kinds == {type(None)}:
-            found, alike = self._empties[number].findall(data), _are_empty
-        else:
-            return False
-        known = {int(row): text for row, text in found}
-        if not (self._grammar.exact and all(row in known for row in rows)):
-            return False
-        return alike([known[row] for row in rows], values)
+        if kinds == {str} and len(set(values)) > _FEW:
+            texts = [match[1] for match in map(self._end.fullmatch, ends) if match is not None]
+            return len(texts) == len(ends) and _are(texts, values)
+        plain_value, cell_by = self._decoder.plain_value, self._grammar.cell_by
+        return all(
+            end != b"" and equal(plain_value(cell_by(letters, end)), value)
+            for end, _, value in set(zip(ends, map(type, values), values, strict=True))
+        )
 
     def _look_at_all(self, data: bytes, written: Mapping[Cell, New]) -> None:
         rows = [(match.start(), int(match[1])) for match in self._grammar.row.finditer(data)]
@@ -261,17 +275,8 @@ def _are(texts: Sequence[bytes], values: Sequence[New]) -> bool:
     return read == values
 
 
-def _are_numbers(texts: Sequence[bytes], values: Sequence[New]) -> bool:
-    """Whether numbers as they lie in a sheet are values."""
-    try:
-        return list(map(float, texts)) == values
-    except ValueError:
-        return False
-
-
-def _are_empty(texts: Sequence[bytes], values: Sequence[New]) -> bool:
-    """Whether nothing lies in cells, and nothing was to."""
-    return not any(texts) and all(value is None for value in values)
+def _count(slices: Slices) -> int:
+    return sum(end - start for start, end in slices.values())
 
 
 def equal(read: Raw, written: New) -> bool:

@@ -76,6 +76,7 @@ class Survey:
     arrays: list[Area]  #: array formulas, spills and data tables
     filter: Area | None
     column_styles: list[tuple[int, int, int]]  #: first and last column, style
+    shapes: Shapes | None = field(default=None, repr=False, compare=False)  #: of the rows, as far as they are known
     cells_seen: bool = True  #: whether every cell was looked at, and not the rows alone
     rows_seen: bool = True  #: whether more was looked at than what stands before the rows
 
@@ -142,7 +143,7 @@ def _survey(chunks: Iterable[bytes], watcher: Watcher | None, *, plain: bool) ->
                 watcher.block(data)
     if b"<!" in tail and plain:
         raise NotPlainError
-    return surveyed(head, tail, arrays, plain=plain)
+    return replace(surveyed(head, tail, arrays, plain=plain), shapes=grammar.shapes)
 
 
 def surveyed(head: bytes, tail: bytes, arrays: list[Area], *, plain: bool) -> Survey:
@@ -204,7 +205,8 @@ def _check_head(head: bytes, prefix: bytes) -> None:
 class Grammar:
     """The literals and patterns of a plain sheet with one prefix."""
 
-    def __init__(self, prefix: bytes) -> None:
+    def __init__(self, prefix: bytes, shapes: Shapes | None = None) -> None:
+        """`shapes` are those of the sheet's rows, where they have been looked at before."""
         p = re.escape(prefix)
         self.prefix = prefix
         self.row_open, self.row_end = b"<" + prefix + b"row", b"</" + prefix + b"row>"
@@ -223,7 +225,7 @@ class Grammar:
         self._end = re.compile(rb"([^>/]*)(?:/>|>(?:%b)</%bc>)" % (inside, p), re.DOTALL)
         self.formula_open = b"<" + prefix + b"f"
         self.formula = re.compile(rb"<" + p + rb"f[\s/>]")
-        self._shapes = Shapes(prefix)
+        self.shapes = shapes or Shapes(prefix)
         self.exact = False  #: whether in the last block checked every cell stands once, in order, and names its row
         self._array = re.compile(rb"<" + p + rb'f(?=[^<>]*\st="(?:array|dataTable)")[^<>]*\sref="([^"<>]*)"')
 
@@ -243,25 +245,20 @@ class Grammar:
         tag = rb'%b%b([1-9][0-9]{0,6})"(?: s="([0-9]+)")?(?: t="[A-Za-z]+")?' % (re.escape(self.cell_open), letters)
         return re.compile(rb"(%b(?:/>|>%b%b))" % (tag, inside, re.escape(self.cell_end)))
 
-    def numbers_of(self, letters: bytes) -> re.Pattern[bytes]:
-        """A pattern for the numbers of a column: row and number are its groups."""
-        p = re.escape(self.prefix)
-        tag = rb'%b%b([1-9][0-9]{0,6})"(?: s="[0-9]+")?>' % (re.escape(self.cell_open), letters)
-        return re.compile(tag + rb"<%bv>([0-9.eE+-]+)</%bv>" % (p, p) + re.escape(self.cell_end))
-
-    def empties_of(self, letters: bytes) -> re.Pattern[bytes]:
-        """A pattern for the empty cells of a column: row and an empty text are its groups."""
-        return re.compile(rb'%b%b([1-9][0-9]{0,6})"(?: s="[0-9]+")?()/>' % (re.escape(self.cell_open), letters))
-
     def texts_of(self, letters: bytes) -> re.Pattern[bytes]:
         """A pattern for the simple inline texts of a column: row and text are its groups."""
         inside = rb"<%(p)sis><%(p)st(?: [^>]*)?>([^<]*)</%(p)st></%(p)sis>" % {b"p": re.escape(self.prefix)}
         tag = rb'%b%b([1-9][0-9]{0,6})"(?: s="[0-9]+")? t="inlineStr">' % (re.escape(self.cell_open), letters)
         return re.compile(tag + inside + re.escape(self.cell_end))
 
+    def text_end(self) -> re.Pattern[bytes]:
+        """A pattern for what stands behind the reference of a simple inline text, which is its group."""
+        inside = rb"<%(p)sis><%(p)st(?: [^>]*)?>([^<]*)</%(p)st></%(p)sis>" % {b"p": re.escape(self.prefix)}
+        return re.compile(rb'(?: s="[0-9]+")? t="inlineStr">' + inside + re.escape(self.cell_end))
+
     def check(self, block: bytes, last: int) -> int:
         """Whether a block of whole rows is plain and in order; returns its last row number."""
-        quick = self._shapes.check(block, last)
+        quick = self.shapes.check(block, last)
         self.exact = quick is not None
         if quick is not None:
             return quick
@@ -272,15 +269,15 @@ class Grammar:
 
     def is_exact(self, rows: bytes) -> bool:
         """Whether in some whole rows every cell stands once, in order, and names its row, as far as a glance tells."""
-        return self._shapes.check(rows, 0) is not None
+        return self.shapes.check(rows, 0) is not None
 
     def apart(self, block: bytes, letters: tuple[bytes, ...]) -> list[tuple[bytes, ...]] | None:
         """The rows of a checked block and the cells of some columns told apart at once; see `Shapes.apart`."""
-        return self._shapes.apart(block, letters)
+        return self.shapes.apart(block, letters)
 
     def between(self, block: bytes, letters: tuple[bytes, ...]) -> list[tuple[bytes, ...]] | None:
         """The rows of a block in pieces that cells of some columns can be put between; see `Shapes.between`."""
-        return self._shapes.between(block, letters)
+        return self.shapes.between(block, letters)
 
     def cell_by(self, letters: bytes, end: bytes) -> RawCell:
         """A cell of which only what stands behind its reference is known; an empty one for nothing."""
@@ -316,7 +313,7 @@ class Grammar:
 
     def arrays(self, block: bytes) -> Iterator[Area]:
         """The areas that array formulas and data tables fill, in a block that has been checked."""
-        if self._shapes.areas and (b't="array"' in block or b't="dataTable"' in block):
+        if self.shapes.areas and (b't="array"' in block or b't="dataTable"' in block):
             yield from (area for ref in self._array.findall(block) if (area := Area.of(ref.decode("ascii", "replace"))))
 
     def rows(self, block: bytes) -> Iterator[RawRow]:

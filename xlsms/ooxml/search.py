@@ -6,7 +6,7 @@ next to nothing, and only the rows that are found are held.
 
 import re
 from bisect import bisect_right
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from collections.abc import Set as AbstractSet
 
 from xlsms.ooxml.book import Book
@@ -36,8 +36,9 @@ class Search:
     """Collects the rows whose cell in a column holds one of some texts; a `Watcher` of a survey.
 
     `normal` makes of a value the text that is looked for, which is upper case without blanks around it. `shared` gives
-    the shared strings among which the texts are, by number; it is called when there is a need. Of the rows found by
-    text only the cells in the columns `kept` are held, by `whole` or by their `ends`, which are those of `columns`.
+    the shared strings among which the texts are, by number; it is called when there is a need. Texts are looked for
+    `below` a row, and of the rows found by them only the cells in the columns `kept` are held, by `whole` or by their
+    `ends`, which are those of `columns`.
     """
 
     def __init__(
@@ -50,10 +51,12 @@ class Search:
         shared: Callable[[], Mapping[int, str]],
         kept: Iterable[str],
         numbers: Iterable[int] = (),
+        below: int = 0,
     ) -> None:
         self._book, self._column, self._texts = book, column.encode(), texts
         self._normal, self._shared = normal, shared
         kept = tuple(kept)
+        self._below = below
         self._kept = "|".join(kept).encode()
         self.columns = tuple(letters.encode() for letters in sorted({*kept, column} - {""}, key=column_number))
         self._numbers = sorted(numbers)
@@ -73,13 +76,15 @@ class Search:
         self._others = grammar.whole_cells_of(self._kept)
         self._end = re.compile(_END % {b"p": re.escape(grammar.prefix)})
         self._last = 0
+        self._many = len(self._numbers) + len(self._texts) > _MANY
+        grammar.shapes.tell("apart" if self._many else None, self.columns)
         self.found, self.rows = [], {}
 
     def block(self, data: bytes) -> None:
         """Take up the rows of a block."""
         if not self._texts and not self._asked(data):
             return
-        rows = self._grammar.apart(data, self.columns) if len(self._numbers) + len(self._texts) > _MANY else None
+        rows = self._grammar.apart(data, self.columns) if self._many else None
         if self._texts and self._column:
             if rows is None:
                 self._search(data)
@@ -112,7 +117,7 @@ class Search:
         """As `_search`, in rows whose cells have been told apart."""
         plain, shared, simple = self._plain, self._by_number, self._end.fullmatch
         place = _BEFORE + self.columns.index(self._column)
-        for row in rows:
+        for row in rows if int(rows[0][0]) > self._below else self._under(rows):
             if not (end := row[place]):
                 continue
             match = simple(end)
@@ -129,6 +134,10 @@ class Search:
                 hit = shared.get(string)
             if hit is not None:
                 self.found.append((hit, self._raw(row, b"")))
+
+    def _under(self, rows: list[tuple[bytes, ...]]) -> Iterator[tuple[bytes, ...]]:
+        """The rows in which texts are looked for."""
+        return (row for row in rows if int(row[0]) > self._below)
 
     def _fetch_all(self, rows: list[tuple[bytes, ...]]) -> None:
         """As `_fetch`, from rows whose cells have been told apart."""
@@ -154,6 +163,8 @@ class Search:
         for number, text, string in self._simple.findall(data):
             hit: str | None
             if string:
+                if shared is None and int(number) <= self._below:
+                    continue
                 if shared is None:
                     shared = self._by_number = self._shared_texts()
                 hit = shared.get(string)

@@ -51,10 +51,20 @@ class Shapes:
         self._forms: dict[bytes, list[bytes]] = {}  # by column: patterns of what may follow the reference
         self._always: set[bytes] = set()  # columns that nearly all rows taken apart had in the first form known of it
         self._pattern: re.Pattern[bytes] | None = None
-        self._apart: dict[tuple[bytes, ...], re.Pattern[bytes]] = {}  # by the columns that are told
-        self._between: dict[tuple[bytes, ...], re.Pattern[bytes]] = {}
+        self._tellers: dict[tuple[str, tuple[bytes, ...]], re.Pattern[bytes]] = {}  # by the columns that are told
+        self._telling: tuple[str, tuple[bytes, ...]] | None = None  # what is told of a block while it is checked
+        self._told: tuple[bytes, list[tuple[bytes, ...]]] | None = None  # and of which it was
         self._lessons = self._misses = 0
         self.areas = False  #: whether a formula that fills an area may have been among the blocks checked
+
+    @property
+    def worn(self) -> bool:
+        """Whether it has learnt so much that a new one would do better."""
+        return self._lessons > _MOST_LESSONS // 2 or self._misses > 0
+
+    def tell(self, how: str | None, letters: tuple[bytes, ...] = ()) -> None:
+        """Have each block told `apart` or `between` while it is checked, lest it is gone through twice."""
+        self._telling, self._told = (None if how is None else (how, letters)), None
 
     def check(self, block: bytes, last: int) -> int | None:
         """The number of the last row of a block; None when the block has to be looked at more closely."""
@@ -67,10 +77,17 @@ class Shapes:
 
     def _numbers(self, block: bytes) -> list[int]:
         """The numbers of the rows of a block; none when it is not made of simple rows alone."""
+        how = None if self._telling is None else self._telling[0]
         while True:
-            found = self._pattern.findall(block) if self._pattern else [b""]
-            if found and found[-1]:
-                return list(map(int, found))
+            if self._telling is not None and self._pattern is not None:
+                told: list[tuple[bytes, ...]] = self._teller(*self._telling).findall(block)
+                if told and told[-1][0]:
+                    self._told = block, told
+                    return [int(row[0]) for row in told]
+            if self._pattern is not None and how != "apart":  # which takes in the same rows
+                found: list[bytes] = self._pattern.findall(block)
+                if found and found[-1]:
+                    return list(map(int, found))
             if not self._learn(block, self._known(block)):
                 return []
 
@@ -80,11 +97,10 @@ class Shapes:
         Of a cell it is what stands behind its reference, nothing where there is none. Columns are from left to right.
         None when the block is not made of simple rows alone.
         """
+        if (known := self._known_of("apart", letters, block)) is not None:
+            return known
         while self._misses < _MOST_MISSES:
-            pattern = self._apart.get(letters)
-            if pattern is None:
-                pattern = self._apart[letters] = self._telling(letters)
-            found: list[tuple[bytes, ...]] = pattern.findall(block)
+            found: list[tuple[bytes, ...]] = self._teller("apart", letters).findall(block)
             if found and found[-1][0]:
                 return found
             if not self._learn(block, self._known(block)):
@@ -98,17 +114,29 @@ class Shapes:
         Number, attributes, and `/` where it has no cells; then for each column all that stands before it, and of its
         cell what stands behind the reference; and all that follows. None when the rows are not as simple as that.
         """
+        if (known := self._known_of("between", letters, block)) is not None:
+            return known
         for _ in range(2):
             if self._pattern is not None:
-                pattern = self._between.get(letters)
-                if pattern is None:
-                    pattern = self._between[letters] = self._parting(letters)
-                found: list[tuple[bytes, ...]] = pattern.findall(block)
+                found: list[tuple[bytes, ...]] = self._teller("between", letters).findall(block)
                 if found and found[-1][0]:
                     return found
             if not self._numbers(block):
                 break
         return None
+
+    def _known_of(self, how: str, letters: tuple[bytes, ...], block: bytes) -> list[tuple[bytes, ...]] | None:
+        """What the check has told of a block; it is let go of."""
+        told, self._told = self._told, None
+        return told[1] if told is not None and told[0] is block and self._telling == (how, letters) else None
+
+    def _teller(self, how: str, letters: tuple[bytes, ...]) -> re.Pattern[bytes]:
+        """The pattern that tells rows in one way."""
+        pattern = self._tellers.get((how, letters))
+        if pattern is None:
+            made = self._apart_at(letters) if how == "apart" else self._parting(letters)
+            pattern = self._tellers[how, letters] = made
+        return pattern
 
     def _known(self, block: bytes) -> int:
         """Where the first row of an unknown form starts."""
@@ -138,7 +166,7 @@ class Shapes:
             self._misses = _MOST_MISSES
             return False
         self._pattern = self._made()
-        self._apart, self._between = {}, {}
+        self._tellers = {}
         return True
 
     def _taken_apart(self, block: bytes, at: int, seen: dict[bytes, Counter[bytes]]) -> int | None:
@@ -177,7 +205,7 @@ class Shapes:
         ways = [b"".join(cells) + end for cells in ((usual, any_of) if self._always else (any_of,))]
         return re.compile(rb"%b(?:/>|>(?:%b))\s*+|[\s\S]+" % (self._opening, b"|".join(ways)))
 
-    def _telling(self, wanted: tuple[bytes, ...]) -> re.Pattern[bytes]:
+    def _apart_at(self, wanted: tuple[bytes, ...]) -> re.Pattern[bytes]:
         """The same that tells what is in the rows."""
         opening = self._opening.removesuffix(_ATTRIBUTES) + b"(%b)" % _ATTRIBUTES
         cells = b"".join(

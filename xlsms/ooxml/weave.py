@@ -31,6 +31,11 @@ class Weaver:
         self._tags: dict[tuple[bytes, int, int], bytes] = {}  # by them, and the first and last column that is new
         self._told: dict[bytes, int | None] = {}  # by how a cell begins behind its reference
 
+    def expect(self, slices: Slices) -> None:
+        """Have the next block told apart while it is checked, if it is to be woven into."""
+        letters = tuple(column_letters(number).encode() for number in sorted(slices))
+        self._grammar.shapes.tell("between" if len(slices) > 1 else None, letters)
+
     def write(self, data: bytes, slices: Slices) -> bytes | None:
         """A block with all cells of some slices written; None when it needs a closer look."""
         columns = sorted(slices)

@@ -99,6 +99,8 @@ class Gathering:
             return new not in _NOTHING
         if self._reader.calculated(old):
             return None
+        if new in _NOTHING and self._reader.is_shared(old):
+            return True  # without looking the string up: it may be an empty one, and then goes as well
         return not same(self._reader.current(old, self._shared), new)
 
     def take(

@@ -57,9 +57,9 @@ class Layout:
         if "found" in self.__dict__ or index_of(self.part.member) is None:
             return False
         self.__dict__["found"] = known_survey(self.book, self.part)
-        grammar = Grammar(self.found.prefix)
-        blocks = holding(self.book, self.part, grammar, rows)
+        grammar = Grammar(self.found.prefix, self.found.shapes)
         watcher.start(grammar)
+        blocks = holding(self.book, self.part, grammar, rows)
         for block in blocks or ():
             watcher.block(block)
         return True

@@ -117,6 +117,7 @@ class Placing:
             shared=self._shared,
             kept=layout.columns.values(),
             numbers=numbers,
+            below=layout.header_row,
         )
         by_place = not (ids and column)
         if not (by_place and layout.look_at(search, numbers)) and not layout.look(search):

@@ -264,6 +264,11 @@ class RowReader:
         """Whether a cell is a formula."""
         return self._decoder.has_formula(cell)
 
+    @staticmethod
+    def is_shared(cell: RawCell) -> bool:
+        """Whether a cell holds a shared string."""
+        return type_of(cell[1]) == b"s"
+
     def current(self, cell: RawCell, shared: Callable[[], Mapping[int, str]]) -> Raw:
         """What a cell holds; `UNKNOWN` for a shared string that is none of `shared`."""
         if type_of(cell[1]) == b"s" and cell[2].isdigit():

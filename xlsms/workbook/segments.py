@@ -11,10 +11,14 @@ from xlsms.ooxml.package import Member, Package
 from xlsms.ooxml.patch import Patch
 from xlsms.ooxml.scan import Grammar, NotPlainError, Survey, blocks, glimpse, survey, surveyed
 from xlsms.ooxml.segment import Index, StaleIndexError, Stretch, load, stretches
+from xlsms.ooxml.shape import Shapes
 
 __all__ = ["forget", "holding", "index_of", "known_survey", "remember"]
 
 _cache = Cache()
+
+_MOST_SHAPES = 8
+_shapes: dict[str, Shapes] = {}  # of the rows of sheets that this process has written last, by the names of their parts
 
 
 def _name(member: Member | Index) -> str:
@@ -45,7 +49,7 @@ def known_survey(book: Book, sheet: SheetPart) -> Survey:
     found = surveyed(head, tail, list(index.arrays), plain=True)
     if next(blocks((head,))) != ("head", head) or not tail.startswith(b"</" + found.prefix + b"sheetData>"):
         raise StaleIndexError  # rows among what it takes for the head or the tail
-    return replace(found, cells_seen=False)
+    return replace(found, cells_seen=False, shapes=_shapes.pop(_name(index), None) or Shapes(found.prefix))
 
 
 def holding(book: Book, sheet: SheetPart, grammar: Grammar, rows: Iterable[int]) -> Iterator[bytes] | None:
@@ -82,6 +86,10 @@ def remember(patches: Iterable[Patch]) -> None:
         if patch.segments is not None:
             index = patch.segments.index(patch.found.arrays)
             _cache.put(_name(index), index.dump())
+            if patch.found.shapes is not None and not patch.found.shapes.worn:
+                _shapes[_name(index)] = patch.found.shapes
+                while len(_shapes) > _MOST_SHAPES:
+                    del _shapes[next(iter(_shapes))]
 
 
 def forget(package: Package) -> None:
