@@ -21,7 +21,7 @@ from xlsms.ooxml.package import Package
 from xlsms.ooxml.patch import Patch
 from xlsms.ooxml.plainedit import around
 from xlsms.ooxml.scan import Grammar, NotPlainError, RawCell, surveyed
-from xlsms.ooxml.segment import Placed, Segments, StaleIndexError, joined, unpacked
+from xlsms.ooxml.segment import Placed, Segments, StaleIndexError, unpacked
 from xlsms.ooxml.value import Decoder, Raw
 
 __all__ = ["BlockReader", "VerificationError", "equal", "read_segments_back"]
@@ -46,14 +46,12 @@ def read_segments_back(old: Package, book: Book, patch: Patch, segments: Segment
     """
     new = book.package
     member = next(sheet.member for sheet in book.sheets if sheet.member.name == patch.sheet.member.name)
-    parts = [placed.segment for placed in segments.placed]
-    figures = joined(parts), sum(part.packed for part in parts), sum(part.size for part in parts)
-    if figures != (member.crc, member.packed, member.size):
+    if not segments.index(()).of(member):
         raise VerificationError("the segments are not the part")
     reader = _Reader(book, patch)
     ends: list[bytes] = []
     for number, (placed, data) in enumerate(_contents(old, new, segments.placed, member.data)):
-        if number in (0, len(parts) - 1):
+        if number in (0, len(segments.placed) - 1):
             ends.append(data)
         elif placed.edited:
             reader.read(data, placed)

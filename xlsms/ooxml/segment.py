@@ -11,7 +11,7 @@ import zlib
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import astuple, dataclass
+from dataclasses import astuple, dataclass, replace
 from functools import cache, partial
 
 from xlsms.ooxml.cells import Area
@@ -71,7 +71,7 @@ class Index:
                 self.size,
                 self.packed,
                 [astuple(area) for area in self.arrays],
-                [astuple(s) for s in self.segments],
+                [(s.last, s.packed, s.size, s.crc) for s in self.segments],
             ]
         ).encode()
         return b"%08x" % zlib.crc32(content) + content
@@ -181,6 +181,7 @@ class Segments:
     def __init__(self, pieces: Iterable[Piece], raw: Callable[[int, int], Iterator[bytes]]) -> None:
         self._pieces, self._raw = pieces, raw
         self.placed: list[Placed] = []
+        self._index: Index | None = None
 
     def packed(self) -> Iterator[bytes]:
         """The deflate stream. New segments are deflated by other threads; kept ones are copied."""
@@ -208,14 +209,16 @@ class Segments:
 
     def index(self, arrays: Sequence[Area]) -> Index:
         """What was written, once `packed` has run to its end."""
-        segments = tuple(placed.segment for placed in self.placed)
-        return Index(
-            crc=joined(segments),
-            size=sum(segment.size for segment in segments),
-            packed=sum(segment.packed for segment in segments),
-            arrays=tuple(arrays),
-            segments=segments,
-        )
+        if self._index is None:
+            segments = tuple(placed.segment for placed in self.placed)
+            self._index = Index(
+                crc=joined(segments),
+                size=sum(segment.size for segment in segments),
+                packed=sum(segment.packed for segment in segments),
+                arrays=(),
+                segments=segments,
+            )
+        return replace(self._index, arrays=tuple(arrays))
 
 
 _Deflated = tuple[bytes, int, bool]  # packed bytes, checksum of the content, and whether they were inflated to it

@@ -52,32 +52,47 @@ class Weaver:
         if any(pieces[2]):
             return None
         place = {int(number): at for at, number in enumerate(pieces[0])}
-        where = {number: self._where(number, slices[number], place) for number in columns}
+        where = self._where(slices, place)
+        if where is None:
+            return None
         there = {number: pieces[_BEFORE + 1 + 2 * nth] for nth, number in enumerate(columns)}
         styles = {number: self._styles_of(number, pieces[1], there[number], where[number]) for number in columns}
-        if None in where.values() or None in styles.values():
+        if None in styles.values():
             return None
         tags = self._tags_of(pieces, there, where)
         # from here on values are noted as they are written
         for nth, number in enumerate(columns):
             cells = self._column(number, slices[number], styles[number] or ())
-            pieces[_BEFORE + 1 + 2 * nth] = self._among(number, pieces[0], there[number], where[number] or (), cells)
+            pieces[_BEFORE + 1 + 2 * nth] = self._among(number, pieces[0], there[number], where[number], cells)
         ends = [self._grammar.row_end] * len(rows)
         return b"".join(chain.from_iterable(zip(tags, *pieces[_BEFORE:], ends, strict=True)))
 
-    def _where(self, number: int, of: tuple[int, int], place: dict[int, int]) -> list[int] | None:
-        """The places of the rows that get cells; None where one has to be put between others."""
-        try:
-            return [place[row] for row in self._batch.columns[number].rows[slice(*of)]]
-        except KeyError:
-            return None
+    def _where(self, slices: Slices, place: dict[int, int]) -> dict[int, list[int]] | None:
+        """By column the places of the rows that get cells; None where one has to be put between others.
+
+        Columns that get cells in the same rows share a list.
+        """
+        known: dict[bytes, list[int]] = {}
+        where: dict[int, list[int]] = {}
+        for number in sorted(slices):
+            rows = self._batch.columns[number].rows[slice(*slices[number])]
+            same = rows.tobytes()
+            if same not in known:
+                try:
+                    known[same] = [place[row] for row in rows]
+                except KeyError:
+                    return None
+            where[number] = known[same]
+        return where
 
     def _styles_of(
-        self, number: int, attributes: Sequence[bytes], there: Sequence[bytes], where: Sequence[int] | None
+        self, number: int, attributes: Sequence[bytes], there: Sequence[bytes], where: Sequence[int]
     ) -> list[int | None] | None:
         """The formats of the new cells; None where an old one is unusual."""
+        if not any(there) and len(set(attributes)) == 1:  # a column that nobody has written in yet
+            return [self._style(attributes[0], number)] * len(where)
         styles: list[int | None] = []
-        for at in where or ():
+        for at in where:
             cell = there[at]
             if not cell:
                 styles.append(self._style(attributes[at], number))
@@ -97,15 +112,24 @@ class Weaver:
         self,
         pieces: Sequence[Sequence[bytes]],
         there: Mapping[int, Sequence[bytes]],
-        where: Mapping[int, Sequence[int] | None],
+        where: Mapping[int, Sequence[int]],
     ) -> list[bytes]:
         """The start tags of the rows."""
         new: dict[int, tuple[int, int]] = {}  # by place in the block the first and the last column that comes
+        alike: dict[int, list[int]] = {}  # columns without any cell, by the list that they share
+        for number, places in where.items():
+            if not any(there[number]):
+                alike.setdefault(id(places), []).append(number)
+        for numbers in alike.values():
+            for at in where[numbers[0]]:
+                first, last = new.get(at, (numbers[0], numbers[-1]))
+                new[at] = min(first, numbers[0]), max(last, numbers[-1])
         for number, places in where.items():
             cells = there[number]
-            for at in places or ():
+            for at in places if any(cells) else ():
                 if not cells[at]:
-                    new[at] = new[at][0] if at in new else number, number
+                    first, last = new.get(at, (number, number))
+                    new[at] = min(first, number), max(last, number)
         opening = self._grammar.row_open + b' r="'
         tags = [b'%b%b"%b>' % (opening, *of) for of in zip(pieces[0], pieces[1], strict=True)]
         for row, (first, last) in new.items():

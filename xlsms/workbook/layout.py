@@ -80,7 +80,7 @@ class Layout:
         phone = (self.header_row, column_number(self.columns[Role.PHONE]))
         return self.table is not None or (self.found.filter is not None and phone in self.found.filter)
 
-    @property
+    @cached_property
     def missing(self) -> tuple[Role, ...]:
         """The result columns that are not there."""
         return tuple(role for role in RESULTS if role not in self.columns)

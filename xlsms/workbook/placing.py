@@ -6,7 +6,7 @@ from datetime import datetime, tzinfo
 from itertools import chain
 
 from xlsms.errors import Place, UserError
-from xlsms.model import Role
+from xlsms.model import CellValue, Role
 from xlsms.ooxml.batch import TEXT_DATE, Cell, Styled
 from xlsms.ooxml.cells import column_letters
 from xlsms.ooxml.patch import Patch
@@ -42,14 +42,18 @@ class Placing:
         self._taken: list[tuple[RowEdit, Layout, RawRow]] = []  # beside `done`
         self._calculated: list[Refusal] = []
         self._moments: dict[datetime, datetime] = {}
-        self._texts: frozenset[str] = frozenset()
+        self._looked_up: tuple[AbstractSet[str], AbstractSet[CellValue]] = (frozenset(), frozenset())
         self._known: Mapping[int, str] | None = None
         self._meant: dict[tuple[str, int], tuple[object, bool]] = {}
 
     def find(self, edits: Sequence[RowEdit]) -> None:
         """Find the row of each edit and take up its cells."""
-        ids = frozenset(id_text(edit.id) for edit in edits if edit.id is not None)
-        self._texts = self._looked_up(edits) | ids
+        names = [None if edit.id is None else id_text(edit.id) for edit in edits]
+        ids = frozenset(name for name in names if name is not None)
+        self._looked_up = (ids, set(chain.from_iterable(edit.values.values() for edit in edits)))
+        self._moments = {
+            value: wall_time(value, self._zone) for value in self._looked_up[1] if isinstance(value, datetime)
+        }
         searches = {layout.part.name: self._search(layout, ids, edits) for layout in self._layouts}
         carriers, placed = self._found(ids, searches)
         lying = {id(edit) for edit in edits if edit.id is None and self._lies(edit, placed)}
@@ -59,9 +63,9 @@ class Placing:
             crowds = (carrier for found in carriers.values() if len(found) > 1 for carrier in found)
             compared = [row for there, row in chain(crowds, changed) if there is layout]
             self._readers[layout.part.name].want_texts(compared)
-        for edit in edits:
-            if edit.id is not None:
-                self._by_id(edit, carriers[id_text(edit.id)])
+        for edit, name in zip(edits, names, strict=True):
+            if name is not None:
+                self._by_id(edit, carriers[name])
             else:
                 self._by_place(edit, placed, lies=id(edit) in lying)
         for layout in self._layouts:
@@ -89,17 +93,16 @@ class Placing:
                 ]
         return carriers, placed
 
-    def _looked_up(self, edits: Sequence[RowEdit]) -> frozenset[str]:
-        """The texts that a shared string is compared with beside ids: what cells hold after the edits."""
-        values = {value for edit in edits for value in edit.values.values() if isinstance(value, str | datetime)}
-        self._moments = {value: wall_time(value, self._zone) for value in values if isinstance(value, datetime)}
+    def _texts(self) -> frozenset[str]:
+        """The texts that a shared string is compared with: ids, and what cells hold after the edits."""
+        ids, values = self._looked_up
         times = (moment.strftime(TEXT_DATE) for moment in self._moments.values())
-        return frozenset(chain(("",), times, (value for value in values if isinstance(value, str))))
+        return frozenset(chain(("",), times, ids, (value for value in values if isinstance(value, str))))
 
     def _shared(self) -> Mapping[int, str]:
         """The shared strings that are among the texts, looked up when one is met."""
         if self._known is None:
-            self._known = self._layouts[0].book.find_texts(self._texts)
+            self._known = self._layouts[0].book.find_texts(self._texts())
         return self._known
 
     def _search(self, layout: Layout, ids: frozenset[str], edits: Sequence[RowEdit]) -> Search | None:

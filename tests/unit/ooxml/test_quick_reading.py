@@ -71,6 +71,22 @@ def test_what_the_shapes_accept_is_plain_and_in_order(blocks, last):
             assert end == numbers[-1]
 
 
+@settings(max_examples=200)
+@given(
+    st.lists(odd_blocks(), min_size=1, max_size=4),
+    st.integers(0, 3),
+    st.sampled_from(["apart", "between"]),
+    st.sampled_from([(b"A",), (b"A", b"C"), (b"B", b"D"), (b"D", b"E")]),
+)
+def test_what_is_told_during_a_check_is_what_is_told_without(blocks, last, how, letters):
+    telling, checking = Shapes(b""), Shapes(b"")
+    telling.tell(how, letters)
+    for block in blocks:
+        assert telling.check(block, last) == checking.check(block, last)
+        assert getattr(telling, how)(block, letters) == getattr(checking, how)(block, letters)
+        assert getattr(telling, how)(block, (b"A", b"B")) == getattr(checking, how)(block, (b"A", b"B"))
+
+
 @settings(max_examples=400)
 @given(odd_blocks(), st.integers(0, 3), st.sampled_from((b"", b"x:")))
 def test_rows_alone_pass_only_when_each_has_its_number_and_they_are_in_order(block, last, prefix):
