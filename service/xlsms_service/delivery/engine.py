@@ -402,7 +402,7 @@ def _claim(
         idle=lane.idle,
         now=now,
         served=lane.served,
-        gate=gate,
+        gate=gate if limiter.limits else claim.open_gate,
         ahead=lane.connector.capabilities.ahead,
     )
     # Those that a limit holds back made no use of their turn: there may be others behind them.

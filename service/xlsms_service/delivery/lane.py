@@ -94,6 +94,15 @@ class Lane:
         """The parts of a message that the network does not have yet; noted as open with the link."""
         # What `split` leaves as it is: line ends of one character, and no halves of pairs, which are not GSM.
         whole = message.parts == 1 and message.alphabet == "gsm7" and "\r" not in message.text
+        if whole and message.send_at is None and not message.taken:
+            key, until = message.id, message.expires_at
+            self._open[key] = _Open(message, 1, clock)
+            return [
+                Outgoing(
+                    PartKey(key, 1), message.number, message.text, message.alphabet, message.sender, None, None,
+                    None if until is None else until - now,
+                )
+            ]  # fmt: skip
         texts = [message.text] if whole else split(message.text, limit=None, alphabet=message.alphabet).parts
         later = message.send_at if message.send_at is not None and message.send_at > now else None
         validity = None if message.expires_at is None else message.expires_at - now

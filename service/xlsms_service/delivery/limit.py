@@ -40,6 +40,11 @@ class Limiter:
         self._limits = limits
         self._cells: dict[_Key, _Cell] = {}
 
+    @property
+    def limits(self) -> bool:
+        """Whether there are any."""
+        return bool(self._limits)
+
     def ask(self, number: str, sender: str | None, parts: int, line: int, now: datetime) -> datetime | None:
         """Let a message of so many SMS go, and count it: None. Or the moment until which it waits, nothing counted.
 

@@ -9,6 +9,7 @@ from typing import Concatenate, ParamSpec, Self, TypeVar
 from sqlalchemy import Connection, Engine, create_engine, event
 from sqlalchemy.exc import DatabaseError
 
+from xlsms.errors import UserError
 from xlsms_service.ledger import migration
 from xlsms_service.ledger.ledger import Ledger
 
@@ -35,6 +36,8 @@ class Reader:
             UserError, TransientError: as `Ledger.open` does.
         """
         file = data / "ledger.sqlite3"
+        if url is not None and not url.startswith("sqlite:"):
+            raise UserError("ledger-not-embedded")
         engine = _connect(url or f"sqlite:///{file}")
         if (url is None and not file.exists()) or not _ready(engine):
             Ledger.open(data, url).close()

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import lru_cache
 from types import MappingProxyType
 from typing import NamedTuple
 
@@ -159,6 +160,7 @@ def first(connection: Connection, front: Front, most: int, now: datetime) -> lis
 _NO_TIMES = (None, None)
 
 
+@lru_cache(maxsize=256)  # the rows of a list have their times in common
 def _moment(value: int | None) -> datetime | None:
     return None if value is None else moment(value)
 

@@ -44,7 +44,9 @@ class _Service(Collector):
             match metric.kind:
                 case Kind.COUNTER:
                     counter = CounterMetricFamily(metric.name, metric.says, labels=metric.labels)
-                    for labels, count in self._tallies.counts(metric).items():
+                    # Without labels there is one, from the start: an alert on its growth must see the first event.
+                    none: dict[tuple[str, ...], float] = {} if metric.labels else {(): 0}
+                    for labels, count in {**none, **self._tallies.counts(metric)}.items():
                         counter.add_metric(labels, count)
                     yield counter
                 case Kind.GAUGE:

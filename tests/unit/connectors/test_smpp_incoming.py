@@ -138,3 +138,12 @@ def test_acceptance_without_an_id_is_acceptance() -> None:
 def test_generic_nack_is_never_acceptance(status: int) -> None:
     outcome = outcome_of(PartKey(1, 1), pdus.GenericNack(sequence=1, status=status), NOW, "auto")
     assert outcome.result is not Result.ACCEPTED
+
+
+def test_words_and_ids_without_an_end_are_cut_alike_in_answers_and_receipts() -> None:
+    name, word = "7" * 60_000, "X" * 40_000
+    text = f"id:{name} stat:{word} err:{word}".encode()
+    got = read(deliver(b"", esm_class=4, tlvs={Tag.MESSAGE_PAYLOAD: text}))
+    answer = outcome_of(PartKey(1, 1), pdus.SubmitSmResp(sequence=1, message_id=name), NOW, "auto")
+    assert got.network_id == answer.network_id == "7" * 255
+    assert (got.state, got.error) == ("X" * 40, "X" * 40)

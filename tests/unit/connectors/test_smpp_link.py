@@ -357,3 +357,30 @@ def test_a_question_that_waits_for_its_turn_hears_that_the_link_is_gone(kit, how
             await link.ask(question(2))
 
     asyncio.run(main())
+
+
+def test_the_largest_window_is_filled_and_never_more_whatever_the_order_of_the_answers(kit) -> None:
+    async def main() -> None:
+        link, paper, told = bound(kit, window=1000)
+        link.submit([kit.part(n) for n in range(2500)])
+        under_way: set[int] = set()
+        slow = None
+        while len(told.results) < 2499:
+            await turn()
+            went = [pdu.sequence for pdu in pdus_in(b"".join(paper.writes))]
+            paper.writes.clear()
+            under_way.update(went)
+            assert len(under_way) <= 1000
+            assert link.room() == 1000 - len(under_way)
+            slow = slow or went[0]  # its answer comes last of all, and holds one place
+            answered = sorted(under_way - {slow}, reverse=True)[:700]
+            under_way.difference_update(answered)
+            answers = [encode(pdus.SubmitSmResp(sequence=each, message_id=f"{each:x}")) for each in answered]
+            link.data_received(b"".join(answers))
+        link.data_received(encode(pdus.SubmitSmResp(sequence=slow, message_id="late")))
+        assert {each.key.message for each in told.results} == {kit.part(n).key.message for n in range(2500)}
+        assert len(told.results) == 2500
+        assert link.in_flight == 0
+        assert link.room() == 1000
+
+    asyncio.run(main())

@@ -8,11 +8,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from sqlalchemy import insert, update
 
+from xlsms.errors import UserError
 from xlsms.states import FINAL, State
 from xlsms_service.ledger import acceptance, view
 from xlsms_service.ledger import book as books
 from xlsms_service.ledger.acceptance import Draft
 from xlsms_service.ledger.ledger import Ledger
+from xlsms_service.ledger.reader import Reader
 from xlsms_service.ledger.schema import message, workbook
 
 NOW = datetime(2026, 3, 1, 9, 30, tzinfo=UTC)
@@ -71,3 +73,10 @@ def test_what_changes_while_it_is_written_stays_lacking(bench):
         return len(shown), [row.message for row in books.lacking(connection, 1)]
 
     assert bench.do_now(go) == (ROWS, [2, 5, 7])
+
+
+@pytest.mark.parametrize("url", ["postgresql+psycopg://user:secret@host/db", "nonsense"])
+def test_a_ledger_on_a_server_is_refused_to_those_who_look_as_well(tmp_path, url):
+    with pytest.raises(UserError, match="ledger-not-embedded") as caught:
+        Reader.open(tmp_path, url)
+    assert "secret" not in str(caught.value)

@@ -84,3 +84,9 @@ def test_names_follow_the_customs_of_prometheus():
         assert list(each.bounds) == sorted(set(each.bounds))
         assert bool(each.bounds) == (each.kind is Kind.HISTOGRAM)
     assert len({each.name for each in METRICS}) == len(METRICS)
+
+
+def test_counters_without_labels_are_there_before_anything_has_happened():
+    samples = exposed(Tallies())
+    assert samples["xlsms_ledger_failures_total",] == samples["xlsms_uncertain_after_stop_total",] == 0
+    assert not [key for key in samples if key[0] == "xlsms_answers_total"]

@@ -8,10 +8,13 @@ from xlsms_service.protocols.smpp.constants import Status, status_name, status_t
 from xlsms_service.protocols.smpp.pdu import Pdu, SubmitSmResp
 from xlsms_service.protocols.smpp.receipt import IdForm, uniform_id
 
-__all__ = ["THROTTLED", "TROUBLE", "accepted", "outcome_of"]
+__all__ = ["LONGEST_ID", "THROTTLED", "TROUBLE", "accepted", "outcome_of"]
 
 #: The SMSC asks for less speed.
 THROTTLED = frozenset({Status.THROTTLED, Status.QUEUE_FULL})
+
+#: Characters of a message id that are kept, in answers as in receipts; SMPP ends ids at 64.
+LONGEST_ID = 255
 
 _THROTTLE_WAIT = timedelta(seconds=1)  # the link's pace does the rest
 _TROUBLE_WAIT = timedelta(seconds=30)
@@ -35,9 +38,10 @@ def accepted(submits: Sequence[tuple[PartKey, str]], at: datetime, id_form: IdFo
     """The outcomes of parts that the SMSC took under these message ids."""
     taken = Result.ACCEPTED
     if id_form == "auto":
-        return [Outcome(key, taken, at, message_id or None) for key, message_id in submits]
+        return [Outcome(key, taken, at, message_id[:LONGEST_ID] or None) for key, message_id in submits]
     return [
-        Outcome(key, taken, at, uniform_id(message_id, id_form, receipt=False) or None) for key, message_id in submits
+        Outcome(key, taken, at, uniform_id(message_id[:LONGEST_ID], id_form, receipt=False) or None)
+        for key, message_id in submits
     ]
 
 

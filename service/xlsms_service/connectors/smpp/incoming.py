@@ -5,10 +5,18 @@ from typing import cast
 from zoneinfo import ZoneInfo
 
 from xlsms.model import Inbound, Receipt
+from xlsms_service.connectors.smpp.answer import LONGEST_ID
 from xlsms_service.connectors.smpp.settings import SmppSettings
 from xlsms_service.protocols.smpp.constants import ESM_MESSAGE_TYPE, ESM_RECEIPTS
 from xlsms_service.protocols.smpp.pdu import DeliverSm, decode
-from xlsms_service.protocols.smpp.receipt import Report, parse_receipt, reads_as_receipt, report_of, uniform_id
+from xlsms_service.protocols.smpp.receipt import (
+    Report,
+    parse_receipt,
+    read_date,
+    reads_as_receipt,
+    report_of,
+    uniform_id,
+)
 from xlsms_service.protocols.smpp.text import UserText, decode_text, read_text
 from xlsms_service.protocols.smpp.usual import UsualReceipt
 
@@ -26,6 +34,9 @@ _AHEAD = timedelta(minutes=1)
 
 #: Characters of a quoted text that are kept; networks quote twenty.
 _QUOTED = 40
+
+#: Characters of a network's word or error code; those of SMPP have seven.
+_WORD = 40
 
 
 def believable(said: datetime | None, at: datetime) -> datetime | None:
@@ -63,14 +74,29 @@ class DeliverReader:
         coding = usual.data_coding
         if coding not in _PLAIN or (not coding and self._default == "gsm7-packed"):
             return self.read(cast(DeliverSm, decode(usual.frame)), at)
+        quoted = decode_text(usual.quoted, coding, self._default) if usual.quoted else ""
+        recipient = _number(usual.source_ton, usual.source)
+        sender = _number(usual.destination_ton, usual.destination)
+        if not usual.tlvs:  # nothing can say otherwise than the text
+            form, zone = self._id_form, self._zone
+            return Receipt(
+                self._connector,
+                usual.id if form == "auto" else uniform_id(usual.id, form, receipt=True),
+                usual.state.upper(),
+                at,
+                believable(read_date(usual.done, zone), at),
+                recipient,
+                usual.error,
+                sender,
+                read_date(usual.submitted, zone),
+                quoted.strip()[:_QUOTED],
+            )
         said = {"id": usual.id, "stat": usual.state, "err": usual.error, "donedate": usual.done}
-        said["submitdate"] = usual.submitted
-        said["text"] = decode_text(usual.quoted, coding, self._default) if usual.quoted else ""
+        said |= {"submitdate": usual.submitted, "text": quoted}
         report = report_of(said, usual.tlvs, self._zone)
         if not report.id:  # a parameter of nothing but spaces
             return self.read(cast(DeliverSm, decode(usual.frame)), at)
-        recipient = _number(usual.source_ton, usual.source)
-        return self._told(report, recipient, _number(usual.destination_ton, usual.destination), at)
+        return self._told(report, recipient, sender, at)
 
     def _receipt(self, pdu: DeliverSm, report: Report, at: datetime) -> Receipt:
         recipient = _number(pdu.source_addr_ton, pdu.source_addr)
@@ -79,12 +105,12 @@ class DeliverReader:
     def _told(self, report: Report, recipient: str, sender: str, at: datetime) -> Receipt:
         return Receipt(
             self._connector,
-            uniform_id(report.id, self._id_form, receipt=True),
-            report.state,
+            uniform_id(report.id[:LONGEST_ID], self._id_form, receipt=True),
+            report.state[:_WORD],
             at,
             done_at=believable(report.done_at, at),
             recipient=recipient,
-            error=report.error,
+            error=report.error[:_WORD],
             sender=sender,
             submitted_at=report.submitted_at,
             quoted=report.quoted[:_QUOTED],

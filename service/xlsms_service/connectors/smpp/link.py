@@ -34,7 +34,8 @@ from xlsms_service.protocols.smpp.usual import UsualReceipt
 
 __all__ = ["Delivery", "Link", "LinkOwner"]
 
-_SLICE = 1024  # octets read before what they made room for is written; some forty answers
+_SLICE = 1024  # octets read before what they made room for is written, at least; some forty answers
+_SLICES = 4  # of one read, at most
 _CLOSING = 2.0  # seconds for the last bytes of a session to leave
 _UNACKNOWLEDGED = 5000  # deliveries in our hands and not yet durable: beyond that nothing more is read
 _HEAVY = 8 << 20  # octets of them
@@ -244,8 +245,9 @@ class Link(asyncio.Protocol):
         In slices, so that the peer has something to do again while the rest of a full window's answers is read.
         """
         now = self._loop.time()
-        for at in range(0, len(data), _SLICE):
-            self._handle(self._session.receive(data[at : at + _SLICE], now))
+        size = max(_SLICE, -(-len(data) // _SLICES))
+        for at in range(0, len(data), size):
+            self._handle(self._session.receive(data[at : at + size], now))
         if self._transport is not None and self._transport.get_write_buffer_size() > _UNREAD:
             self._transport.abort()
 
