@@ -9,7 +9,6 @@ import asyncio
 import os
 import pickle
 import subprocess
-import sys
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
@@ -17,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from xlsms.errors import Place, TransientError
+from xlsms_service.sync.garbage import command
 from xlsms_service.sync.pipe import get, put
 
 __all__ = ["Desk", "Order", "Told", "is_long"]
@@ -77,11 +77,12 @@ class Desk:
     def start(self) -> subprocess.Popen[bytes]:
         """Start it, if it does not run; returns before it is ready."""
         if self._process is None or self._process.poll() is not None:
-            # -P: a module that lies in the current folder is not ours. A session of its own: Ctrl-C is for the service,
-            # which lets this one come to the end of its step.
-            command = [sys.executable, "-P", "-m", "xlsms_service.app.desk_child"]
+            # A session of its own: Ctrl-C is for the service, which lets this one come to the end of its step.
             self._process = subprocess.Popen(  # noqa: S603 - ours
-                command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, start_new_session=True
+                command("xlsms_service.app.desk_child"),
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                start_new_session=True,
             )
             put(self._process.stdin, self._given)
         return self._process

@@ -6,7 +6,6 @@ ends it, in the middle of whatever it does, the file is the one before or the on
 
 import pickle
 import subprocess
-import sys
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
@@ -19,6 +18,7 @@ from xlsms.files.backup import Backups
 from xlsms.model import CellValue, Role
 from xlsms.workbook.base import Applied, Placed, Refusal, RowEdit
 from xlsms.workbook.opening import FileWorkbook, Passwords
+from xlsms_service.sync.garbage import command
 from xlsms_service.sync.pipe import get, put
 
 __all__ = ["Errand", "Pen", "PennedWorkbook", "Return", "packed", "unpacked"]
@@ -90,9 +90,11 @@ class Pen:
     def start(self) -> subprocess.Popen[bytes]:
         """Start it, if it does not run; returns before it is ready."""
         if self._process is None or self._process.poll() is not None:
-            command = [sys.executable, "-P", "-m", "xlsms_service.sync.pen_child"]
             self._process = subprocess.Popen(  # noqa: S603 - ours
-                command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, start_new_session=True
+                command("xlsms_service.sync.pen_child"),
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                start_new_session=True,
             )
         return self._process
 
