@@ -35,6 +35,7 @@ def _app(desk: Desk | None, token: str) -> FastAPI:
         docs_url=None,  # they load scripts from elsewhere
         redoc_url=None,
         openapi_url=None,
+        redirect_slashes=False,  # an address that is none is told as that
         responses={
             "default": {
                 "model": told.Problem,

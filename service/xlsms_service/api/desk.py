@@ -121,9 +121,13 @@ class Desk:
         await self.ledger.do(live.close, book, await asyncio.to_thread(_file_state, path), self.now())
         self._changed()
 
-    async def _registered(self, book: int) -> Path:
+    async def check_registered(self, book: int) -> None:
+        """Make sure that a workbook was registered once; `workbook-not-registered`."""
         if await self.read(live.opened_at, book) is None:
             raise UserError("workbook-not-registered")
+
+    async def _registered(self, book: int) -> Path:
+        await self.check_registered(book)
         return (await self.read(books.get, book)).path
 
     async def seen(self, book: int, row_ids: Sequence[str]) -> None:
@@ -238,6 +242,8 @@ class Desk:
 
     async def changes(self, book: int | None, since: int, wait: float) -> Json:
         """What has changed since then; waits for something to change, no longer than that."""
+        if book is not None:
+            await self.check_registered(book)
         loop = asyncio.get_running_loop()
         until = loop.time() + wait
         while True:

@@ -1,4 +1,7 @@
-"""Errors as answers: problem+json (RFC 9457) with our stable codes; nothing of a request is ever repeated in one."""
+"""Errors as answers: problem+json (RFC 9457) with our stable codes.
+
+One may repeat the number or the field that it is about, to whoever asked and nobody else; the log gets neither.
+"""
 
 import logging
 from collections.abc import Mapping
@@ -12,8 +15,12 @@ from starlette.exceptions import HTTPException
 from xlsms.client import wire
 from xlsms.errors import TransientError, UserError, XlsmsError
 from xlsms.journal import note
+from xlsms_service.api.requested import NO_NUL
 
 __all__ = ["answer", "install"]
+
+#: Why a body cannot be read, by what reading it ended with.
+_WHY_NO_BODY: Mapping[type, str] = {RecursionError: "nested too deeply", UnicodeDecodeError: "not UTF-8"}
 
 _log = logging.getLogger(__name__)
 
@@ -64,13 +71,15 @@ def install(app: FastAPI, language: str) -> None:
         reason = str(first["type"])
         if reason == "json_invalid":  # its place is a position, and says nothing of a field
             return answer(UserError("api-invalid", field="JSON", reason=_why_no_json(first)), language)
+        if first.get("ctx", {}).get("pattern") == NO_NUL:
+            reason = "U+0000"
         at = ".".join(str(step) for step in first["loc"][1:6]) or "–"
         return answer(UserError("api-invalid", field=at[:200], reason=reason), language)
 
     @app.exception_handler(HTTPException)
     async def _plain(_request: Request, error: HTTPException) -> JSONResponse:
         codes = {404: "api-unknown-address", 405: "api-wrong-method"}
-        reason = f"HTTP {error.status_code}"
+        reason = _WHY_NO_BODY.get(type(error.__cause__), f"HTTP {error.status_code}")
         return answer(UserError(codes.get(error.status_code, "api-invalid"), field="JSON", reason=reason), language)
 
     @app.exception_handler(Exception)

@@ -1,13 +1,16 @@
 """What the API is asked, for validation and for its description. Unknown keys are refused, sizes are bounded."""
 
 from datetime import datetime
+from pathlib import Path
 from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, field_validator
+from pydantic_core import PydanticCustomError
 
 from xlsms.model import Role
 
 __all__ = [
+    "NO_NUL",
     "CampaignRequest",
     "ChangesRequest",
     "ConversationRequest",
@@ -28,11 +31,14 @@ __all__ = [
 _CELL = 32_767  # characters that a cell holds
 _ROWS = 200_000  # rows of one plan
 
-Line = Annotated[str, StringConstraints(max_length=1_000)]
-Text = Annotated[str, StringConstraints(max_length=_CELL)]
-Id = Annotated[str, StringConstraints(max_length=64)]
+#: No text that a cell or a phone holds has a NUL in it.
+NO_NUL = r"^[^\x00]*$"
+
+Line = Annotated[str, StringConstraints(max_length=1_000, pattern=NO_NUL)]
+Text = Annotated[str, StringConstraints(max_length=_CELL, pattern=NO_NUL)]
+Id = Annotated[str, StringConstraints(max_length=64, pattern=NO_NUL)]
 Ids = Annotated[list[Id], Field(max_length=_ROWS)]
-Number = Annotated[str, StringConstraints(min_length=1, max_length=64)]
+Number = Annotated[str, StringConstraints(min_length=1, max_length=64, pattern=NO_NUL)]
 Whole = Annotated[int, Field(ge=-(2**63), lt=2**63)]
 Key = Annotated[int, Field(ge=0, lt=2**63)]
 
@@ -97,10 +103,17 @@ class WorkbookRequest(_Asked):
     """An open workbook."""
 
     guid: Annotated[str, StringConstraints(min_length=8, max_length=64, pattern=r"^[0-9A-Za-z{}-]+$")]
-    path: Annotated[str, StringConstraints(min_length=1, max_length=4_096, pattern=r"^[^\x00]+$")] | None = None
-    name: Annotated[str, StringConstraints(min_length=1, max_length=255)]
+    path: Annotated[str, StringConstraints(min_length=1, max_length=4_096, pattern=NO_NUL)] | None = None
+    name: Annotated[str, StringConstraints(min_length=1, max_length=255, pattern=NO_NUL)]
     host: Literal["excel", "calc"]
     language: Literal["en", "es"] = "en"
+
+    @field_validator("path")
+    @classmethod
+    def _is_whole(cls, value: str | None) -> str | None:
+        if value is not None and not Path(value).is_absolute():
+            raise PydanticCustomError("path_not_absolute", "a path from the root")
+        return value
 
 
 class PlanRequest(_Asked):
@@ -165,8 +178,8 @@ class TextRequest(_Asked):
     """One text to one number. The same key again is the same message."""
 
     number: Number
-    text: Annotated[str, StringConstraints(min_length=1, max_length=_CELL)]
-    key: Annotated[str, StringConstraints(min_length=8, max_length=64)]
+    text: Annotated[str, StringConstraints(min_length=1, max_length=_CELL, pattern=NO_NUL)]
+    key: Annotated[str, StringConstraints(min_length=8, max_length=64, pattern=NO_NUL)]
 
 
 class CostsRequest(_Asked):

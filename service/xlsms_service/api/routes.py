@@ -179,6 +179,8 @@ def _changes(made: APIRouter, desk: Desk) -> None:
     ) -> StreamingResponse:
         """Server-sent events: the body of `changes`, its cursor as their id. `Last-Event-ID` goes on from there."""
         known = last_event_id if last_event_id and last_event_id.isascii() and last_event_id.isdecimal() else since
+        if workbook is not None:
+            await desk.check_registered(workbook)
         return _stream(desk, workbook, min(int(known), 2**63 - 1))
 
 

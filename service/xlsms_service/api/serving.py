@@ -4,6 +4,7 @@ import asyncio
 import errno
 import ipaddress
 import json
+import logging
 import os
 import socket
 import sys
@@ -17,6 +18,7 @@ from starlette.types import ASGIApp
 import xlsms
 from xlsms import home
 from xlsms.errors import UserError
+from xlsms.journal import note
 
 __all__ = ["DEFAULT", "bind", "hosts_of", "serve"]
 
@@ -24,6 +26,12 @@ __all__ = ["DEFAULT", "bind", "hosts_of", "serve"]
 DEFAULT = "127.0.0.1:8765"
 
 _BACKLOG = 128
+
+#: What uvicorn says of a request that is none, and which of its loggers says so.
+_NO_HTTP, _SAYS = "Invalid HTTP request", "uvicorn.error"
+_MINUTE = 60.0
+
+_log = logging.getLogger(__name__)
 
 
 def bind(listen: str | None) -> socket.socket:
@@ -74,6 +82,25 @@ def hosts_of(listening: socket.socket) -> tuple[str, ...]:
     return (own, f"localhost:{port}")
 
 
+class _Sparing(logging.Filter):
+    """Tells in a line a minute how often something came that is no HTTP; whoever sends it shall not fill the disk."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._told: float | None = None
+        self._count = 0
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        """Whether the web server says it itself."""
+        if not str(record.msg).startswith(_NO_HTTP):
+            return True
+        self._count += 1
+        if self._told is None or record.created - self._told >= _MINUTE:
+            note(_log, logging.WARNING, "log-no-http", count=self._count)
+            self._told, self._count = record.created, 0
+        return False
+
+
 class _Server(uvicorn.Server):
     """Leaves the signals to the service that it runs in."""
 
@@ -100,6 +127,8 @@ async def serve(app: ASGIApp, listening: socket.socket, data: Path, closing: Cal
         )
     )
     address = f"http://{hosts_of(listening)[0]}"
+    sparing, says = _Sparing(), logging.getLogger(_SAYS)
+    says.addFilter(sparing)
     task = asyncio.create_task(server.serve(sockets=[listening]))
     try:
         while not server.started and not task.done():  # noqa: ASYNC110  # it has no event for it
@@ -115,6 +144,7 @@ async def serve(app: ASGIApp, listening: socket.socket, data: Path, closing: Cal
         with suppress(asyncio.CancelledError):
             await task
         listening.close()
+        says.removeFilter(sparing)
 
 
 def _light(data: Path, address: str) -> None:

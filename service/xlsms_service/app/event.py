@@ -16,6 +16,9 @@ from xlsms_service.sync.intake import Taken
 
 __all__ = ["Event", "noted", "recorded"]
 
+#: What stops a workbook from being looked at in the normal course of things.
+_USUAL = frozenset({"workbook-live"})
+
 _log = logging.getLogger(__name__)
 
 
@@ -55,7 +58,8 @@ def recorded(told: Callable[[Event], None]) -> Callable[[Event], None]:
 def _record(event: Event) -> None:
     match event:
         case Event(error=XlsmsError() as error):
-            note(_log, logging.WARNING, "log-problem", error, file=event.path or "", problem=error.code)
+            level = logging.INFO if error.code in _USUAL else logging.WARNING
+            note(_log, level, "log-problem", error, file=event.path or "", problem=error.code)
         case Event(taken=Taken() as taken):
             codes = Counter([*(it.code for it in taken.problems), *(it.held.code for it in taken.held if it.held)])
             note(

@@ -17,6 +17,7 @@ from xlsms.model import RowId
 from xlsms.states import LABELS, State
 from xlsms.text.visible import PATTERN
 from xlsms_service.api.desk import Desk
+from xlsms_service.api.requested import NO_NUL
 from xlsms_service.api.session import Subject
 from xlsms_service.ledger import book as books
 from xlsms_service.ledger import campaign, changes, live, stop
@@ -52,8 +53,8 @@ class _Cell(_Asked):
 
 
 class _Answer(_Asked):
-    text: Annotated[str, StringConstraints(min_length=1, max_length=2_000)]
-    key: Annotated[str, StringConstraints(min_length=8, max_length=64)]
+    text: Annotated[str, StringConstraints(min_length=1, max_length=2_000, pattern=NO_NUL)]
+    key: Annotated[str, StringConstraints(min_length=8, max_length=64, pattern=NO_NUL)]
 
 
 @cache

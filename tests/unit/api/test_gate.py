@@ -16,7 +16,7 @@ from xlsms.client import Client
 from xlsms.client.starting import Found, find, prove
 from xlsms.errors import UserError
 from xlsms_service import auth
-from xlsms_service.api.serving import bind, hosts_of
+from xlsms_service.api.serving import _Sparing, bind, hosts_of
 
 
 def problem(answer, status, code):
@@ -260,3 +260,76 @@ def test_a_plan_that_is_none_is_told_with_its_place(office):
             said = http.post("/v1/plans", content=body, headers={"Content-Type": "application/json"})
             assert (said.status_code, said.json()["code"]) == (422, "api-invalid")
             assert field in said.text
+
+
+@pytest.mark.parametrize(
+    ("path", "body", "field"),
+    [
+        ("messages", {"number": "600000001", "text": "a\0b", "key": "0" * 16}, "text"),
+        ("messages", {"number": "600\0", "text": "ab", "key": "0" * 16}, "number"),
+        ("messages", {"number": "600000001", "text": "ab", "key": "\0" * 16}, "key"),
+        ("conversation", {"number": "\0"}, "number"),
+        ("costs", {"texts": [["600000001", "a\0"]]}, "texts.0.1"),
+        ("states", {"ids": ["\0"]}, "ids.0"),
+        ("workbooks", {"guid": "0" * 8, "name": "a\0b", "host": "calc"}, "name"),
+        ("workbooks", {"guid": "0" * 8, "name": "a", "path": "/a\0b", "host": "calc"}, "path"),
+        (
+            "plans",
+            {"workbook": 1, "sheets": [], "rows": [{"sheet": "A", "number": 2, "message": "\0"}]},
+            "rows.0.message",
+        ),
+    ],
+)
+def test_a_nul_is_refused_by_the_name_of_its_field(shared, path, body, field):
+    with shared.authorized() as http:
+        said = problem(http.post(f"/v1/{path}", json=body), 422, "api-invalid")
+    assert said["facts"] == {"field": field, "reason": "U+0000"}
+
+
+def test_a_path_is_one_from_the_root(shared):
+    with shared.authorized() as http:
+        body = {"guid": "0" * 8, "name": "a.xlsx", "path": "../../etc/passwd", "host": "calc"}
+        said = problem(http.post("/v1/workbooks", json=body), 422, "api-invalid")
+    assert said["facts"] == {"field": "path", "reason": "path_not_absolute"}
+
+
+def test_news_of_a_workbook_that_nobody_registered_are_refused(shared):
+    with shared.authorized() as http:
+        problem(http.post("/v1/changes", json={"workbook": 999_999}), 404, "workbook-not-registered")
+        problem(http.get("/v1/events?workbook=999999"), 404, "workbook-not-registered")
+
+
+@pytest.mark.parametrize(
+    ("body", "reason"),
+    [(b"[" * 200_000, "nested too deeply"), (b'{"number": "\xff"}', "not UTF-8")],
+    ids=["deep", "utf"],
+)
+def test_why_a_body_cannot_be_read_is_told(shared, body, reason):
+    with shared.authorized(**{"Content-Type": "application/json"}) as http:
+        said = problem(http.post("/v1/messages", content=body), 422, "api-invalid")
+    assert said["facts"] == {"field": "JSON", "reason": reason}
+
+
+def test_an_address_with_a_slash_too_many_is_none(shared):
+    with shared.authorized() as http:
+        problem(http.get("/v1/health/"), 404, "api-unknown-address")
+
+
+def test_what_is_no_http_is_told_once_a_minute(shared, caplog):
+    host, port = shared.host.split(":")
+    sparing = _Sparing()
+    for _ in range(3):
+        with socket.create_connection((host, int(port)), timeout=10) as stream:
+            stream.sendall(b"no HTTP at all\r\n\r\n")
+            assert stream.recv(1_000).startswith(b"HTTP/1.1 400 ")
+    ours = [record for record in caplog.records if getattr(record, "code", "") == "log-no-http"]
+    assert len(ours) == 1
+    assert not any("Invalid HTTP" in record.getMessage() for record in caplog.records)
+    # and by the clock of the records
+    caplog.clear()
+    for second in (0, 1, 59, 61, 62, 130):
+        said = logging.makeLogRecord({"msg": "Invalid HTTP request received.", "created": 1e9 + second})
+        assert not sparing.filter(said)
+    counts = [record.facts["count"] for record in caplog.records if getattr(record, "code", "") == "log-no-http"]
+    assert counts == [1, 3, 2]
+    assert sparing.filter(logging.makeLogRecord({"msg": "something else"}))
