@@ -78,6 +78,7 @@ class App(base_classes.App):
         self._pid, self._hwnd = pid, hwnd
         self.opened = []
         self.busy = self.mute = 0
+        self.meanwhile = {}  # what the user does just before the call of a number
         self.error = ComError(REJECTED)
         self.calls = self.reads = self.writes = 0
         self.settings = {"screen_updating": True, "enable_events": True, "status_bar": False}
@@ -87,6 +88,7 @@ class App(base_classes.App):
     def call(self):
         """Whether a call gets an answer."""
         self.calls += 1
+        self.meanwhile.pop(self.calls, lambda: None)()
         if self.busy:
             self.busy -= 1
             raise self.error
@@ -221,6 +223,23 @@ class Sheet(base_classes.Sheet):
             for column, value in enumerate(row, 1):
                 if value not in (None, ""):
                     self.cells_[number, column] = float(value) if type(value) is int else value
+
+    def sort(self, column, *, down=False):
+        """What the user's own sort does with all rows below the headers."""
+        last = max(row for row, _ in self.cells_)
+        rows = sorted(range(2, last + 1), key=lambda row: str(self.cells_.get((row, column))), reverse=down)
+        goes = {old: new for new, old in enumerate(rows, 2)} | {1: 1}
+        for held in (self.cells_, self.formulas, self.formats):
+            moved = {(goes.get(row, row), at): value for (row, at), value in held.items()}
+            held.clear()
+            held.update(moved)
+
+    def insert(self, at):
+        """What the user does who puts in a row."""
+        for held in (self.cells_, self.formulas, self.formats):
+            moved = {(row + (row >= at), column): value for (row, column), value in held.items()}
+            held.clear()
+            held.update(moved)
 
     def line(self, number, width=12):
         return [self.cells_.get((number, column)) for column in range(1, width + 1)]

@@ -20,6 +20,7 @@ from xlsms.workbook.closed import ClosedWorkbook
 from xlsms.workbook.live import Attachment, LiveWorkbook, Patience
 from xlsms.workbook.live.listing import list_replies
 from xlsms.workbook.live.patience import quiet
+from xlsms.workbook.live.writer import Writer
 from xlsms.workbook.replies import Incoming, append_replies
 from xlsms.workbook.setup import set_up
 
@@ -411,3 +412,35 @@ def test_an_error_of_the_office_comes_through_what_keeps_it_quiet(live, replies)
     _, _, document = replies()
     with pytest.raises(Exception, match="docuno"), quiet(xw.apps[live.engine.apps.keys()[0]], Patience()):
         document.Sheets.getByName("nowhere")
+
+
+def test_who_sorts_while_few_rows_of_many_get_news_finds_each_beside_its_person(live, desk, monkeypatch):
+    """Between what was read and what is written, and again while that is put right; rows between are written along."""
+    rows = ([f"N{at:02}", 600000000 + at, "Hi", "", "Delivered", "", "", f"R{at}", "", f"ID{at}"] for at in range(60))
+    path, sheet = desk([NAMES, *rows])
+    real, sorts = Writer.write, []
+
+    def write(writer):
+        if sorts:
+            order = list(sheet.createSortDescriptor())
+            for one in order:
+                if one.Name == "SortFields":
+                    key = uno().createUnoStruct("com.sun.star.table.TableSortField")
+                    key.Field, key.IsAscending = 0, sorts.pop()
+                    one.Value = uno().Any("[]com.sun.star.table.TableSortField", (key,))
+                elif one.Name == "ContainsHeader":
+                    one.Value = True
+            sheet.getCellRangeByName("A1:J61").sort(tuple(order))
+        real(writer)
+
+    monkeypatch.setattr(Writer, "write", write)
+    wanted = {f"N{at:02}": f"R{at}" for at in range(60)}
+    for turn in range(3):
+        sorts[:] = [False, True] if turn else [False]  # the last one first
+        some = (5 + turn, 50 - turn)
+        edits = [RowEdit(id=f"ID{at}", values={Role.REPLY: f"new {at} {turn}"}) for at in some]
+        assert len(opened(path).apply(edits).done) == 2
+        wanted |= {f"N{at:02}": f"new {at} {turn}" for at in some}
+        assert not sorts
+        assert {row.fields["Name"]: row.fields["Reply"] for row in opened(path).read().rows} == wanted
+    assert opened(path).read().rows[0].fields["Name"] == "N59"

@@ -92,6 +92,12 @@ def test_too_much_is_refused_before_it_is_read(shared):
         problem(http.post("/v1/messages", content=chunks), 413, "api-too-large")
 
 
+def at_once(body):
+    """The same, but for a wait that the test would sit through."""
+    waits = isinstance(body, dict) and isinstance(body.get("wait"), int | float) and body["wait"] > 0
+    return body | {"wait": min(body["wait"], 0.01)} if waits else body
+
+
 @settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     path=st.sampled_from(["/v1/workbooks", "/v1/plans", "/v1/campaigns", "/v1/changes", "/v1/states", "/v1/messages",
@@ -109,7 +115,7 @@ def test_too_much_is_refused_before_it_is_read(shared):
             max_size=6,
         ),
         max_leaves=12,
-    ).map(lambda it: json.dumps(it).encode()),
+    ).map(lambda it: json.dumps(at_once(it)).encode()),
 )  # fmt: skip
 def test_garbage_is_answered_with_a_problem_and_never_breaks_anything(shared, path, body):
     with shared.authorized() as http:

@@ -3,6 +3,7 @@
 import atexit
 import sys
 from datetime import datetime
+from itertools import count
 from types import SimpleNamespace
 
 import pytest
@@ -457,3 +458,83 @@ def test_how_many_rows_were_not_in_it_already_is_known(desk):
     desk.sheet.formulas[2, column] = "=1+1"
     refused = book.apply([RowEdit(id=IDS[0], values={Role.DETAIL: "late"})])
     assert (len(refused.refused), refused.changed) == (1, 0)
+
+
+def people(excel, path, many=12):
+    """A list in which every row has been sent; and what is to come into a few of them."""
+    desk = Desk(excel, path)
+    names = ("Name", "Phone", "Message", "Send", *HEADERS)
+    column = {name: at for at, name in enumerate(names, 1)}
+    desk.sheet.fill(names, *([f"N{at:02}", 600000000 + at, f"Hi {at % 3}", ""] for at in range(many)))
+    for at in range(many):
+        desk.sheet.cells_[at + 2, column["SMS ID"]] = f"ID{at:02}"
+        desk.sheet.cells_[at + 2, column["Status"]] = "Delivered"
+        desk.sheet.cells_[at + 2, column["Reply"]] = f"R{at:02}"
+    return desk, column
+
+
+def by_name(desk, column, *headers):
+    rows = range(2, max(row for row, _ in desk.sheet.cells_) + 1)
+    lines = {row: desk.sheet.line(row, len(column)) for row in rows}
+    return {line[0]: tuple(line[column[name] - 1] for name in headers) for line in lines.values()}
+
+
+@pytest.mark.parametrize("back", [None, 1, 2, 4])
+def test_a_sort_in_any_instant_leaves_every_state_beside_its_person(excel, back):
+    """Also in the rows between, which are written along; and when it is sorted back at once."""
+    edits = [RowEdit(id=f"ID{at:02}", values={Role.STATUS: "Sent", Role.REPLY: f"new {at}"}) for at in (1, 9)]
+    wanted = {f"N{at:02}": ("Delivered", f"R{at:02}", f"ID{at:02}") for at in range(12)}
+    wanted |= {f"N{at:02}": ("Sent", f"new {at}", f"ID{at:02}") for at in (1, 9)}
+    for instant in count(1):
+        desk, column = people(excel, f"/lists/people {instant}.xlsx")
+        desk.app.meanwhile[instant] = lambda desk=desk: desk.sheet.sort(1, down=True)
+        if back:
+            desk.app.meanwhile[instant + back] = lambda desk=desk: desk.sheet.sort(1)
+        applied = desk.open().apply(edits)
+        assert len(applied.done) == 2
+        assert by_name(desk, column, "Status", "Reply", "SMS ID") == wanted, instant
+        if instant in desk.app.meanwhile:
+            break
+    assert instant > 8
+
+
+def test_a_row_put_in_in_any_instant_leaves_every_state_beside_its_person(excel):
+    edits = [RowEdit(id=f"ID{at:02}", values={Role.STATUS: "Sent", Role.REPLY: f"new {at}"}) for at in (1, 9)]
+    wanted = {f"N{at:02}": ("Delivered", f"R{at:02}", f"ID{at:02}") for at in range(12)} | {None: (None, None, None)}
+    wanted |= {f"N{at:02}": ("Sent", f"new {at}", f"ID{at:02}") for at in (1, 9)}
+    for instant in count(1):
+        desk, column = people(excel, f"/lists/people {instant}.xlsx")
+        desk.app.meanwhile[instant] = lambda desk=desk: desk.sheet.insert(4)
+        assert len(desk.open().apply(edits).done) == 2
+        if instant in desk.app.meanwhile:
+            break
+        assert by_name(desk, column, "Status", "Reply", "SMS ID") == wanted, instant
+    assert instant > 8
+
+
+@pytest.mark.parametrize("back", [None, 1, 2, 4])
+def test_a_sort_in_any_instant_gives_nobody_the_id_of_another(excel, back):
+    for instant in count(1):
+        desk, column = people(excel, f"/lists/people {instant}.xlsx")
+        for at in range(12):
+            for name in ("SMS ID", "Status", "Reply"):
+                desk.sheet.cells_.pop((at + 2, column[name]), None)
+        book = desk.open()
+        rows = book.read().rows
+        desk.app.calls = 0
+        desk.app.meanwhile[instant] = lambda desk=desk: desk.sheet.sort(1, down=True)
+        if back:
+            desk.app.meanwhile[instant + back] = lambda desk=desk: desk.sheet.sort(1)
+        applied = book.apply(
+            [
+                RowEdit(values={Role.ID: f"ID{at:02}", Role.STATUS: "Queued"}, placed=Placed.of(rows[at]))
+                for at in (0, 3, 4, 11)
+            ]
+        )
+        given = {edit.values[Role.ID] for edit in applied.done}
+        wanted = {f"N{at:02}": ("Queued", f"ID{at:02}") for at in (0, 3, 4, 11) if f"ID{at:02}" in given}
+        wanted |= {f"N{at:02}": (None, None) for at in range(12) if f"ID{at:02}" not in given}
+        assert by_name(desk, column, "Status", "SMS ID") == wanted, instant
+        if instant in desk.app.meanwhile:
+            break
+    assert instant > 8

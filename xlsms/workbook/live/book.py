@@ -19,6 +19,7 @@ from xlsms.workbook.identity import GUID_PROPERTY
 from xlsms.workbook.live.attachment import Attachment
 from xlsms.workbook.live.block import runs
 from xlsms.workbook.live.edge import right_edge
+from xlsms.workbook.live.moved import Written, settle
 from xlsms.workbook.live.native import (
     custom_property,
     is_locked,
@@ -141,9 +142,14 @@ class LiveWorkbook:
 
         Rows are looked for by id each time it is tried, as a busy program is one in which somebody works.
         """
-        return self.through(lambda book: self._apply(book, edits))
+        unsettled: list[Written] = []
+        return self.through(lambda book: self._apply(book, edits, unsettled))
 
-    def _apply(self, book: xw.Book, edits: Sequence[RowEdit]) -> Applied:
+    def _apply(self, book: xw.Book, edits: Sequence[RowEdit], unsettled: list[Written]) -> Applied:
+        """`unsettled` is what tries that broke off had begun to write."""
+        while unsettled:
+            settle(book, unsettled[-1])
+            unsettled.pop()
         pages = read_pages(book)
         before = _version(pages)
         work = _Work(book, pages, self.zone)
@@ -151,7 +157,10 @@ class LiveWorkbook:
         if work.changed:
             check_changeable(book)
             with quiet(book.app, self.patience):
-                work.write()
+                work.write(unsettled)
+            if [settle(book, each) for each in unsettled].count(True):
+                pages = read_pages(book)
+            unsettled.clear()
         return Applied(
             before=before,
             version=_version(pages),
@@ -322,16 +331,18 @@ class _Work:
 
     # writing
 
-    def write(self) -> None:
-        """Put everything into the cells, and read it back.
+    def write(self, unsettled: list[Written]) -> None:
+        """Put everything into the cells; what is begun is added to `unsettled`, for the rows may move meanwhile.
 
         Raises:
             UserError: `sheet-locked`.
-            NotTakenError: something else stands there than was written.
         """
         for name, cells in self._cells.items():
             if cells:
-                Writer(self._book.sheets[name], self._pages[name], cells, self._extra[name], self._cannot).write()
+                page, extra = self._pages[name], self._extra[name]
+                writer = Writer(self._book.sheets[name], page, cells, extra, self._cannot)
+                unsettled.append(Written(page, writer, extra))
+                writer.write()
 
     def _cannot(self, page: Page, cell: Cell, code: str | None) -> None:
         """A cell that is not written: for good, for the reason in `code`, or, without one, not this time."""

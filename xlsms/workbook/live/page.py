@@ -78,13 +78,14 @@ class Page:
         return {column: role for role, column in self.places.items()}
 
     @cached_property
-    def _headers(self) -> dict[str, int]:
+    def headers(self) -> dict[str, int]:
+        """The columns by their headers, but for headers that are said twice."""
         times = Counter(self.heading.headers.values())
         return {text: column_number(at) for at, text in self.heading.headers.items() if times[text] == 1}
 
     @cached_property
     def _repeated(self) -> dict[str, str]:
-        return {text: "columns-same-name" for text in self.heading.headers.values() if text not in self._headers}
+        return {text: "columns-same-name" for text in self.heading.headers.values() if text not in self.headers}
 
     @property
     def numbers(self) -> range:
@@ -124,7 +125,7 @@ class Page:
             return None
         aware = partial(_aware, zone=zone)
         identity = _text(self.at(number, Role.ID))
-        fields = {text: self._shown(number, column, language) for text, column in self._headers.items()}
+        fields = {text: self._shown(number, column, language) for text, column in self.headers.items()}
         message = self.at(number, Role.MESSAGE)
         if message is not None and not isinstance(message, str):
             message = fields.get(self.heading.headers[self.heading.columns[Role.MESSAGE]], str(message))
@@ -141,7 +142,7 @@ class Page:
             detail=_text(self.at(number, Role.DETAIL)),
             hidden=self.unseen or number in self.hidden,
             fields=fields,
-            values={text: aware(self._value(number, column)) for text, column in self._headers.items()},
+            values={text: aware(self._value(number, column)) for text, column in self.headers.items()},
             problems=self._problems(number),
         )
 
@@ -158,7 +159,7 @@ class Page:
     def _problems(self, number: int) -> Mapping[str, str]:
         bad = {
             text: "cell-error"
-            for text, column in self._headers.items()
+            for text, column in self.headers.items()
             if isinstance(self.value((number, column)), ErrorValue)
         }
         return {**self._repeated, **bad} if bad else self._repeated

@@ -1,4 +1,4 @@
-"""Cells put into one sheet of an open workbook: formats first, then values in blocks, then all of it read back."""
+"""Cells put into one sheet of an open workbook: formats first, then values in blocks."""
 
 from collections.abc import Callable, Iterator, Mapping
 from datetime import datetime
@@ -11,10 +11,10 @@ from xlsms.ooxml.patch import Cell
 from xlsms.ooxml.style import is_date
 from xlsms.workbook.live.block import Block, Kind, blocks, kind_of, runs
 from xlsms.workbook.live.native import is_locked, is_protected
-from xlsms.workbook.live.page import Page, areas_where, read_block
-from xlsms.workbook.live.patience import BusyError, NotTakenError
+from xlsms.workbook.live.page import Page, areas_where
+from xlsms.workbook.live.patience import BusyError
 
-__all__ = ["TIME", "Writer", "dress"]
+__all__ = ["TIME", "Writer", "dress", "taken"]
 
 TIME = "yyyy-mm-dd hh:mm"  #: how a moment shows where the column shows none
 _HIDDEN_ROWS = 500  # written in one go, a call each; the others wait for the next
@@ -36,7 +36,8 @@ class Writer:
         self._sheet, self._page, self._cannot = sheet, page, cannot
         top = page.heading.row
         self._headers = {cell: value for cell, value in cells.items() if cell[0] == top}
-        self._cells = {cell: value for cell, value in cells.items() if cell[0] != top}
+        #: Those below the headers, but for what turned out not to be written.
+        self.cells = {cell: value for cell, value in cells.items() if cell[0] != top}
         self._kinds = {column: kind_of(role) for role, column in (*page.places.items(), *extra.items())}
 
     def write(self) -> None:
@@ -44,17 +45,16 @@ class Writer:
 
         Raises:
             UserError: `sheet-locked`, and nothing was written.
-            NotTakenError: something else stands there now.
         """
         self._check_locks()
         if self._headers:
             self._write_headers()
-        fixed = self._fixed() if self._cells else frozenset()
-        if not self._cells:
+        fixed = self._fixed() if self.cells else frozenset()
+        if not self.cells:
             return
         made = list(
             blocks(
-                self._cells,
+                self.cells,
                 self._page.value,
                 fixed=lambda cell: cell in fixed or not self._keeps(cell),
                 hidden=self._page.hidden,
@@ -66,20 +66,19 @@ class Writer:
         self._format(made)
         for block in made:
             self._range(block.top, block.left, block.bottom, block.right).value = [list(row) for row in block.rows]
-        self._read_back(made)
 
     def _range(self, top: int, left: int, bottom: int, right: int) -> xw.Range:
         return self._sheet.range((top, left), (bottom, right))
 
     def _area(self) -> tuple[int, int, int, int]:
         """The rectangle around all cells."""
-        rows, columns = {row for row, _ in self._cells}, {column for _, column in self._cells}
+        rows, columns = {row for row, _ in self.cells}, {column for _, column in self.cells}
         return min(rows), min(columns), max(rows), max(columns)
 
     def _check_locks(self) -> None:
         if not is_protected(self._sheet):
             return
-        every = [*self._headers, *self._cells]
+        every = [*self._headers, *self.cells]
         for columns in runs(column for _, column in every):
             rows = [row for row, column in every if column in columns]
             if is_locked(self._range(min(rows), columns[0], max(rows), columns[-1])):
@@ -109,9 +108,9 @@ class Writer:
         }
         merged = self._merged(top, left, bottom, right)
         for cells, code in ((calculated, "cell-formula"), (merged - calculated, "cell-merged")):
-            for cell in cells & self._cells.keys():
+            for cell in cells & self.cells.keys():
                 self._cannot(self._page, cell, code)
-                del self._cells[cell]
+                del self.cells[cell]
         return frozenset(calculated | merged)
 
     def _formulas(self, top: int, left: int, bottom: int, right: int) -> tuple[tuple[object, ...], ...]:
@@ -152,7 +151,7 @@ class Writer:
             if block.top in later:
                 for column in range(block.left, block.right + 1):
                     self._cannot(self._page, (block.top, column), None)
-                    self._cells.pop((block.top, column), None)
+                    self.cells.pop((block.top, column), None)
             else:
                 yield block
 
@@ -161,7 +160,7 @@ class Writer:
         whole = not self._page.hidden
         areas = [self._area()] if whole else [(block.top, block.left, block.bottom, block.right) for block in made]
         for top, left, bottom, right in areas:
-            written = {column for _, column in self._cells if left <= column <= right}
+            written = {column for _, column in self.cells if left <= column <= right}
             for columns in runs(column for column in written if self._kinds.get(column) is Kind.TEXT):
                 self._range(top, columns[0], bottom, columns[-1]).number_format = "@"
             for column in sorted(column for column in written if self._kinds.get(column) is Kind.TIME):
@@ -170,18 +169,6 @@ class Writer:
                 ):
                     if code is None or not is_date(code):
                         self._range(*part).number_format = TIME
-
-    def _read_back(self, made: list[Block]) -> None:
-        top, left = min(block.top for block in made), min(block.left for block in made)
-        bottom, right = max(block.bottom for block in made), max(block.right for block in made)
-        now = read_block(self._sheet, top, left, max(bottom, top + 1), max(right, left + 1))
-        for (row, column), value in self._cells.items():
-            if not _taken(value, now[row - top][column - left]):
-                raise NotTakenError
-        for block in made:
-            for row in range(block.top, block.bottom + 1):
-                for column in range(block.left, block.right + 1):
-                    self._page.put((row, column), now[row - top][column - left])
 
 
 def dress(target: xw.Range, like: xw.Range) -> None:
@@ -195,7 +182,7 @@ def dress(target: xw.Range, like: xw.Range) -> None:
     target.wrap_text = bool(like.wrap_text)
 
 
-def _taken(new: CellValue, now: CellValue) -> bool:
+def taken(new: CellValue, now: CellValue) -> bool:
     """Whether a cell holds what was written; Excel takes an apostrophe in front for a sign of its own."""
     if isinstance(new, datetime):
         return isinstance(now, datetime) and abs((now - new).total_seconds()) < 1
