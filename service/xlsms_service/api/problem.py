@@ -10,6 +10,7 @@ from typing import Any
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
+from sqlalchemy.exc import OperationalError
 from starlette.exceptions import HTTPException
 
 from xlsms.client import wire
@@ -82,6 +83,10 @@ def install(app: FastAPI, language: str) -> None:
         reason = _WHY_NO_BODY.get(type(error.__cause__), f"HTTP {error.status_code}")
         return answer(UserError(codes.get(error.status_code, "api-invalid"), field="JSON", reason=reason), language)
 
+    @app.exception_handler(OperationalError)
+    async def _ledger(_request: Request, error: OperationalError) -> JSONResponse:
+        return answer(surprise(error), language)
+
     @app.exception_handler(Exception)
     async def _surprise(_request: Request, error: Exception) -> JSONResponse:
         return answer(surprise(error), language)
@@ -94,6 +99,11 @@ def _why_no_json(error: Mapping[str, Any]) -> str:
 
 
 def surprise(error: Exception) -> XlsmsError:
-    """What nobody foresaw: its kind and its lines of code go into the log, not what it says, which may hold a text."""
+    """What nobody foresaw: its kind and its lines of code go into the log, not what it says, which may hold a text.
+
+    But for a ledger that another program holds, as when it is opened.
+    """
+    if isinstance(error, OperationalError) and "locked" in str(error.orig):
+        return TransientError("ledger-busy", file="ledger.sqlite3")
     note(_log, logging.ERROR, "log-answer-failed", error)
     return UserError("unexpected-here", reason=type(error).__name__)
