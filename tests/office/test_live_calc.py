@@ -8,7 +8,7 @@ import xlwings as xw
 from openpyxl.worksheet.table import Table
 
 from tests.office.live import Live
-from tests.unit.workbook.test_workbook_contract import HEADERS, MADRID, NOW, WorkbookContract
+from tests.unit.workbook.test_workbook_contract import HEADERS, IDS, MADRID, NOW, WorkbookContract
 from tests.workbooks import people, workbook
 from xlsms.addin.calc.guard import QuirkError
 from xlsms.addin.calc.link import uno
@@ -444,3 +444,28 @@ def test_who_sorts_while_few_rows_of_many_get_news_finds_each_beside_its_person(
         assert not sorts
         assert {row.fields["Name"]: row.fields["Reply"] for row in opened(path).read().rows} == wanted
     assert opened(path).read().rows[0].fields["Name"] == "N59"
+
+
+def test_undo_takes_back_what_the_user_did_and_nothing_of_ours(live, desk):
+    path, sheet = desk([NAMES, ("Ana", "600000001", "Hello", "x"), ("Luis", "600000002", "Hello", "x")])
+    undo = live.document(path).UndoManager
+    sheet.getCellRangeByName("C2").setString("Hello, Ana")
+    steps = undo.getAllUndoActionTitles()
+    assert steps
+    book = LiveWorkbook(Attachment(fullname=str(path)), zone=MADRID)
+    edits = [
+        RowEdit(
+            values={Role.ID: identity, Role.SEND: None, Role.STATUS: "Queued", Role.STATUS_TIME: NOW},
+            placed=Placed.of(row),
+        )
+        for row, identity in zip(book.read().rows, IDS, strict=False)
+    ]
+    assert book.apply(edits).done == tuple(edits)
+    assert undo.getAllUndoActionTitles() == steps
+    assert not undo.isLocked()
+    while undo.isUndoPossible():
+        undo.undo()
+    assert sheet.getCellRangeByName("C2").String == "Hello"
+    assert [(row.id, row.marked, row.status) for row in book.read().rows] == [
+        (identity, False, "Queued") for identity in IDS[:2]
+    ]

@@ -8,6 +8,7 @@ from xlwings import base_classes
 
 from xlsms.addin.calc.guard import Guard, ProtectedError
 from xlsms.addin.calc.link import Uno, enumerated, properties, uno
+from xlsms.addin.calc.undo import unrecorded
 from xlsms.addin.calc.value import ERROR, moment, serial, typed
 from xlsms.ooxml.cells import column_letters
 
@@ -68,6 +69,11 @@ class Range(base_classes.Range):
         if self._cells is None:
             self._cells = self._sheet.api.getCellRangeByPosition(self.left, self.top, self.right, self.bottom)
         return self._cells
+
+    @property
+    def document(self) -> Uno:
+        """The document that it is part of."""
+        return self._sheet.book.api
 
     @property
     def guard(self) -> Guard:
@@ -152,6 +158,7 @@ class Range(base_classes.Range):
         return block
 
     @raw_value.setter
+    @unrecorded
     def raw_value(self, value: Any) -> None:
         """Put values in, texts as if typed, as Excel does: only a cell of the format "@" keeps any text as it is.
 
@@ -216,6 +223,7 @@ class Range(base_classes.Range):
         return block[0][0] if len(self) == 1 else block
 
     @formula.setter
+    @unrecorded
     def formula(self, value: Any) -> None:
         self.guard.writes += 1
         height, width = self.shape
@@ -249,6 +257,7 @@ class Range(base_classes.Range):
         return self._sheet.book.formats.code(self.api.NumberFormat)
 
     @number_format.setter
+    @unrecorded
     def number_format(self, value: str) -> None:
         self.guard.writes += 1
         self._check_writable(several=False)
@@ -260,6 +269,7 @@ class Range(base_classes.Range):
         return _parts(self.api.CellBackColor)
 
     @color.setter
+    @unrecorded
     def color(self, value: tuple[int, int, int] | int | None) -> None:
         self.api.CellBackColor = _number(value)
 
@@ -269,6 +279,7 @@ class Range(base_classes.Range):
         return self._hidden(self.api.Rows)
 
     @row_hidden.setter
+    @unrecorded
     def row_hidden(self, value: bool) -> None:
         self.api.Rows.IsVisible = not value
 
@@ -278,6 +289,7 @@ class Range(base_classes.Range):
         return self._hidden(self.api.Columns)
 
     @column_hidden.setter
+    @unrecorded
     def column_hidden(self, value: bool) -> None:
         self.api.Columns.IsVisible = not value
 
@@ -293,6 +305,7 @@ class Range(base_classes.Range):
         return round(widths.pop() / _WIDTH, 2) if len(widths) == 1 else None
 
     @column_width.setter
+    @unrecorded
     def column_width(self, value: float) -> None:
         self.api.Columns.Width = round(value * _WIDTH)
 
@@ -302,14 +315,16 @@ class Range(base_classes.Range):
         return bool(self.api.IsTextWrapped)
 
     @wrap_text.setter
+    @unrecorded
     def wrap_text(self, value: bool) -> None:
         self.api.IsTextWrapped = bool(value)
 
     @property
     def font(self) -> "Font":
         """How its letters look."""
-        return Font(self.api)
+        return Font(self.api, self.document)
 
+    @unrecorded
     def autofit(self, axis: str | None = None) -> None:
         """Fit columns, rows or both to what stands in them."""
         if axis in (None, "columns", "c"):
@@ -317,11 +332,13 @@ class Range(base_classes.Range):
         if axis in (None, "rows", "r"):
             self.api.Rows.OptimalHeight = True
 
+    @unrecorded
     def clear_contents(self) -> None:
         """Empty the cells; styles stay."""
         self.guard.writes += 1
         self.api.clearContents(_CONTENT)
 
+    @unrecorded
     def clear(self) -> None:
         """Empty the cells and their styles."""
         self.api.clearContents(_ALL)
@@ -367,6 +384,7 @@ class Range(base_classes.Range):
 
     # what xlwings has no word for
 
+    @unrecorded
     def offer(self, value: str, title: str, hint: str) -> None:
         """A drop-down with one value, and a hint, where the cells have none yet."""
         there = self.api.Validation
@@ -378,6 +396,7 @@ class Range(base_classes.Range):
         there.ShowInputMessage, there.InputTitle, there.InputMessage = True, title, hint
         self.api.Validation = there
 
+    @unrecorded
     def colour_texts(self, colours: Mapping[str, tuple[str, str]]) -> None:
         """Fill and ink for each text, as RRGGBB, where the cells have no conditions of their own."""
         entries = self.api.ConditionalFormat
@@ -410,8 +429,8 @@ class Range(base_classes.Range):
 class Font(base_classes.Font):
     """How letters look."""
 
-    def __init__(self, cells: Uno) -> None:
-        self._cells = cells
+    def __init__(self, cells: Uno, document: Uno) -> None:
+        self._cells, self.document = cells, document
 
     @property
     def bold(self) -> bool:
@@ -419,6 +438,7 @@ class Font(base_classes.Font):
         return bool(self._cells.CharWeight == _BOLD)
 
     @bold.setter
+    @unrecorded
     def bold(self, value: bool) -> None:
         self._cells.CharWeight = _BOLD if value else _PLAIN
 
@@ -428,6 +448,7 @@ class Font(base_classes.Font):
         return _parts(self._cells.CharColor)
 
     @color.setter
+    @unrecorded
     def color(self, value: tuple[int, int, int] | int | None) -> None:
         self._cells.CharColor = _number(value)
 
