@@ -40,6 +40,7 @@ STAGES = {
     "Drafting.draw_up": "planned: number, text, parts",
     "propose": "proposed in the ledger",
     "FileWorkbook.apply": "ids and states written, read back, forced to disk",
+    "_Look.apply": "ids and states written, read back, forced to disk",
     "admit": "admitted in the ledger",
     "lacking": "states read from the ledger",
     "written": "writing noted down",
