@@ -17,6 +17,7 @@ from xlsms.client import wire
 from xlsms.errors import TransientError, UserError, XlsmsError
 from xlsms.journal import note
 from xlsms_service.api.requested import NO_NUL
+from xlsms_service.ledger.ledger import busy
 
 __all__ = ["answer", "install"]
 
@@ -103,7 +104,8 @@ def surprise(error: Exception) -> XlsmsError:
 
     But for a ledger that another program holds, as when it is opened.
     """
-    if isinstance(error, OperationalError) and "locked" in str(error.orig):
-        return TransientError("ledger-busy", file="ledger.sqlite3")
+    held = busy(error)
+    if held is not None:
+        return held
     note(_log, logging.ERROR, "log-answer-failed", error)
     return UserError("unexpected-here", reason=type(error).__name__)

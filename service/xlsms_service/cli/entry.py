@@ -17,6 +17,7 @@ from xlsms_service.cli.session import Ending, Session, ending_of
 from xlsms_service.cli.simulate import simulate
 from xlsms_service.cli.words import language, speak, tr
 from xlsms_service.config import Settings, load, system_language
+from xlsms_service.ledger.ledger import busy
 
 __all__ = ["app", "command_tree", "run", "walk"]
 
@@ -104,8 +105,9 @@ def _ended(session: Session, error: Exception, *, as_json: bool) -> Ending:
             return Ending.WRONG_USE
         case BrokenPipeError():
             return Ending.DONE  # whoever read our output has seen enough
-    tell(session.surprise(error))
-    return Ending.SOME_NOT
+    held = busy(error)
+    tell(session.surprise(error) if held is None else held)
+    return Ending.SOME_NOT if held is None else ending_of(held)
 
 
 def _take_config(arguments: Sequence[str]) -> tuple[list[str], Path | None]:

@@ -26,10 +26,12 @@ from xlsms_service.ledger.turn import Turn
 from xlsms_service.ledger.writer import Writer
 from xlsms_service.measuring import NOTHING, Measures
 
-__all__ = ["Ledger", "connect"]
+__all__ = ["Ledger", "busy", "connect"]
 
 P = ParamSpec("P")
 T = TypeVar("T")
+
+_FILE = "ledger.sqlite3"
 
 #: Seconds that a transaction waits for another process's transaction.
 _BUSY_SECONDS = 10
@@ -60,6 +62,13 @@ def _prepare_sqlite(connection: sqlite3.Connection, _record: object) -> None:
         "cache_size=-65536",
     ):
         connection.execute(f"PRAGMA {pragma}").close()
+
+
+def busy(error: BaseException, file: Path | str = _FILE) -> TransientError | None:
+    """What an error of the ledger `file` means if another process held it for too long; None for any other."""
+    if isinstance(error, DatabaseError) and "locked" in str(error.orig):
+        return TransientError("ledger-busy", file=file)
+    return None
 
 
 def _close_to_others(file: Path) -> None:
@@ -108,7 +117,7 @@ class Ledger:
                 `ledger-not-embedded` for databases that are not there yet.
             TransientError: `ledger-busy` when another process holds it for too long.
         """
-        file = data / "ledger.sqlite3"
+        file = data / _FILE
         if url is not None and not url.startswith("sqlite:"):
             raise UserError("ledger-not-embedded")
         if url is None:
@@ -123,10 +132,10 @@ class Ledger:
             _bring_up_to_date(engine, turn)
         except DatabaseError as error:
             turn.close()
-            reason = str(error.orig)
-            if "locked" in reason:
-                raise TransientError("ledger-busy", file=file) from error
-            raise UserError("ledger-damaged", file=url or file, reason=reason) from error
+            held = busy(error, file)
+            if held is not None:
+                raise held from error
+            raise UserError("ledger-damaged", file=url or file, reason=str(error.orig)) from error
         return cls(engine, measures, turn)
 
     async def do(

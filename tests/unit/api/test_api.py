@@ -147,6 +147,18 @@ def test_stop_pause_and_recall(office):
     assert office.client.recall().count == 0
 
 
+def test_a_ledger_that_another_program_holds_is_told_as_that(tmp_path, monkeypatch):
+    monkeypatch.setattr("xlsms_service.ledger.ledger._BUSY_SECONDS", 0.2)
+    with running(tmp_path) as office, contextlib.closing(sqlite3.connect(office.data / "ledger.sqlite3")) as other:
+        other.isolation_level = None
+        other.execute("BEGIN IMMEDIATE")
+        with pytest.raises(TransientError) as held:
+            office.client.stop()
+        other.execute("ROLLBACK")
+        assert held.value.code == "ledger-busy"
+        assert office.client.stop() is not None
+
+
 def test_texts_and_what_came_back(office):
     office.client.text("600000001", "¿Viene?")
     deadline = time.monotonic() + 20

@@ -1,9 +1,11 @@
 """Every command ends with the promised exit code and, when something is wrong, one line."""
 
+import sqlite3
 import subprocess
 import sys
 
 import pytest
+from sqlalchemy.exc import OperationalError
 
 import xlsms
 from xlsms_service.cli import entry
@@ -102,6 +104,17 @@ def test_complaints_are_in_the_users_language(xlsms, monkeypatch):
     monkeypatch.setenv("LANG", "es_MX.UTF-8")
     assert "no existe" in xlsms("send", "none.xlsx").complaint or "no está" in xlsms("send", "none.xlsx").complaint
     assert "¿quería decir send?" in xlsms("snd").complaint
+
+
+def test_a_ledger_that_is_held_is_no_surprise(xlsms, monkeypatch, tmp_path):
+    def held(*_):
+        raise OperationalError("BEGIN IMMEDIATE", None, sqlite3.OperationalError("database is locked"))
+
+    monkeypatch.setattr("xlsms_service.cli.status.looking_at", held)
+    run = xlsms("status")
+    assert run.code == 1
+    assert "[ledger-busy]" in run.complaint
+    assert not (tmp_path / "data" / "xlsms-errors.log").exists()
 
 
 def test_a_surprise_is_one_line_and_the_rest_stands_in_a_file(xlsms, monkeypatch, tmp_path):
