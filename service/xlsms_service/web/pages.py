@@ -190,7 +190,10 @@ async def _stage(desk: Desk, stored: campaign.Stored, language: str) -> Json:
     if stored.answer is not None:
         drafts = [RowId(it) for it in stored.answer["drafts"]]
         withdrawn = len(drafts) - len(await desk.read(campaign.drafted, drafts))
-        told = {"stage": "approved", "states": await _states(desk, stored.answer, language), "withdrawn": withdrawn}
+        states = await _states(desk, stored.answer, language)
+        # As long as the sheet has not told that their ids stand there, nothing is sent.
+        stage = "wanted" if drafts and not states and withdrawn == 0 else "approved"
+        told = {"stage": stage, "states": states, "withdrawn": withdrawn}
     return told | {"stopped": await desk.read(stop.pressed) is not None}
 
 

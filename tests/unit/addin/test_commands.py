@@ -385,3 +385,17 @@ def test_a_document_that_is_closed_in_the_same_instant_is_passed_over():
     link = object.__new__(Link)
     link.desktop = SimpleNamespace(Components=SimpleNamespace(createEnumeration=lambda: components))
     assert list(link.documents()) == [there]
+
+
+def test_without_a_frame_in_front_a_box_hangs_on_an_open_spreadsheet():
+    """A desktop without a window manager, a window in front that has just been closed."""
+    link, front = object.__new__(Link), SimpleNamespace()
+    hidden = SimpleNamespace(CurrentController=None)
+    shown = SimpleNamespace(CurrentController=SimpleNamespace(Frame=front))
+    link.documents = lambda: iter((hidden, shown))
+    link.desktop = SimpleNamespace(CurrentFrame=None)
+    assert link.frame() is front
+    link.documents = lambda: iter((hidden,))
+    assert link.frame() is None
+    link.desktop.CurrentFrame = front
+    assert link.frame() is front

@@ -344,9 +344,11 @@ def test_a_page_tells_what_did_not_go_as_its_row_had_changed(office):
     with office.http(Authorization=f"Bearer {opened['key']}") as page:
         page.post("/page/approve", json={"hash": plan.hash})
         campaign = office.client.send(plan.id, plan.hash)
-        assert page.post("/page/stage").json()["withdrawn"] == 0  # nobody knows yet
+        stage = page.post("/page/stage").json()
+        assert (stage["stage"], stage["withdrawn"]) == ("wanted", 0)  # nothing stands in the sheet yet
         office.client.written(campaign, applied(campaign, done=campaign.edits[:1]))
-        assert page.post("/page/stage").json()["withdrawn"] == 2
+        stage = page.post("/page/stage").json()
+        assert (stage["stage"], stage["withdrawn"]) == ("approved", 2)
 
 
 @pytest.mark.parametrize(

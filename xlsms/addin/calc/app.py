@@ -141,7 +141,7 @@ class App(base_classes.App):
 
     def alert(self, prompt: str, title: str | None, buttons: str, mode: str | None, _: object) -> str | None:
         """Show a text in a box, wait for a button, and tell which it was."""
-        frame = self.api.CurrentFrame
+        frame = self.link.frame()
         if frame is None:
             return None
         window = frame.ContainerWindow

@@ -145,7 +145,7 @@ class _Dialog:
 
 def show(link: Link, box: Box) -> Choice | None:
     """Show the plan and wait for what the user does; closing it is `Way.CLOSE`. None where nobody could see it."""
-    frame = link.desktop.CurrentFrame
+    frame = link.frame()
     dialog = _Dialog(link, box, frame.ContainerWindow if frame is not None else None)
     try:
         return dialog.run()

@@ -113,6 +113,14 @@ class Link:
             if open_here:
                 yield document
 
+    def frame(self) -> Uno:
+        """The frame in front; where the office knows of none, that of an open spreadsheet; None without any."""
+        front = self.desktop.CurrentFrame
+        if front is not None:
+            return front
+        controllers = (document.CurrentController for document in self.documents())
+        return next((controller.Frame for controller in controllers if controller is not None), None)
+
 
 def enumerated(access: Uno) -> Iterator[Uno]:
     """What a UNO container enumerates."""
