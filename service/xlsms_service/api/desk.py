@@ -4,7 +4,7 @@ import asyncio
 import hashlib
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import asdict, dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
 from typing import Any, Concatenate, ParamSpec, TypeVar
@@ -45,6 +45,9 @@ _LOOK = 1.0
 
 #: Orders from pages that are kept for a workbook that does not ask for them.
 _ORDERS = 20
+
+#: An order to send that no open workbook has taken for so long lapses: it would come as a surprise.
+_ORDER_LASTS = timedelta(minutes=10)
 
 #: Texts that one answer holds.
 _REPLIES = 1_000
@@ -318,8 +321,10 @@ class Desk:
 
     async def _take_orders(self, book: int) -> list[Json]:
         orders = self._orders.pop(book, [])
-        for key, hash in await self.read(campaign.wanted, book):  # noqa: A001  # what it is called everywhere
-            if key not in self._given:
+        for key, hash, since in await self.read(campaign.wanted, book):  # noqa: A001  # what it is called everywhere
+            if since < self.now() - _ORDER_LASTS:
+                await self.ledger.do(campaign.want, key, None)
+            elif key not in self._given:
                 self._given.add(key)
                 orders.append({"kind": "send", "plan": key, "hash": hash})
         return orders

@@ -61,12 +61,12 @@ def want(connection: Connection, id: str, now: datetime | None) -> None:  # noqa
     connection.execute(update(plan).where(plan.c.id == id).values(wanted_at=now))
 
 
-def wanted(connection: Connection, book: int) -> list[tuple[str, str]]:
-    """Id and hash of the plans of a workbook that were said yes to and have not been approved yet."""
-    query = select(plan.c.id, plan.c.hash).where(
+def wanted(connection: Connection, book: int) -> list[tuple[str, str, datetime]]:
+    """Id and hash of the plans of a workbook that were said yes to and have not been approved yet, and since when."""
+    query = select(plan.c.id, plan.c.hash, plan.c.wanted_at).where(
         plan.c.workbook_id == book, plan.c.wanted_at.is_not(None), plan.c.answer.is_(None)
     )
-    return [(row.id, row.hash) for row in connection.execute(query)]
+    return [(row.id, row.hash, row.wanted_at) for row in connection.execute(query)]
 
 
 def approve(

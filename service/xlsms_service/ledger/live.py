@@ -24,6 +24,7 @@ __all__ = [
     "earlier",
     "file_left",
     "first_lacking",
+    "is_open",
     "name_of",
     "opened_at",
     "register",
@@ -126,6 +127,13 @@ def file_left(connection: Connection, book: int) -> str | None:
 def opened_at(connection: Connection, book: int) -> datetime | None:
     """Since when a workbook is open; None when it never was."""
     return connection.execute(select(live.c.opened_at).where(live.c.workbook_id == book)).scalar()
+
+
+def is_open(connection: Connection, book: int, now: datetime) -> bool:
+    """Whether a workbook is open now, as far as it has said."""
+    mine = live.c.workbook_id == book
+    seen = connection.execute(select(live.c.seen_at).where(mine, live.c.closed_at.is_(None))).scalar()
+    return seen is not None and bool(seen >= now - _SILENCE)
 
 
 def name_of(connection: Connection, book: int) -> str | None:

@@ -75,6 +75,7 @@ def pages(desk: Desk) -> APIRouter:
     _shells(made)
     _opening(made, desk)
     _preview(made, desk)
+    _approving(made, desk)
     _cells(made, desk)
     _conversation(made, desk)
     return made
@@ -162,12 +163,16 @@ def _preview(made: APIRouter, desk: Desk) -> None:
             raise UserError("plan-unknown")
         return await _stage(desk, stored, json.loads(stored.asked)["language"])
 
+
+def _approving(made: APIRouter, desk: Desk) -> None:
     @made.post("/page/approve", status_code=204)
     async def approve(asked: _Approval, authorization: Auth = None) -> Response:
         key = _subject(desk, authorization, "preview").plan or ""
         looked = await desk.intake.look(key)
         if looked.plan.hash != asked.hash:
             raise UserError("plan-changed")
+        if not await desk.read(live.is_open, looked.book.id, desk.now()):
+            raise UserError("page-workbook-closed")
         await desk.want(key)
         return Response(status_code=204)
 

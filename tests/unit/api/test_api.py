@@ -8,7 +8,7 @@ import sqlite3
 import threading
 import time
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import openpyxl
@@ -335,6 +335,28 @@ def test_a_preview_page_opens_once_shows_the_plan_and_orders_its_sending(office)
         # Its key opens this page only.
         assert page.post("/page/conversation").json()["code"] == "page-expired"
         assert page.get("/v1/health").status_code == 401
+
+
+def test_a_page_of_a_closed_workbook_orders_nothing(office):
+    book = office.book()
+    plan = office.client.plan(book, snapshot("600000001"))
+    opened = open_page(office, office.client.preview_page(plan)).json()
+    with office.http(Authorization=f"Bearer {opened['key']}") as page:
+        office.client.closed(book)
+        assert page.post("/page/approve", json={"hash": plan.hash}).json()["code"] == "page-workbook-closed"
+        assert office.client.changes(office.book(), since=book.cursor).orders == ()
+        assert page.post("/page/approve", json={"hash": plan.hash}).status_code == 204
+
+
+def test_an_order_that_no_workbook_took_for_long_lapses(office, monkeypatch):
+    book = office.book()
+    plan = office.client.plan(book, snapshot("600000001"))
+    opened = open_page(office, office.client.preview_page(plan)).json()
+    with office.http(Authorization=f"Bearer {opened['key']}") as page:
+        assert page.post("/page/approve", json={"hash": plan.hash}).status_code == 204
+        monkeypatch.setattr("xlsms_service.api.desk._ORDER_LASTS", timedelta(0))
+        assert office.client.changes(book, since=book.cursor).orders == ()
+        assert page.post("/page/stage").json()["stage"] == "open"
 
 
 def test_a_page_tells_what_did_not_go_as_its_row_had_changed(office):

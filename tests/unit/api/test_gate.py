@@ -4,6 +4,7 @@ import json
 import logging
 import socket
 import stat
+from datetime import UTC, datetime, timedelta
 
 import httpx
 import pytest
@@ -17,6 +18,7 @@ from xlsms.client.starting import Found, find, prove
 from xlsms.errors import UserError
 from xlsms_service import auth
 from xlsms_service.api.serving import _Sparing, bind, hosts_of
+from xlsms_service.api.session import Sessions, Subject
 
 
 def problem(answer, status, code):
@@ -339,3 +341,17 @@ def test_what_is_no_http_is_told_once_a_minute(shared, caplog):
     counts = [record.facts["count"] for record in caplog.records if getattr(record, "code", "") == "log-no-http"]
     assert counts == [1, 3, 2]
     assert sparing.filter(logging.makeLogRecord({"msg": "something else"}))
+
+
+def test_a_ticket_lasts_two_minutes_and_a_key_half_a_day():
+    now = [datetime(2030, 1, 1, tzinfo=UTC)]
+    sessions = Sessions(lambda: now[0])
+    first, second = (sessions.ticket(Subject(page="preview", plan="p")) for _ in range(2))
+    now[0] += timedelta(minutes=2)
+    key, _ = sessions.open(first)
+    now[0] += timedelta(seconds=1)
+    assert sessions.open(second) is None
+    now[0] += timedelta(hours=12) - timedelta(seconds=1)
+    assert sessions.of(key).plan == "p"
+    now[0] += timedelta(seconds=1)
+    assert sessions.of(key) is None
