@@ -82,8 +82,8 @@ class Template:
         """The text for one row; `values` are its cells by header, a plain string being both text and value.
 
         Headers are matched whatever their case, accents and spaces. `language` is "en", "es" or "es-MX" and the like.
-        UserError `field-missing` (no such column), `field-twice` (two columns fit), `field-empty` (nothing in the cell,
-        outside square brackets), `field-not-date` and `field-not-number`.
+        UserError `field-missing` (no such column), `field-without-column` (nor any other), `field-twice` (two columns
+        fit), `field-empty` (nothing in the cell, outside square brackets), `field-not-date` and `field-not-number`.
         """
         found: list[str] = []
         for piece in self._pieces:
@@ -166,7 +166,9 @@ def header_of(name: str, values: Mapping[str, object]) -> str:
     if not fitting:
         folded = {_fold(header): header for header in values}
         near = get_close_matches(wanted, folded, n=1, cutoff=0.0)
-        raise UserError("field-missing", field=name, nearest=folded[near[0]] if near else "")
+        if not near:
+            raise UserError("field-without-column", field=name)
+        raise UserError("field-missing", field=name, nearest=folded[near[0]])
     if len(fitting) > 1:
         raise UserError("field-twice", field=name, headers=", ".join(fitting))
     return fitting[0]

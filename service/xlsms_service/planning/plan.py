@@ -242,7 +242,7 @@ def _propose(error: UserError, row: Row, sheet: Sheet) -> None:
     try:
         header_of(str(error.facts["field"]), dict.fromkeys(header for header in row.fields if header not in ours))
     except UserError as nearer:
-        error.facts = nearer.facts
+        error.code, error.facts = nearer.code, nearer.facts
 
 
 def _check_shown(names: Iterable[str], row: Row) -> None:

@@ -218,6 +218,17 @@ def test_all_that_the_script_answers_is_understood():
     assert script.count("\ttry\n") == script.count("\tend try\n") == script.count("do shell script") == 2
 
 
+def test_on_windows_nothing_stands_between_excel_and_the_interpreter():
+    """The text of the procedure only: nothing here can run it."""
+    code = "\n".join(module.text() for module in modules())
+    (body,) = re.findall(r"(?s)Private Function StartedOnWindows\(.*?End Function", code)
+    body = "\n".join(line.split(" ' ")[0].rstrip() for line in body.splitlines())
+    assert re.findall(r"shell\.Run.*", body) == ["shell.Run command, 0, False"]
+    assert "cmd" not in body.lower()
+    assert body.count("environment(Left$(line, at - 1)) = ") == body.count("environment.Remove ") == 1
+    assert body.index("shell.Run") < body.index("environment.Remove")
+
+
 #: AppleScript Language Guide, "Keywords": none of them can be a name. And commands of its own, which a handler replaces.
 RESERVED = """
     about above after against and apart around as aside at back before beginning behind below beneath beside between but by

@@ -135,6 +135,13 @@ def test_no_column_of_states_is_proposed_for_a_field():
     )
 
 
+def test_where_all_columns_are_ours_none_is_proposed_for_a_field():
+    sheet = replace(SHEET, columns={Role.STATUS: "A", Role.SEND: "B"}, headers={"A": "Estado", "B": "Enviar"})
+    (entry,) = plan([row(message="{Fecha}", fields={"Estado": "", "Enviar": "x"})], TERMS, FACTS, [sheet]).entries
+    assert entry.problem.code == "field-without-column"
+    assert "such as" not in entry.problem.line()
+
+
 def test_a_cell_that_cannot_be_read_stops_the_row_where_it_is_needed():
     assert problem(problems={"Móvil": "text-empty"})[1] == "B"
     assert problem(problems={"Mensaje": "text-empty"})[1] == "C"

@@ -87,7 +87,6 @@ def test_a_missing_column_names_the_nearest():
     assert (error.code, error.facts) == ("field-missing", {"field": "Nmae", "nearest": "Name"})
     assert "Name" in error.remedy
     assert problem("[[{Ciudad}]]").code == "field-missing"
-    assert problem("{Name}", {}).facts["nearest"] == ""
 
 
 def test_two_columns_that_fit():
@@ -218,3 +217,10 @@ def test_any_text_renders_or_says_why(text, value):
 def test_doubled_braces_give_the_text_back(text):
     plain = text.replace("[[", "[")
     assert Template.parse(plain.replace("{", "{{").replace("}", "}}")).render({}) == plain
+
+
+def test_where_no_column_could_be_meant_none_is_proposed():
+    with pytest.raises(UserError) as caught:
+        Template.parse("Hi {Name}").render({})
+    assert caught.value.code == "field-without-column"
+    assert "such as" not in caught.value.line()

@@ -246,8 +246,10 @@ function why(row, trouble) {
       el("code", {}, trouble.code)),
     el("button", { class: "link", type: "button", "data-name": `${row.sheet}!${row.row}`,
       onclick: async () => {
-        await ask("/page/show", { sheet: row.sheet, row: row.row, column: trouble.place?.column ?? null });
-        toast(say("shown_in"));
+        try {
+          await ask("/page/show", { sheet: row.sheet, row: row.row, column: trouble.place?.column ?? null });
+          toast(say("shown_in"));
+        } catch (error) { toast(error.said ? `${error.said.message}. ${error.said.remedy}` : say("away")); }
       } }, say("to_cell")));
 }
 
@@ -256,7 +258,7 @@ function why(row, trouble) {
 const COLOURS = { delivered: "green", failed: "red", expired: "red", uncertain: "amber", held: "amber", cancelled: "amber" };
 
 async function conversation() {
-  let key = crypto.randomUUID();
+  let key = "", meant = ""; // the same text again is the same message, as its first answer may have been lost
   const texts = el("div", {});
   const box = el("textarea", { id: "answer", rows: "1", placeholder: say("answer"), maxlength: "2000" });
   const send = el("button", { class: "primary", type: "button" }, say("send"));
@@ -266,7 +268,8 @@ async function conversation() {
     const text = box.value.trim();
     if (!text || send.disabled) return;
     send.disabled = true;
-    try { await ask("/page/reply", { text, key }); box.value = ""; key = crypto.randomUUID(); await draw(); }
+    if (text !== meant) [key, meant] = [crypto.randomUUID(), text];
+    try { await ask("/page/reply", { text, key }); box.value = meant = ""; await draw(); }
     catch (error) { toast(error.said ? `${error.said.message}. ${error.said.remedy}` : say("away")); }
     send.disabled = false;
     box.focus();
