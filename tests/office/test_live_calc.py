@@ -13,11 +13,12 @@ from tests.workbooks import people, workbook
 from xlsms.addin.calc.guard import QuirkError
 from xlsms.addin.calc.link import uno
 from xlsms.addin.commands.voice import AppVoice
-from xlsms.errors import UserError
+from xlsms.errors import TransientError, UserError
+from xlsms.files.turn import Turn
 from xlsms.model import Role
 from xlsms.workbook.base import Placed, RowEdit
 from xlsms.workbook.closed import ClosedWorkbook
-from xlsms.workbook.live import Attachment, LiveWorkbook, Patience
+from xlsms.workbook.live import Attachment, LiveWorkbook, Patience, listing
 from xlsms.workbook.live.listing import list_replies
 from xlsms.workbook.live.patience import quiet
 from xlsms.workbook.live.writer import Writer
@@ -373,6 +374,27 @@ def test_replies_of_every_kind_stand_as_they_came_and_once(replies, live):
     rows = [row[2] for row in openpyxl.load_workbook(path)["SMS Replies"].iter_rows(min_row=2, values_only=True)]
     assert len(rows) == 13
     assert rows[-1] == "new"
+
+
+def test_two_of_our_processes_list_no_reply_twice(replies, live, monkeypatch, tmp_path):
+    """A button beside the listener: the second one looks just before the first writes."""
+    path, sheet, _ = replies()
+    news, lock = [incoming(f"text {nth}", nth) for nth in range(3)], tmp_path / "1.lock"
+    other = LiveWorkbook(Attachment(fullname=str(path)), zone=MADRID, turn=Turn(lock, seconds=0))
+    real, refused = listing._Place.write, []
+
+    def write(place, new):
+        monkeypatch.setattr(listing._Place, "write", real)
+        try:
+            list_replies(other, news)
+        except TransientError as error:
+            refused.append(error.code)
+        real(place, new)
+
+    monkeypatch.setattr(listing._Place, "write", write)
+    assert list_replies(LiveWorkbook(Attachment(fullname=str(path)), zone=MADRID, turn=Turn(lock)), news) is True
+    assert list_replies(other, news) is True
+    assert (texts_in(sheet), refused) == (["text 0", "text 1", "text 2"], ["excel-busy"])
 
 
 def test_replies_below_a_filter_stand_in_their_rows(replies):

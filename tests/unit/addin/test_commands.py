@@ -2,7 +2,7 @@
 
 import os
 import re
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -227,6 +227,8 @@ class Replies:
 class Written:
     """An open workbook that takes everything."""
 
+    turn = nullcontext()
+
     def __init__(self, *openings):
         self.edits, self.openings = [], list(openings)
 
@@ -311,6 +313,22 @@ def test_a_workbook_that_is_opened_again_gets_what_it_lacks(monkeypatch):
     monkeypatch.setattr("xlsms.addin.commands.listening.voice_of", lambda request: None)
     stay_with(service, Written("one", "one", "two", "two"), Invocation(verb=Verb.LISTEN))
     assert service.asked == [3, 7, 3, 9]
+
+
+def test_who_had_to_wait_for_another_process_asks_again_first():
+    """Else it would write an older state over a newer one."""
+    first, second, other = (
+        RowEdit(id=row, values={Role.STATUS: text})
+        for row, text in (("X", "Sent"), ("X", "Delivered"), ("Y", "Delivered"))
+    )
+    service, written = Replies(news_at(5, first), news_at(9, second, other)), Written()
+    written.turn = nullcontext(True)
+    at = Desk(
+        request=Invocation(verb=Verb.REFRESH), workbook=written, client=service, voice=None,
+        book=LiveBook(id=1, guid="g", path=None, cursor=3, beat=90.0),
+    )  # fmt: skip
+    assert bring(at, 3).cursor == 5  # the rest comes the next time
+    assert (written.edits, service.asked) == ([second], [3, 5])
 
 
 def test_of_many_changes_of_a_row_the_newest_is_written():

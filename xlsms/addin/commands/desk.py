@@ -1,5 +1,6 @@
 """What a command works with: the open workbook, the service that knows it, and a voice."""
 
+import hashlib
 import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -8,11 +9,13 @@ from pathlib import Path
 
 import xlwings as xw
 
+from xlsms import home
 from xlsms.addin.commands.voice import AppVoice, Voice
 from xlsms.addin.invocation import Host, Invocation
 from xlsms.client import Client, LiveBook
 from xlsms.client import Host as Program
 from xlsms.errors import UserError
+from xlsms.files.turn import Turn
 from xlsms.workbook.base import Language
 from xlsms.workbook.identity import new_guid
 from xlsms.workbook.live import Attachment, LiveWorkbook
@@ -70,7 +73,14 @@ def workbook_of(request: Invocation) -> LiveWorkbook:
     attach(request)
     if request.book is None:
         raise UserError("no-workbook-open")
-    return LiveWorkbook(Attachment(fullname=_path_of(request.book), window=request.window))
+    name = _path_of(request.book)
+    return LiveWorkbook(Attachment(fullname=name, window=request.window), turn=turn_of(name))
+
+
+def turn_of(name: str) -> Turn:
+    """What keeps the listener, a button and a tick from writing into one workbook at once; some workbooks share it."""
+    slot = hashlib.blake2b(name.casefold().encode("utf-8", "surrogatepass"), digest_size=1).hexdigest()
+    return Turn(home.data_folder_of(home.config_path()) / "turns" / f"{slot}.lock")
 
 
 def _path_of(book: str) -> str:

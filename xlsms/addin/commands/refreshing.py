@@ -77,7 +77,12 @@ def bring(at: Desk, since: int, *, wait: float = 0.0, listed: int = 0) -> Brough
         _confirm(at, frozenset(found.unconfirmed))
     waiting = rows = 0
     if edits:
-        applied = at.workbook.apply(list(edits.values()))
+        with at.workbook.turn as waited:
+            if waited:  # another process may have written what is newer than this
+                newer = at.client.changes(at.book, since=cursor)
+                edits |= {edit.id: edit for edit in newer.edits if edit.id in edits}
+                orders += newer.orders  # they are given out once
+            applied = at.workbook.apply(list(edits.values()))
         waiting, rows = len(applied.waiting), applied.changed
     if not listed or any(edit.values.get(Role.REPLY) for edit in edits.values()):
         listed = _list_replies(at, listed)

@@ -3,6 +3,7 @@
 import hashlib
 from collections import defaultdict
 from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from datetime import datetime, tzinfo
 from pathlib import Path
 from typing import TypeVar
@@ -47,11 +48,20 @@ class LiveWorkbook:
     written is read back; a program that takes no value is busy too.
     """
 
-    def __init__(self, attachment: Attachment, *, zone: tzinfo | None = None, patience: Patience | None = None) -> None:
+    def __init__(
+        self,
+        attachment: Attachment,
+        *,
+        zone: tzinfo | None = None,
+        patience: Patience | None = None,
+        turn: AbstractContextManager[bool | None] | None = None,
+    ) -> None:
+        """`turn` keeps others of our processes from writing into it meanwhile; it may be entered again inside."""
         self.attachment = attachment
         self.path = Path(attachment.fullname)
         self.zone = zone
         self.patience = patience or Patience()
+        self.turn = turn or nullcontext()
 
     def through(self, work: Callable[[xw.Book], Result]) -> Result:
         """Do something with the workbook, found anew at each try; every error names it."""
@@ -62,6 +72,11 @@ class LiveWorkbook:
             if at.file is None:
                 error.place = Place(file=self.attachment.name, sheet=at.sheet, row=at.row, column=at.column)
             raise
+
+    def writing(self, work: Callable[[xw.Book], Result]) -> Result:
+        """The same for what looks and then writes: none of our processes does so beside another."""
+        with self.turn:
+            return self.through(work)
 
     def read(self, *, marked_only: bool = False) -> Snapshot:
         """The workbook as it is now; see `Workbook.read`."""
@@ -143,7 +158,7 @@ class LiveWorkbook:
         Rows are looked for by id each time it is tried, as a busy program is one in which somebody works.
         """
         unsettled: list[Written] = []
-        return self.through(lambda book: self._apply(book, edits, unsettled))
+        return self.writing(lambda book: self._apply(book, edits, unsettled))
 
     def _apply(self, book: xw.Book, edits: Sequence[RowEdit], unsettled: list[Written]) -> Applied:
         """`unsettled` is what tries that broke off had begun to write."""

@@ -41,7 +41,7 @@ def list_replies(workbook: LiveWorkbook, replies: Sequence[Incoming]) -> bool:
             place.write(new)
         return True
 
-    return workbook.through(put)
+    return workbook.writing(put)
 
 
 def _stored(workbook: LiveWorkbook, reply: Incoming) -> dict[str, CellValue]:

@@ -61,7 +61,7 @@ def insert_columns(workbook: LiveWorkbook, roles: Iterable[Role]) -> dict[str, t
                 place.put()
         return {place.page.name: tuple(place.texts) for place in lacking}
 
-    return workbook.through(lambda book: add(book, workbook.patience))
+    return workbook.writing(lambda book: add(book, workbook.patience))
 
 
 class _Place:
