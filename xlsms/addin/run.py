@@ -3,7 +3,8 @@
 import os
 import tempfile
 import traceback
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from datetime import datetime
 from importlib import import_module
 from pathlib import Path
@@ -74,17 +75,26 @@ def _told(commands: Commands | None, request: Invocation, error: XlsmsError, tel
 
 def _log(text: str) -> Path | None:
     """Keep a traceback where only the user can read it."""
-    folder = Path(tempfile.gettempdir())
-    base = os.environ.get("LOCALAPPDATA")
-    for place in (Path(base) / "xlsms" if base else None, folder):
-        if place is None:
-            continue
+    for place in _places():
         log = place / "xlsms-addin.log"
-        try:
+        with suppress(OSError):
             place.mkdir(parents=True, exist_ok=True, mode=0o700)
-            with os.fdopen(os.open(log, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600), "a", encoding="utf-8") as file:
+            with os.fdopen(os.open(log, _APPENDING, 0o600), "a", encoding="utf-8") as file:
                 file.write(f"{datetime.now().astimezone():%Y-%m-%d %H:%M:%S%z}\n{text}\n")
-        except OSError:
-            continue
-        return log
+            return log
     return None
+
+
+#: Never through a link that somebody else has left there.
+_APPENDING = os.O_WRONLY | os.O_CREAT | os.O_APPEND | getattr(os, "O_NOFOLLOW", 0)
+
+
+def _places() -> Iterator[Path]:
+    """Where the log may be: beside that of the service; the folder for temporary files may be everybody's."""
+    data: Path | None = None
+    with suppress(Exception):  # also of an installation that is broken something has to be kept
+        home = import_module("xlsms.home")
+        data = home.data_folder_of(home.config_path())
+    if data is not None:
+        yield data
+    yield Path(tempfile.gettempdir())

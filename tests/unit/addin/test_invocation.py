@@ -116,43 +116,59 @@ def test_a_command_is_run():
 
 
 @pytest.fixture
-def own_temp(tmp_path, monkeypatch):
+def kept(tmp_path, monkeypatch):
+    settings = tmp_path / "xlsms.toml"
+    settings.write_text('[service]\ndata = "data"\n')
+    monkeypatch.setenv("XLSMS_CONFIG", str(settings))
     monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
-    monkeypatch.delenv("LOCALAPPDATA", raising=False)
-    return tmp_path / "xlsms-addin.log"
+    return tmp_path / "data" / "xlsms-addin.log"
 
 
-def test_what_a_person_can_mend_is_told(own_temp):
+def test_what_a_person_can_mend_is_told(kept):
     commands = Commands(UserError("no-phone-column", sheets="List"))
     assert (run(["send"], {}, commands), commands.told) == (1, ["no-phone-column"])
-    assert not own_temp.exists()
+    assert not kept.exists()
 
 
-def test_a_surprise_is_told_in_a_line_and_kept_in_a_file(own_temp):
+def test_a_surprise_is_told_in_a_line_and_kept_in_a_file(kept):
     commands = Commands(ZeroDivisionError())
     assert (run(["send"], {}, commands), commands.told) == (1, ["unexpected"])
-    assert "ZeroDivisionError" in own_temp.read_text()
-    assert own_temp.stat().st_mode & 0o077 == 0
+    assert "ZeroDivisionError" in kept.read_text()
+    assert kept.stat().st_mode & 0o077 == 0
 
 
-def test_when_excel_cannot_be_reached_the_system_tells(own_temp):
+def test_where_it_cannot_be_kept_beside_the_ledger_it_is_kept_for_a_while(kept, tmp_path):
+    (tmp_path / "data").touch()
+    assert run(["send"], {}, Commands(ZeroDivisionError())) == 1
+    assert "ZeroDivisionError" in (tmp_path / "xlsms-addin.log").read_text()
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="links are made by administrators there")
+def test_a_log_is_not_written_through_a_link_of_somebody(kept, tmp_path):
+    kept.parent.mkdir()
+    kept.symlink_to(tmp_path / "precious")
+    assert run(["send"], {}, Commands(ZeroDivisionError())) == 1
+    assert not (tmp_path / "precious").exists()
+
+
+def test_when_excel_cannot_be_reached_the_system_tells(kept):
     commands = Commands(UserError("no-phone-column", sheets="List"))
     commands.complain = None
     told = []
     assert run(["send"], {"XLSMS_LANGUAGE": "es"}, commands, told.append) == 1
     assert told == [UserError("no-phone-column", sheets="List").line("es")]
-    assert "no-phone-column" in own_temp.read_text()
+    assert "no-phone-column" in kept.read_text()
 
 
-def test_when_the_commands_cannot_be_loaded_the_system_tells(own_temp, monkeypatch):
+def test_when_the_commands_cannot_be_loaded_the_system_tells(kept, monkeypatch):
     monkeypatch.setitem(sys.modules, "xlsms.addin.commands", None)
     told = []
     assert run(["help"], {}, tell=told.append) == 1
     assert "[unexpected]" in told[0]
-    assert str(own_temp) in told[0]
+    assert str(kept) in told[0]
 
 
-def test_what_nobody_asked_for_is_told_to_nobody(own_temp):
+def test_what_nobody_asked_for_is_told_to_nobody(kept):
     commands = Commands(UserError("no-phone-column", sheets="List"))
     commands.complain = None
     told = []
@@ -175,9 +191,9 @@ def test_a_box_of_the_system_is_given_the_text_as_an_argument(monkeypatch):
     assert len(shown) == 2
 
 
-def test_an_add_in_of_another_version_is_told_apart(own_temp):
+def test_an_add_in_of_another_version_is_told_apart(kept):
     assert run(["fly"], {}, Commands()) == 2
-    assert "addin-verb" in own_temp.read_text()
+    assert "addin-verb" in kept.read_text()
 
 
 def test_every_verb_says_what_it_needs():
