@@ -131,3 +131,14 @@ def test_unopkg_sees_no_environment_of_python(monkeypatch, tmp_path):
     monkeypatch.setenv("HOME", "/home/ana")
     installation.installed()
     assert (tmp_path / "seen").read_text().strip() == f"{tool.parent}||||/home/ana"
+
+
+def test_the_jobs_hear_of_opened_and_of_saved_workbooks(members):
+    root = ET.fromstring(members["Jobs.xcu"])
+    heard = {
+        event.attrib[f"{OOR}name"]: {job.attrib[f"{OOR}name"] for job in event.find("node").iter("node")} - {"JobList"}
+        for event in root.find(f"node[@{OOR}name='Events']")
+    }
+    assert IDENTIFIER in heard["OnLoad"]
+    assert heard["OnSaveAsDone"] == {IDENTIFIER}
+    assert heard["OnSave"] == heard["OnSaveAs"] == heard["OnCopyTo"] != set()

@@ -24,7 +24,7 @@ IDENTITY = "xlsmsId"  # the property that a workbook of ours has
 KEPT = ("new", "settings", "help", "stop", "start")  # verbs after which nobody needs to listen for the workbook
 
 _office = {}  # the pipe that was opened, and what keeps it open
-_listening = {}  # processes that write news into workbooks, by address
+_listening = {}  # processes that write news into workbooks, by the opening and the address or, unsaved, the title
 
 
 def pipe(context):
@@ -103,10 +103,11 @@ def started(context, verb, model, controller=None):
 
 
 def listen(context, model):
-    """See that somebody writes news into a workbook."""
-    process = _listening.get(model.URL)
-    if model.URL and (process is None or process.poll() is not None):
-        _listening[model.URL] = started(context, "listen", model)
+    """See that somebody writes news into a workbook, as long as it goes by this name."""
+    key = model.RuntimeUID, model.URL or model.Title
+    process = _listening.get(key)
+    if process is None or process.poll() is not None:
+        _listening[key] = started(context, "listen", model)
 
 
 class Commands(unohelper.Base, XDispatchProvider, XDispatch, XInitialization, XServiceInfo):
@@ -159,7 +160,7 @@ class Commands(unohelper.Base, XDispatchProvider, XDispatch, XInitialization, XS
 
 
 class Opened(unohelper.Base, XJob, XServiceInfo):
-    """Hears that a document was opened, and sees to the news of one that is ours."""
+    """Hears that a document was opened, or saved under another name, and sees to the news of one that is ours."""
 
     def __init__(self, context):
         self.context = context

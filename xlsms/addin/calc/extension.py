@@ -118,9 +118,13 @@ def _handler() -> str:
 
 
 def _jobs() -> str:
-    """What is done when a document is opened, and just before it is saved."""
+    """What is done when a document is opened or has got another name, and just before it is saved."""
     services = {IDENTIFIER: f"{IDENTIFIER}.Opened", SERVICE: f"{SERVICE}Opened", _SAVED: f"{SERVICE}Saved"}
-    events = {"OnLoad": (IDENTIFIER, SERVICE), **dict.fromkeys(("OnSave", "OnSaveAs", "OnCopyTo"), (_SAVED,))}
+    events = {
+        "OnLoad": (IDENTIFIER, SERVICE),
+        "OnSaveAsDone": (IDENTIFIER,),
+        **dict.fromkeys(("OnSave", "OnSaveAs", "OnCopyTo"), (_SAVED,)),
+    }
     jobs = "".join(
         f'  <node oor:name="{name}" oor:op="replace">\n'
         f'   <prop oor:name="Service"><value>{service}</value></prop>\n  </node>\n'
