@@ -153,6 +153,24 @@ def test_the_listener_leaves_word_when_there_is_news(tmp_path, monkeypatch):
     assert service.closed_books == [book]
 
 
+def test_the_listener_tells_again_and_again_that_a_workbook_is_open(tmp_path, monkeypatch):
+    """Else the service takes it for closed after a beat, and writes into its file."""
+    mark, book, names = tmp_path / "1.open", LiveBook(id=1, guid="g", path=None, cursor=3, beat=90.0), []
+    mark.write_text("%2Ftmp%2Fp.xlsx")
+    monkeypatch.setattr(
+        "xlsms.addin.commands.listening.introduce", lambda client, workbook, request: names.append(request.book) or book
+    )
+    time = [mark.stat().st_mtime]
+    listener = Listener(Service(), tmp_path, Invocation(verb=Verb.LISTEN), clock=lambda: time[0], sleep=lambda _: None)
+    times = []
+    for _ in range(12):
+        os.utime(mark, (time[0], time[0]))  # the tick shows life
+        assert listener.round() == 1
+        times.append(len(names))
+        time[0] += 10
+    assert times == [1, 1, 1, 2, 2, 2, 3, 3, 3, 4, 4, 4]  # each third of a beat
+
+
 def test_a_mark_that_the_tick_writes_just_now_is_read_in_the_next_round(tmp_path, monkeypatch):
     (tmp_path / "1.open").write_text("%2Ftmp%2Fp.xlsx")
     now = (tmp_path / "1.open").stat().st_mtime

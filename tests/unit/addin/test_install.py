@@ -229,6 +229,28 @@ def test_on_windows_nothing_stands_between_excel_and_the_interpreter():
     assert body.index("shell.Run") < body.index("environment.Remove")
 
 
+@pytest.mark.parametrize(
+    ("name", "way"),
+    [
+        ("FirstLine", "LineBySystem(path)"),
+        ("WriteLine", "WriteBySystem path, text"),
+        ("ChangedAt", "TimeBySystem(path)"),
+        ("Remove", "RemoveBySystem path"),
+        ("MakeFolder", "MakeBySystem above, inner"),
+    ],
+)
+def test_files_of_any_name_go_the_way_of_the_system_on_windows(name, way):
+    """The text of the procedures only: LibreOffice has no file system object."""
+    code = "\n".join(module.text() for module in modules())
+    ((kind, body),) = re.findall(rf"(?s)Public (Sub|Function) {name}\((.*?)End (?:Sub|Function)", code)
+    (line,) = [line for line in body.splitlines() if way in line]
+    assert re.search(r"^\s*If .*IsWindows\(\) Then ", line), (kind, line)
+    name_of_it = way.split("(")[0].split()[0]
+    (own,) = re.findall(rf"(?s)Private (?:Sub|Function) {name_of_it}\(.*?End (?:Sub|Function)", code)
+    assert "System()." in own
+    assert "On Error Resume Next" in own
+
+
 #: AppleScript Language Guide, "Keywords": none of them can be a name. And commands of its own, which a handler replaces.
 RESERVED = """
     about above after against and apart around as aside at back before beginning behind below beneath beside between but by
