@@ -343,6 +343,36 @@ def test_a_file_that_is_only_to_be_read_is_told_as_that(user, desk):
     assert not desk.reached()
 
 
+def test_a_copy_is_made_a_workbook_of_its_own_after_a_yes(user, desk, live):
+    person = user(2)
+    person.press(Verb.SEND)
+    person.refresh_until(lambda: set(person.states().values()) == {"Delivered"})
+    live.document(person.path).store()
+    path = person.path.with_name("copy.xlsx")
+    path.write_bytes(person.path.read_bytes())
+    copy = User(live, desk, path)
+    copy.ears = person.ears
+    copy.sheet.getCellRangeByName("D2").String = "x"
+    asked = len(copy.ears.asked)
+    copy.ears.yes = False
+    with pytest.raises(UserError) as caught:
+        copy.press(Verb.SEND)
+    assert caught.value.code == "workbook-copied"
+    assert copy.ears.asked[asked].startswith("copy.xlsx is a copy of ")
+    assert copy.states()["Person 0"] == "Delivered"
+    copy.ears.yes = True
+    copy.press(Verb.SEND)
+    # the same to the same number within a day is held, and nobody is asked to send nothing
+    assert copy.ears.asked[-1].startswith("copy.xlsx is a copy of ")
+    assert copy.ears.warned[-1] == "Held until you decide: 1"
+    assert "duplicate-recent" in copy.shown()["Person 0"]["Detail"]
+    row = copy.shown()["Person 1"]
+    assert (row["Status"], row["SMS ID"], row["Name"]) == ("", "", "Person 1")
+    assert set(person.states().values()) == {"Delivered"}
+    person.press(Verb.REFRESH)
+    assert person.ears.said[-1] == "Nothing new."
+
+
 def test_conversation_of_the_selected_row(user):
     person = user(3)
     person.press(Verb.SEND)

@@ -11,12 +11,14 @@ import xlwings as xw
 
 from xlsms import home
 from xlsms.addin.commands.voice import AppVoice, Voice
+from xlsms.addin.commands.word import word
 from xlsms.addin.invocation import Host, Invocation
+from xlsms.addin.verb import BUTTONS
 from xlsms.client import Client, LiveBook
 from xlsms.client import Host as Program
-from xlsms.errors import UserError
+from xlsms.errors import TransientError, UserError
 from xlsms.files.turn import Turn
-from xlsms.workbook.base import Language
+from xlsms.workbook.base import RESULTS, Language, Placed, RowEdit
 from xlsms.workbook.identity import new_guid
 from xlsms.workbook.live import Attachment, LiveWorkbook
 
@@ -99,10 +101,32 @@ def desk(request: Invocation) -> Iterator[Desk]:
     Raises:
         UserError: see `workbook_of` and `Client.connect`; `workbook-copied`.
     """
-    workbook = workbook_of(request)
+    workbook, voice = workbook_of(request), voice_of(request)
     with Client.connect() as client:
-        book = introduce(client, workbook, request)
-        yield Desk(request=request, workbook=workbook, client=client, book=book, voice=voice_of(request))
+        try:
+            book = introduce(client, workbook, request)
+        except UserError as error:
+            if error.code != "workbook-copied" or request.verb not in BUTTONS:
+                raise
+            original = error.facts.get("original", "")
+            if not voice.ask(word("ask-copy", request.language, book=workbook.attachment.name, original=original)):
+                raise
+            _make_own(workbook)
+            book = introduce(client, workbook, request)
+        yield Desk(request=request, workbook=workbook, client=client, book=book, voice=voice)
+
+
+def _make_own(workbook: LiveWorkbook) -> None:
+    """Take out what ties a copy to its original, and then give it an id of its own; see `renew` for a closed one.
+
+    Raises:
+        TransientError: `excel-busy`, when rows change meanwhile.
+    """
+    rows = [row for row in workbook.read().rows if row.id is not None]
+    applied = workbook.apply([RowEdit(values=dict.fromkeys(RESULTS), placed=Placed.of(row)) for row in rows])
+    if applied.stale or applied.waiting:
+        raise TransientError("excel-busy")
+    workbook.give_guid(new_guid())
 
 
 def introduce(client: Client, workbook: LiveWorkbook, request: Invocation) -> LiveBook:

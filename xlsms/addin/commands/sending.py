@@ -73,8 +73,8 @@ def _send(at: Desk, snapshot: Snapshot, nothing: str, *, unmarked: frozenset[tup
         at.voice.say(word(nothing, at.language))
         return
     at.workbook.check_ready()  # before anybody says yes to what could not be
-    if not totals.go and not totals.held:
-        deliver(at, plan, unmarked=unmarked)  # the rows are told why
+    if not totals.go:
+        deliver(at, plan, unmarked=unmarked)  # the rows are told why; those that are held wait for a decision
         at.voice.warn("\n".join(summary(plan, at)))
     elif at.voice.ask("\n".join([word("ask-send", at.language, go=totals.go, parts=totals.parts), *summary(plan, at)])):
         at.voice.say("\n".join(_outcome(at, deliver(at, plan, unmarked=unmarked))))

@@ -83,7 +83,11 @@ def set_custom_property(book: xw.Book, name: str, text: str) -> None:
     if hasattr(book.impl, "set_property_text"):
         book.impl.set_property_text(name, text)
     elif sys.platform != "darwin":
-        book.api.CustomDocumentProperties.Add(name, False, 4, text)
+        there = next((item for item in book.api.CustomDocumentProperties if item.Name == name), None)
+        if there is not None:
+            there.Value = text
+        else:
+            book.api.CustomDocumentProperties.Add(name, False, 4, text)
 
 
 def offer(cells: xw.Range, value: str, title: str, hint: str) -> None:
