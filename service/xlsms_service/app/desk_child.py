@@ -14,6 +14,9 @@ from xlsms_service.sync.pipe import get, put
 
 __all__: list[str] = []
 
+#: How far it stands back behind the links, and whatever else its user does.
+_NICE = 5
+
 
 async def _serve(app: App, orders: IO[bytes], told: IO[bytes]) -> None:
     """Carry out orders on `app` until nobody can give any more; what is under way then is left where it is."""
@@ -43,6 +46,8 @@ async def _serve(app: App, orders: IO[bytes], told: IO[bytes]) -> None:
 
 def _main() -> None:
     """The process itself: orders on standard input, what it says on standard output."""
+    if sys.platform != "win32":  # there it is begun so
+        os.nice(_NICE)
     told = os.fdopen(os.dup(sys.stdout.fileno()), "wb")
     sys.stdout = sys.stderr  # whoever prints does not talk into it
     orders = sys.stdin.buffer

@@ -90,6 +90,9 @@ class _Look:
     stale: bool = False
     deferred: bool = False
     failed: XlsmsError | None = None  #: what kept a piece from being written: none after it is
+    #: Held by what works in this process. Python's threads take turns of 5 ms: who holds the ledger would wait so long
+    #: for each row that it steps to while another thread plans, and all links with it.
+    working: asyncio.Lock = field(default_factory=asyncio.Lock)
 
     def apply(self, edits: Sequence[RowEdit]) -> Applied:
         """Write edits, in the thread where that is done one after the other."""
@@ -119,9 +122,9 @@ class _Look:
 class Intake:
     """Takes workbooks in. `route` says which route a number takes, from that sender and that workbook.
 
-    A long list is taken in piece by piece, each in the order of the promise; `admitted` is called after each. The next
-    piece is looked at while one is written, which is done by `writing`: a thread of its own only where `open_workbook`
-    gives workbooks that are written by another process.
+    A long list is taken in piece by piece, each in the order of the promise; `admitted` is called when some may go. The
+    next piece is looked at while one is written, which is done by `writing`: a thread of its own only where
+    `open_workbook` gives workbooks that are written by another process.
     """
 
     def __init__(  # noqa: PLR0913 (half of them have a default that most callers want)
@@ -211,10 +214,13 @@ class Intake:
         several: list[Row] = []
         last = False
         for size in chain(self._pieces, repeat(self._pieces[-1])):
-            piece = await self._thread.run(_next, rows, size, look.terms, look.standing.repeated, several)
-            last = len(piece) < size
-            work = await self._draw_up(look, [*piece, *several] if last else piece)
-            await self._propose(look, work)
+            async with look.working:
+                piece = await self._thread.run(_next, rows, size, look.terms, look.standing.repeated, several)
+                last = len(piece) < size
+            async with look.working:
+                work = await self._draw_up(look, [*piece, *several] if last else piece)
+            async with look.working:
+                await self._propose(look, work)
             writing.append(asyncio.create_task(self._write(look, work)))
             while len(writing) > (0 if last else self._ahead):
                 await writing[0]
@@ -280,20 +286,23 @@ class Intake:
         """Write a piece that has been proposed, and admit what stands in the file then."""
         if work.written:
             applied = await self._write_down(look, work)
+            async with look.working:
+                applied = await self._admit_written(look, work, applied)
             done = {_id_given(edit) for edit in applied.done}
             look.accepted += sum(draft.row_id in done and draft.state is not State.HELD for draft in work.drafts)
             look.earlier += len(done & set(work.again))
             look.held += [entry for row_id, entry in work.held.items() if row_id in done]
             look.under_way -= work.fingerprints
-            self._admitted()
         look.problems += work.problems
 
     async def _write_down(self, look: _Look, work: Work) -> Applied:
         try:
-            applied = await self._writing.run(look.apply, work.written)
+            return await self._writing.run(look.apply, work.written)
         except XlsmsError:
             await self._withdraw_untouched(look, work)
             raise
+
+    async def _admit_written(self, look: _Look, work: Work, applied: Applied) -> Applied:
         nameless = {_id_given(refusal.edit): refusal for refusal in applied.refused if refusal.role is Role.ID}
         # A mark that could not be taken out (a formula) still stands, and orders nothing new until it has gone.
         standing = {_id_given(refusal.edit) for refusal in applied.refused if refusal.role is Role.SEND}
@@ -302,6 +311,7 @@ class Intake:
         shown = done | again
         for some_done in chunks([row_id for row_id in (*work.edits, *work.again) if row_id in shown], _AT_ONCE):
             await self._admit(some_done, standing.intersection(some_done))
+            self._admitted()
         await self._ledger.do(live.shown_again, sorted(again), in_file=True)
         await self._ledger.do(acceptance.withdraw, sorted(set(work.edits) - done))
         look.stale = look.stale or bool(applied.stale or applied.ambiguous)

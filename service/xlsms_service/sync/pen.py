@@ -94,7 +94,6 @@ class Pen:
                 command("xlsms_service.sync.pen_child"),
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
-                start_new_session=True,
             )
         return self._process
 
