@@ -56,6 +56,9 @@ class Ears:
     def show(self, address):
         self.shown.append(address)
 
+    def edit(self, path):
+        self.shown.append(str(path))
+
     def status(self, text):
         pass
 
@@ -380,6 +383,13 @@ def test_conversation_of_the_selected_row(user):
     for verb in (Verb.REPLIES, Verb.ANSWER):
         person.press(verb, rows=((4, 4),))
         assert "/conversation#" in person.ears.shown[-1]
+    # whose number was taken out since: the message knows whom it went to
+    person.sheet.getCellRangeByName("B4").setString("")
+    person.press(Verb.REPLIES, rows=((4, 4),))
+    assert len(set(person.ears.shown)) == 3
+    with pytest.raises(UserError) as caught:
+        person.press(Verb.REPLIES, rows=((5, 5),))  # nothing stands there
+    assert caught.value.code == "selection-no-row"
 
 
 def test_stop_and_go_on(user, desk):
@@ -504,6 +514,16 @@ def test_report_help_settings_and_a_new_workbook(user, live, tmp_path, monkeypat
     person.press(Verb.NEW)
     assert {path.name for path in tmp_path.glob("SMS*.xlsx")} == {"SMS.xlsx", "SMS 2.xlsx"}
     assert live.document(tmp_path / "SMS 2.xlsx")
+
+
+def test_report_brings_the_report_sheet_to_the_front(user, live):
+    from xlsms.workbook.setup import set_up
+
+    person = user(2, finish=lambda path: set_up(path, language="en", own_sheets=True))
+    controller = live.document(person.path).CurrentController
+    assert controller.ActiveSheet.Name == "People"
+    person.press(Verb.REPORT)
+    assert controller.ActiveSheet.Name == "SMS Report"
 
 
 @pytest.mark.parametrize(

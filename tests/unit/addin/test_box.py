@@ -66,7 +66,7 @@ def test_sheets_are_named_where_there_are_several_and_times_where_there_are_any(
     ]
     lines = box(plan(*rows, go=2), "en", []).lines
     assert [line.cells[0] for line in lines] == ["A · 2", "B · 2"]
-    assert lines[0].remark.startswith("at 2030-01-0")
+    assert lines[0].remark.startswith("on 2030-01-0")
 
 
 def test_where_nothing_can_be_written_nothing_can_be_sent():

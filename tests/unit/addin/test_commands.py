@@ -4,6 +4,7 @@ import os
 import re
 from contextlib import contextmanager, nullcontext
 from pathlib import Path
+from random import Random
 from types import SimpleNamespace
 
 import pytest
@@ -14,7 +15,7 @@ from xlsms.addin.commands.box import Way
 from xlsms.addin.commands.desk import Desk
 from xlsms.addin.commands.listening import Listener, stay_with
 from xlsms.addin.commands.news import leave_word
-from xlsms.addin.commands.refreshing import bring, update
+from xlsms.addin.commands.refreshing import bring, obey, update
 from xlsms.addin.commands.selection import first_selected, selected
 from xlsms.addin.commands.word import word, words
 from xlsms.addin.invocation import Invocation, invocation
@@ -23,6 +24,7 @@ from xlsms.client import Changes, LiveBook, Order, OrderKind
 from xlsms.errors import TransientError, UserError
 from xlsms.model import Role, Row
 from xlsms.workbook.base import Applied, RowEdit, Sheet, Snapshot, Version
+from xlsms.workbook.identity import new_row_id
 
 VERSION = Version(size=0, mtime_ns=0, inode=0, directory="")
 FACT = re.compile(r"(?<!\{)\{(\w+)\}")
@@ -435,3 +437,31 @@ def test_without_a_frame_in_front_a_box_hangs_on_an_open_spreadsheet():
     assert link.frame() is None
     link.desktop.CurrentFrame = front
     assert link.frame() is front
+
+
+def test_ids_that_nobody_confirmed_are_told_where_they_stand_in_the_sheet():
+    """They were given out just before something broke: their messages wait for this."""
+    stands, gone = new_row_id(Random(1)), new_row_id(Random(2))
+    seen = []
+    service = SimpleNamespace(
+        changes=lambda book, *, since, wait=0.0: Changes(
+            cursor=since, more=False, states=(), edits=(), unconfirmed=(stands, gone)
+        ),
+        replies=lambda book, *, after: (),
+        seen=lambda book, ids: seen.append((book, list(ids))),
+    )
+    there = snapshot(row(2, id=new_row_id(Random(3))), row(3, id=stands), row(4))
+    bring(SimpleNamespace(client=service, book="book", workbook=SimpleNamespace(read=lambda: there)), 0)
+    assert seen == [("book", [stands])]
+
+
+@pytest.mark.parametrize(("row_id", "gone_to"), [(new_row_id(Random(1)), 7), (new_row_id(Random(2)), 2), (None, 2)])
+def test_a_page_leads_to_where_its_row_is_now(row_id, gone_to):
+    """It was sorted since; a row without an id, or that has gone, is where it was."""
+    places = []
+    workbook = SimpleNamespace(
+        read=lambda: snapshot(row(6), row(7, id=new_row_id(Random(1)))), go_to=lambda *place: places.append(place)
+    )
+    order = Order(kind=OrderKind.SHOW, sheet="People", row=2, column="C", row_id=row_id)
+    obey(SimpleNamespace(workbook=workbook), order)
+    assert places == [("People", gone_to, "C")]

@@ -87,7 +87,8 @@ def _line(row: PlannedRow, language: Language, *, several: bool) -> Line:
         if row.again is not None:
             notes.append(word("look-again", language, state=LABELS[language][row.again]))
         if row.send_at is not None:
-            notes.append(word("look-at", language, time=f"{row.send_at.astimezone():%Y-%m-%d %H:%M}"))
+            at = row.send_at.astimezone()
+            notes.append(word("look-at", language, date=f"{at:%Y-%m-%d}", time=f"{at:%H:%M}"))
         remark = "; ".join([*notes, *row.repairs])
     place = f"{row.sheet} · {row.row}" if several else str(row.row)
     parts = str(len(row.parts)) if row.parts else ""

@@ -1,6 +1,8 @@
 """The red button, the figures, a new workbook, the settings and the manual."""
 
+import os
 from collections import Counter
+from importlib import resources
 from pathlib import Path
 
 import xlwings as xw
@@ -102,11 +104,17 @@ def _free(folder: Path) -> Path:
 
 
 def settings(request: Invocation) -> None:
-    """The settings file of the service, in whatever opens such files here."""
-    path = home.config_path()
+    """The settings file of the service, in an editor; where there is none yet, after a yes, one to rehearse with."""
+    path, voice = home.config_path(), voice_of(request)
     if not path.exists():
-        raise UserError("addin-no-settings", path=path)
-    voice_of(request).show(path.as_uri())
+        if not voice.ask(word("ask-settings", request.language, path=path)):
+            raise UserError("addin-no-settings", path=path)
+        text = resources.files("xlsms.addin").joinpath(f"first.{request.language}.toml").read_text("utf-8")
+        path.parent.mkdir(parents=True, exist_ok=True)
+        # a password will stand in it
+        with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="utf-8") as file:
+            file.write(text)
+    voice.edit(path)
 
 
 def manual(request: Invocation) -> None:

@@ -5,12 +5,14 @@ What it says may hold names and texts of others: what is hidden in them is shown
 
 import webbrowser
 from contextlib import suppress
+from pathlib import Path
 from typing import Protocol
 
 import xlwings as xw
 
 from xlsms.addin import window
 from xlsms.addin.commands.box import Box, Choice
+from xlsms.addin.editor import edit
 from xlsms.errors import XlsmsError
 from xlsms.text.visible import visible
 from xlsms.workbook.base import Language
@@ -52,7 +54,10 @@ class Voice(Protocol):
         """Show a small plan and wait for what the user does; None where no dialog can be shown."""
 
     def show(self, address: str) -> None:
-        """Open a page, or a file."""
+        """Open a page."""
+
+    def edit(self, path: Path) -> None:
+        """Open a text file in an editor."""
 
     def status(self, text: str | None) -> None:
         """Show how far it is; None gives the status bar back."""
@@ -91,6 +96,10 @@ class AppVoice:
     def show(self, address: str) -> None:
         """See `Voice.show`."""
         webbrowser.open(address)
+
+    def edit(self, path: Path) -> None:
+        """See `Voice.edit`."""
+        edit(path)
 
     def status(self, text: str | None) -> None:
         """See `Voice.status`."""
