@@ -380,6 +380,24 @@ def test_an_update_that_cannot_be_now_is_asked_for_again(tmp_path, monkeypatch):
     assert file.read_text().startswith("again-")
 
 
+@pytest.mark.parametrize(
+    ("code", "again"),
+    [("sheet-locked", True), ("two-columns", True), ("excel-refused", True), ("workbook-not-open", False)],
+)
+def test_an_update_that_the_sheet_refuses_is_asked_for_again(tmp_path, monkeypatch, code, again):
+    """As while it is protected; nobody would come back to the news until there are others."""
+    file, service = tmp_path / "1.news", Replies(UserError(code))
+    at = Desk(
+        request=Invocation(verb=Verb.UPDATE), workbook=Written(), client=service, voice=None,
+        book=LiveBook(id=1, guid="g", path=None, cursor=3, beat=90.0),
+    )  # fmt: skip
+    monkeypatch.setattr("xlsms.addin.commands.refreshing.desk", lambda request: nullcontext(at))
+    with pytest.raises(UserError) as caught:
+        update(Invocation(verb=Verb.UPDATE, news=file))
+    assert caught.value.code == code
+    assert file.exists() is again
+
+
 @pytest.mark.parametrize("times", [1, 3, 99])
 def test_a_file_that_excel_reads_just_now_is_waited_for(tmp_path, monkeypatch, times):
     news, real, refused, waits = tmp_path / "1.news", Path.replace, [], []

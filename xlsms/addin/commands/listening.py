@@ -14,7 +14,7 @@ from pathlib import Path
 from urllib.parse import unquote
 
 from xlsms.addin.commands.desk import Desk, introduce, voice_of, workbook_of
-from xlsms.addin.commands.news import AWAY, RUNNING, STOPPED, leave_word, show_service
+from xlsms.addin.commands.news import AWAY, GONE, RUNNING, STOPPED, leave_word, show_service
 from xlsms.addin.commands.refreshing import bring, obey
 from xlsms.addin.invocation import Host, Invocation
 from xlsms.client import Client, LiveBook
@@ -25,7 +25,6 @@ __all__ = ["Listener", "listen", "stay_with"]
 
 _PAUSE = 5.0  # seconds, after the spreadsheet was busy or the service away
 _LONGEST = 20.0  # seconds that one question waits for news
-_GONE = frozenset({"workbook-not-open", "no-workbook-open", "excel-not-running"})
 
 _LOOK = 2.0  # seconds between two rounds
 _STALE = 60.0  # seconds after which a workbook whose tick has not shown life counts as closed
@@ -74,7 +73,7 @@ def stay_with(
         except TransientError:
             pause(_PAUSE)
         except UserError as error:
-            if error.code not in _GONE:  # a sheet is protected, a header is being typed: it goes on when that is over
+            if error.code not in GONE:  # a sheet is protected, a header is being typed: it goes on when that is over
                 pause(_PAUSE)
                 continue
             if book is not None:

@@ -8,10 +8,12 @@ from pathlib import Path
 
 from xlsms.errors import TransientError
 
-__all__ = ["AWAY", "RUNNING", "STOPPED", "ask_again", "leave_word", "show_service"]
+__all__ = ["AWAY", "GONE", "RUNNING", "STOPPED", "ask_again", "leave_word", "show_service"]
 
 RUNNING, STOPPED, AWAY = "running", "stopped", "away"
 
+#: Codes of errors after which there is no workbook to come back to.
+GONE = frozenset({"workbook-not-open", "no-workbook-open", "excel-not-running"})
 
 #: Seconds between tries while the tick reads the file, which Windows lets nobody replace in that instant.
 _DELAYS = (0.01, 0.05, 0.2, 1.0)

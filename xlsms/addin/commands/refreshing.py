@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from xlsms.addin.commands.desk import Desk, desk
-from xlsms.addin.commands.news import ask_again
+from xlsms.addin.commands.news import GONE, ask_again
 from xlsms.addin.commands.sending import deliver
 from xlsms.addin.commands.voice import complaint
 from xlsms.addin.commands.word import word
@@ -50,7 +50,12 @@ def update(request: Invocation) -> None:
     """The same without a word; what cannot be written now stays in the service, and the tick comes back to it."""
     try:
         with desk(request) as at:
-            waiting = bring(at, at.book.cursor).waiting
+            try:
+                waiting = bring(at, at.book.cursor).waiting
+            except UserError as error:  # a sheet is protected, a header is being typed: it goes on when that is over
+                if error.code not in GONE:
+                    ask_again(request.news)
+                raise
     except TransientError:
         ask_again(request.news)
         raise
