@@ -16,7 +16,7 @@ import pytest
 
 from tests.unit.api.conftest import GUID, applied, running, snapshot
 from xlsms.client import Client, OrderKind
-from xlsms.client.starting import Found
+from xlsms.client.starting import Found, find
 from xlsms.errors import TransientError, UserError
 from xlsms.model import Role
 from xlsms.states import FINAL, LABELS, State
@@ -215,6 +215,37 @@ def test_the_stream_goes_on_from_the_cursor(office):
     listen(cursors[-1], lambda: len(seen) == 2 and all(it.state in FINAL for it in seen.values()))
     assert cursors == sorted(cursors)
     assert len(set(cursors)) == len(cursors)
+
+
+@pytest.mark.parametrize("wrong", [None, "x", "-1"])
+def test_the_stream_begins_after_the_last_event_that_was_heard(office, wrong):
+    """Not at the start again, as `since` would have it; a header that is none is left aside. Both numbers are refused, and say nothing more."""
+    book = office.book()
+    campaign = office.client.send(office.client.plan(book, snapshot("600000025")))
+    office.client.written(campaign, applied(campaign))
+    office.changes(book, book.cursor, final(1))
+    heard = office.client.changes(book, since=0).cursor
+    other = office.client.send(office.client.plan(book, snapshot("600000125")))
+    office.client.written(other, applied(other))
+    office.changes(book, heard, final(1))
+    last = str(heard) if wrong is None else wrong
+    path = f"/v1/events?workbook={book.id}&since=0"
+    with office.authorized(**{"Last-Event-ID": last}) as http, http.stream("GET", path) as stream:
+        data = next(line for line in stream.iter_lines() if line.startswith("data:"))
+    said = {it["row_id"] for it in json.loads(data.removeprefix("data:"))["states"]}
+    first, second = ({edit.values[Role.ID] for edit in it.edits} for it in (campaign, other))
+    assert said == (second if wrong is None else first | second)
+
+
+def test_no_proxy_comes_between_a_client_and_its_service(office, monkeypatch):
+    """It would be shown the token, and every number."""
+    for name in ("NO_PROXY", "no_proxy"):
+        monkeypatch.delenv(name, raising=False)
+    for name in ("HTTP_PROXY", "http_proxy", "ALL_PROXY", "all_proxy"):
+        monkeypatch.setenv(name, "http://127.0.0.1:9")
+    assert find(office.data) == Found(address=office.address, token=office.token)
+    with Client(Found(address=office.address, token=office.token)) as client:
+        assert client.health().stopped is None
 
 
 def test_a_cursor_misses_nothing_whatever_its_age(office):
