@@ -48,7 +48,7 @@ class Limit:
 
 def route(table: Table, names: tuple[str, ...]) -> Route:
     """A `[[route]]` table; `names` are the connectors that there are."""
-    prefix, use = _prefix(table), table.texts("use")
+    prefix, use = _prefix(table), tuple(dict.fromkeys(table.texts("use")))
     country, sender, workbook = table.optional("country"), table.optional("sender"), table.optional("workbook")
     order = table.choice("order", ("listed", "price"), "listed")
     table.done()

@@ -82,3 +82,29 @@ def test_password_that_is_neither_text_nor_a_reference_is_refused() -> None:
 def test_every_setting_has_words() -> None:
     for name, (_, setting) in documented(SmppSettings).items():
         assert setting.words, name
+
+
+@pytest.mark.parametrize(
+    ("key", "value", "code"),
+    [
+        ("sender", "ThisSenderIsFarTooLong", "config-expects-sender"),
+        ("sender", "Clínica", "config-expects-sender"),
+        ("sender", "Hola 😀", "config-expects-sender"),
+        ("service_type", "TOOLONG", "config-too-long"),
+        ("system_type", "x" * 13, "config-too-long"),
+        ("system_id", "x" * 16, "config-too-long"),
+        ("system_id", "señor", "config-too-long"),
+        ("address_range", "1" * 41, "config-too-long"),
+        ("outbind_system_id", "x" * 16, "config-too-long"),
+    ],
+)
+def test_what_no_message_and_no_login_could_carry_is_refused_with_its_line(key, value, code):
+    with pytest.raises(UserError) as caught:
+        settings_from({"host": "smsc.example", key: value}, lambda key: Place(file="xlsms.toml", line=len(key)))
+    assert (caught.value.code, caught.value.place.line) == (code, len(key))
+    assert caught.value.message("es") != caught.value.message("en")
+
+
+@pytest.mark.parametrize("sender", ["Clinica", "+34600000001", "12345", "A & B 24"])
+def test_what_can_be_a_sender_is_taken(sender):
+    assert settings_from({"host": "smsc.example", "sender": sender, "service_type": "CMT"}).sender == sender

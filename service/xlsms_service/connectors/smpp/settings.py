@@ -8,6 +8,7 @@ from typing import Annotated, Literal
 from zoneinfo import ZoneInfo
 
 from xlsms.errors import UserError
+from xlsms.text.sender import is_sender
 from xlsms_service.config.secret import Secret
 from xlsms_service.connectors.setting import PlaceOf, Setting, read_settings
 from xlsms_service.protocols.smpp.receipt import IdForm
@@ -21,6 +22,9 @@ PlainText = Literal["default", "latin1"]
 
 _ADDRESS = re.compile(r"[\w.-]+:\d{1,5}")
 _PORTS = range(65_536)
+
+#: Characters of what goes into a field of the protocol that is no longer (SMPP 3.4 §4.1.1, §4.4.1).
+_LONGEST = {"system_id": 15, "system_type": 12, "address_range": 40, "service_type": 5, "outbind_system_id": 15}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -123,9 +127,10 @@ def settings_from(options: Mapping[str, object], place_of: PlaceOf = lambda _key
     """The settings in a `[[connector]]` table without its `name` and `type`.
 
     Raises `UserError` with the key and its place: `config-unknown-key`, `config-missing-key`, `config-expects-…`,
-    `config-wrong-secret`, `smsc-outbind-plain`.
+    `config-wrong-secret`, `config-too-long`, `smsc-outbind-plain`.
     """
     settings = read_settings(SmppSettings, options, place_of)
+    _check_texts(settings, place_of)
     port = settings.outbind.rpartition(":")[2]
     if settings.outbind and not (_ADDRESS.fullmatch(settings.outbind) and int(port) in _PORTS):
         raise UserError(
@@ -143,3 +148,13 @@ def settings_from(options: Mapping[str, object], place_of: PlaceOf = lambda _key
         place = place_of("receipt_zone")
         raise UserError("config-expects-zone", place=place, value=settings.receipt_zone) from None
     return settings
+
+
+def _check_texts(settings: SmppSettings, place_of: PlaceOf) -> None:
+    """What no message and no login could ever carry is told at the start, not row by row."""
+    for key, most in _LONGEST.items():
+        value: str = getattr(settings, key)
+        if len(value) > most or not value.isascii():
+            raise UserError("config-too-long", place=place_of(key), table="connector", key=key, most=most)
+    if settings.sender is not None and not is_sender(settings.sender):
+        raise UserError("config-expects-sender", place=place_of("sender"), table="connector", value=settings.sender)
