@@ -381,6 +381,23 @@ def test_refused_login_is_for_the_user_to_mend_and_is_tried_again(kit, status: S
     asyncio.run(main())
 
 
+def test_after_a_refused_login_nobody_knocks_again_at_once(kit) -> None:
+    """Operators lock out who does."""
+
+    async def main() -> float:
+        async with kit.smsc() as smsc:
+            smsc.bind_status = Status.WRONG_PASSWORD
+            told = kit.Listener()
+            connector = SmppConnector("operator", kit.settings(smsc.port), retry=Backoff(first=0.001, limit=0.01))
+            await connector.open(told)
+            await told.until(lambda: told.link is Link.REFUSED)
+            wait = told.statuses[-1].retry_in.total_seconds()
+            await connector.close()
+            return wait
+
+    assert 30 <= asyncio.run(main()) <= 60
+
+
 def test_other_refusals_of_a_bind_may_pass_by_themselves(kit) -> None:
     async def main() -> None:
         async with kit.smsc() as smsc:
