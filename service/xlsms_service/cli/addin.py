@@ -14,7 +14,7 @@ from xlsms.addin.genuine import genuine_project, running_excel
 from xlsms.addin.place import Places, places
 from xlsms.addin.ribbon import ribbon_xml
 from xlsms.errors import UserError
-from xlsms_service.cli.session import Ending, session_of
+from xlsms_service.cli.session import Ending, Session, session_of
 from xlsms_service.cli.words import language, tr
 
 __all__ = ["commands"]
@@ -63,6 +63,7 @@ def install_addin(
             session.json({"extension": calc_builder.IDENTIFIER, "changed": True})
         else:
             session.say(tr("Installed in LibreOffice. Start it anew: the menu is called SMS."), "green")
+            _warn_of_environment(session)
         return
     where = _places(startup)
     project = genuine_project(running_excel()) if with_excel else None
@@ -121,6 +122,8 @@ def status_of_addin(
             session.say(UserError("calc-without-python").line(language()), "yellow")
         else:
             session.say(tr("The extension is in LibreOffice.") if whole else tr("The add-in is not installed."))
+            if whole:
+                _warn_of_environment(session)
         session.end(Ending.DONE if whole else Ending.SOME_NOT)
         return
     now = installer.standing(_places(startup), _python(interpreter))
@@ -145,6 +148,18 @@ def status_of_addin(
     else:
         session.say(tr("{file}: version {version}, up to date.", file=now.file, version=now.version), "green")
     session.end(Ending.SOME_NOT if wrong else Ending.DONE)
+
+
+def _warn_of_environment(session: Session) -> None:
+    """Tell what LibreOffice makes of this terminal."""
+    if calc_installer.overshadowed(os.environ):
+        session.say(
+            tr(
+                "Do not start LibreOffice from this terminal: it would take the Python environment that is active here"
+                " for its own, and open nothing."
+            ),
+            "yellow",
+        )
 
 
 def _wrong(now: installer.Standing) -> list[str]:

@@ -1,6 +1,7 @@
 """`xlsms addin`: what the commands say and write, in a made-up home of Windows."""
 
 import functools
+import os
 import sys
 
 import pytest
@@ -110,3 +111,17 @@ def test_status_says_whether_libreoffice_loaded_all_of_it(xlsms, monkeypatch, tm
     assert (status.code, said in status.out) == (code, True)
     figures = xlsms("addin", "status", "--libreoffice", "--json").figures
     assert (figures["installed"], figures["whole"]) == (bool(listed), whole)
+
+
+def test_a_terminal_that_libreoffice_must_not_be_started_from_is_told(xlsms, monkeypatch, tmp_path):
+    tool, active = tmp_path / "tools" / "unopkg", tmp_path / "venv" / "bin"
+    for folder in (tool.parent, active):
+        folder.mkdir(parents=True)
+    (active.parent / "pyvenv.cfg").touch()
+    tool.write_text("#!/bin/sh\nprintf 'Identifier: org.xlsms.calc\\n  is registered: yes\\n'\n")
+    tool.chmod(0o755)
+    monkeypatch.setenv("PATH", str(tool.parent))
+    assert "Do not start" not in xlsms("addin", "status", "--libreoffice").out
+    monkeypatch.setenv("PATH", f"{active}{os.pathsep}{tool.parent}")
+    status = xlsms("addin", "status", "--libreoffice")
+    assert (status.code, "Do not start LibreOffice from this terminal" in status.out) == (0, True)

@@ -11,7 +11,7 @@ from pathlib import Path
 from xlsms.addin.calc.extension import FILE_NAME, IDENTIFIER, extension
 from xlsms.errors import UserError
 
-__all__ = ["Standing", "install", "installed", "standing", "uninstall"]
+__all__ = ["Standing", "install", "installed", "overshadowed", "standing", "uninstall"]
 
 _SECONDS = 180
 
@@ -97,6 +97,11 @@ def _environment(given: Mapping[str, str]) -> dict[str, str]:
     kept = {name: value for name, value in given.items() if not name.startswith("PYTHON") and name != "VIRTUAL_ENV"}
     folders = given.get("PATH", os.defpath).split(os.pathsep)
     return kept | {"PATH": os.pathsep.join(folder for folder in folders if not _of_environment(Path(folder)))}
+
+
+def overshadowed(given: Mapping[str, str]) -> bool:
+    """Whether a LibreOffice that is started with these variables takes an environment of Python for its own."""
+    return _environment(given).get("PATH") != given.get("PATH", os.defpath)
 
 
 def _of_environment(folder: Path) -> bool:
