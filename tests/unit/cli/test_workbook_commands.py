@@ -443,3 +443,20 @@ def test_check_says_nothing_of_ways_and_prices_that_are_not_set_up(xlsms, sheet,
     shown = xlsms("--config", settings(), "check", file).out
     assert "Route" not in shown
     assert "cost" not in shown.casefold()
+
+
+def test_check_shows_what_is_hidden_in_texts_names_and_complaints(xlsms, sheet):
+    hidden = "\u202e\u200b\u2066\u00ad"
+    file = sheet(
+        [
+            ("Name", "Phone", "Message", "Sender", "Send"),
+            ("Ana", "600000001", f"{hidden}Hi", None, "x"),
+            ("Eva", "600000002", f"Hi {{Na{hidden}me}}", None, "x"),
+            ("Leo", "600000003", "Hi", f"C{hidden}", "x"),
+        ]
+    )
+    run = xlsms("check", file)
+    for said in (run.out, run.err):
+        assert not set(hidden) & set(said)
+    assert all(f"U+{ord(character):04X}" in run.out + run.err for character in hidden)
+    assert run.code == 1
