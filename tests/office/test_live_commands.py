@@ -414,6 +414,8 @@ def test_columns_are_inserted_into_a_list_and_into_a_table(user, live):
     person = user(3, change=bare)
     person.press(Verb.COLUMNS)
     assert "SMS ID" in person.ears.said[-1]
+    # Calc records rules for colours whatever it is told; they hold nothing that was sent
+    assert set(live.document(person.path).UndoManager.getAllUndoActionTitles()) <= {"Conditional Format"}
     headers = person.sheet.getCellRangeByName("A1:J1").getDataArray()[0]
     assert headers == (
         "Name",

@@ -9,6 +9,7 @@ from xlwings import base_classes
 
 from xlsms.addin.calc.cells import Range
 from xlsms.addin.calc.link import Uno, uno
+from xlsms.addin.calc.undo import unrecorded
 from xlsms.ooxml.cells import column_letters, column_number
 
 if TYPE_CHECKING:
@@ -47,6 +48,12 @@ class Sheet(base_classes.Sheet):
     def name(self, value: str) -> None:
         self._sheet.Name = value
 
+    @property
+    def document(self) -> Uno:
+        """The document that it is part of."""
+        return self._book.api
+
+    @unrecorded
     def note(self, name: str, row: int, column: int) -> None:
         """Give a cell a name of this sheet's own, which follows it; out of the user's sight where LibreOffice can."""
         names = self._sheet.NamedRanges
@@ -275,6 +282,12 @@ class Table(base_classes.Table):
     def show_totals(self, value: bool) -> None:
         self._range.TotalsRow = bool(value)
 
+    @property
+    def document(self) -> Uno:
+        """The document that it is part of."""
+        return self._sheet.document
+
+    @unrecorded
     def resize(self, range: Any) -> None:  # noqa: A002 - as xlwings calls it
         """Let it end elsewhere."""
         cells: Range = getattr(range, "impl", range)
