@@ -15,14 +15,18 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from xlsms.errors import Place, TransientError
+from xlsms.errors import Place, TransientError, XlsmsError
+from xlsms.workbook.source import kind_of
 from xlsms_service.sync.garbage import command
 from xlsms_service.sync.pipe import get, put
 
-__all__ = ["Desk", "Order", "Told", "is_long"]
+__all__ = ["Desk", "Order", "Told", "is_long", "is_quick"]
 
 #: Bytes of a file from which on a process of its own is worth its start: a package of some 20,000 rows.
 _LONG = 1 << 20
+
+#: Bytes of a package up to which its first rows are written sooner than a process starts: the first write of all of it.
+_QUICK = 8 << 20
 
 #: Seconds that it may take to come to the end of what it is doing when its service has ended.
 _LAST = 60
@@ -55,6 +59,14 @@ def is_long(path: Path) -> bool:
         return False
 
 
+def is_quick(path: Path) -> bool:
+    """Whether the first rows of a long list can stand in its file before a process of its own would look at them."""
+    try:
+        return path.stat().st_size <= _QUICK and kind_of(path) == "package"
+    except (OSError, XlsmsError):  # whoever takes it in tells it better
+        return False
+
+
 class Desk:
     """The process, as seen from its service. `start` may come before the first order; it is started anew if it ended.
 
@@ -67,6 +79,7 @@ class Desk:
         self._news = news
         self._process: subprocess.Popen[bytes] | None = None
         self._one = asyncio.Lock()
+        self._answered = False
         self._under_way: tuple[asyncio.Task[Any], str] | None = None
 
     @property
@@ -74,9 +87,15 @@ class Desk:
         """The method that it runs now, if any."""
         return self._under_way[1] if self._under_way else None
 
+    @property
+    def ready(self) -> bool:
+        """Whether it runs and has said something."""
+        return self._answered and self._process is not None and self._process.poll() is None
+
     def start(self) -> subprocess.Popen[bytes]:
         """Start it, if it does not run; returns before it is ready."""
         if self._process is None or self._process.poll() is not None:
+            self._answered = False
             # A session of its own: Ctrl-C is for the service, which lets this one come to the end of its step.
             self._process = subprocess.Popen(  # noqa: S603 - ours
                 command("xlsms_service.app.desk_child"),
@@ -118,7 +137,9 @@ class Desk:
             process = self.start()
             put(process.stdin, Order(method=method, arguments=arguments))
             while not (told := await asyncio.to_thread(get, process.stdout)).ended:
+                self._answered = True
                 self._news(told.result)
+            self._answered = True
         except (EOFError, OSError, ValueError, pickle.UnpicklingError) as error:  # ValueError: the pipe is closed
             await asyncio.to_thread(self._end)
             place = Place(file=arguments[0].name) if isinstance(arguments[0], Path) else None

@@ -7,6 +7,7 @@ from contextlib import AbstractAsyncContextManager, asynccontextmanager, suppres
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from functools import partial
+from itertools import chain, repeat
 from pathlib import Path
 from random import Random, SystemRandom
 from types import TracebackType
@@ -23,7 +24,7 @@ from xlsms.workbook.source import kind_of
 from xlsms.workbook.tidy import tidy
 from xlsms_service.api.news import News
 from xlsms_service.app.delivering import Delivery
-from xlsms_service.app.desk import Desk, is_long
+from xlsms_service.app.desk import Desk, is_long, is_quick
 from xlsms_service.app.event import Event, noted, recorded
 from xlsms_service.app.following import SETTLED, Patience, Progress, Report, follow, when_free
 from xlsms_service.app.observing import Observer, saved_at
@@ -53,6 +54,9 @@ _TURN = 0.05
 
 #: A workbook that is saved under our hands is read again this often.
 _TRIES = 5
+
+#: Rows of a long list that the service takes in itself while its desk is being started.
+_FIRST = 4_000
 
 #: These have not been handed over yet.
 _NOT_OUT = frozenset({State.QUEUED, State.SENDING})
@@ -316,15 +320,17 @@ class App:
         held: list[PlanEntry] = []
         accepted = 0
         saved = await asyncio.to_thread(saved_at, path)
-        for _ in range(_TRIES):
-            desk = self._desk_for(path)
-            taking = desk.do("take_in", path, asked) if desk else self.take_in(path, asked)
+        for most in chain(await self._first(path), repeat(None, _TRIES)):
+            desk = self._desk_for(path) if most is None else None
+            taking = desk.do("take_in", path, asked) if desk else self.take_in(path, asked, most)
             taken = await self.observer.taken_in(taking, saved)
             accepted += taken.accepted
             held += taken.held
             problems |= {str(problem.place): problem for problem in taken.problems}
-            self._writeback.hurry(taken.book.id)
             self.delivery.wake()
+            if taken.more:
+                continue
+            self._writeback.hurry(taken.book.id)
             if not taken.changed:
                 break
         else:
@@ -334,10 +340,18 @@ class App:
             self._on_event(Event(kind="accepted", at=self._now(), path=path, taken=taken))
         return taken, tuple(problems.values()), tuple(held)
 
-    async def take_in(self, path: Path, asked: Terms) -> Taken:
+    async def _first(self, path: Path) -> tuple[int, ...]:
+        """How many rows of a long list are taken in here while a desk is being started, where that saves time."""
+        desk = self._desk_for(path)
+        if desk is None or desk.ready or not await asyncio.to_thread(is_quick, path):
+            return ()
+        desk.start()
+        return (_FIRST,)
+
+    async def take_in(self, path: Path, asked: Terms, most: int | None = None) -> Taken:
         """One look at a workbook, in this process; raises as `Intake.take` does."""
         async with self._alone():
-            return await self._intake.take(path, asked)
+            return await self._intake.take(path, asked, most)
 
     async def write_back(self, book: Book) -> bool:
         """Write what a workbook lacks, in this process; raises as `Writeback.write` does."""

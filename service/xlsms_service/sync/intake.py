@@ -8,7 +8,7 @@ ledger knows.
 
 import asyncio
 from collections import deque
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from collections.abc import Set as AbstractSet
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
@@ -67,6 +67,7 @@ class Taken:
     problems: tuple[XlsmsError, ...] = ()  #: one a row that cannot go
     earlier: int = 0  #: rows that had been sent where the workbook was open, and did not show it
     changed: bool = False  #: the file was saved meanwhile: look again
+    more: bool = False  #: only some rows were asked for, and there are others
 
 
 @dataclass(slots=True, kw_only=True)
@@ -88,6 +89,7 @@ class _Look:
     problems: list[XlsmsError] = field(default_factory=list)
     merged: bool = False  #: somebody saved between our reading and our writing
     stale: bool = False
+    more: bool = False
     deferred: bool = False
     failed: XlsmsError | None = None  #: what kept a piece from being written: none after it is
     #: Held by what works in this process. Python's threads take turns of 5 ms: who holds the ledger would wait so long
@@ -116,6 +118,7 @@ class _Look:
             problems=tuple(self.problems),
             earlier=self.earlier,
             changed=self.merged or self.stale,
+            more=self.more,
         )
 
 
@@ -150,8 +153,10 @@ class Intake:
         self._pieces = pieces
         self._one = asyncio.Lock()
 
-    async def take(self, path: Path, terms: Terms) -> Taken:
+    async def take(self, path: Path, terms: Terms, most: int | None = None) -> Taken:
         """Take in what the workbook at `path` asks for; one workbook at a time, so that no two count as the first.
+
+        With `most`, no more than so many rows that may ask for something are looked at.
 
         What keeps a long list from being written when some of it has been accepted is told as a problem: those rows
         go, and the others still have their marks.
@@ -169,11 +174,11 @@ class Intake:
             opened = workbook.reading()
             reading = await self._thread.run(opened.__enter__)
             try:
-                return await self._take(workbook, path, reading, terms)
+                return await self._take(workbook, path, reading, terms, most)
             finally:
                 await self._thread.run(opened.__exit__, None, None, None)
 
-    async def _take(self, workbook: Workbook, path: Path, reading: Reading, terms: Terms) -> Taken:
+    async def _take(self, workbook: Workbook, path: Path, reading: Reading, terms: Terms, most: int | None) -> Taken:
         ids = await self._thread.run(lambda: RowIds(reading.ids()))
         book = await self._ledger.do(
             books.recognise,
@@ -194,7 +199,8 @@ class Intake:
         )
         writing: deque[asyncio.Task[None]] = deque()
         try:
-            await self._take_pieces(look, reading.rows(), writing)
+            sizes = chain(self._pieces, repeat(self._pieces[-1])) if most is None else (most,)
+            await self._take_pieces(look, reading.rows(), sizes, writing)
         except XlsmsError as error:
             for task in writing:
                 with suppress(XlsmsError):  # it is that error, or came of it
@@ -208,12 +214,14 @@ class Intake:
             await asyncio.gather(*writing, return_exceptions=True)
         return look.taken()
 
-    async def _take_pieces(self, look: _Look, rows: Iterator[Row], writing: deque[asyncio.Task[None]]) -> None:
+    async def _take_pieces(
+        self, look: _Look, rows: Iterator[Row], sizes: Iterable[int], writing: deque[asyncio.Task[None]]
+    ) -> None:
         """Piece by piece: one is looked at and proposed, while `writing` writes one before it and admits another."""
         # Which of the rows with one id is the one that it was given to, is decided when all of them have been seen.
         several: list[Row] = []
         last = False
-        for size in chain(self._pieces, repeat(self._pieces[-1])):
+        for size in sizes:
             async with look.working:
                 piece = await self._thread.run(_next, rows, size, look.terms, look.standing.repeated, several)
                 last = len(piece) < size
@@ -227,7 +235,12 @@ class Intake:
                 writing.popleft()
             if last:
                 break
-        await self._note(look)
+        while writing:
+            await writing[0]
+            writing.popleft()
+        look.more = not last
+        if last:
+            await self._note(look)
 
     async def _draw_up(self, look: _Look, rows: Sequence[Row]) -> Work:
         """What is to be done about a piece."""

@@ -10,7 +10,7 @@ import pytest
 from xlsms.errors import TransientError
 from xlsms.states import State
 from xlsms.workbook import read_rows
-from xlsms_service.app import App, Patience, desk
+from xlsms_service.app import App, Patience, desk, service
 from xlsms_service.app.terms import terms
 from xlsms_service.config import ConnectorSettings, ServiceSettings, Settings
 from xlsms_service.sync.intake import Intake
@@ -26,6 +26,7 @@ def all_lists_are_long(monkeypatch):
         raise AssertionError("a long list was taken in by the service itself")
 
     monkeypatch.setattr(Intake, "take", here)
+    monkeypatch.setattr(desk, "_QUICK", 0)
 
 
 @pytest.fixture
@@ -115,3 +116,41 @@ def test_it_does_without_what_takes_long_to_come_and_is_not_for_it():
     seen = subprocess.run([sys.executable, "-P", "-c", look], capture_output=True, text=True, check=True)
 
     assert seen.stdout.strip() == "[]"
+
+
+@pytest.mark.parametrize("rows", [2, 3, 7])
+def test_the_first_rows_leave_while_the_desk_is_being_started(tmp_path, settings, monkeypatch, rows):
+    """Three of them here; the others, and all of a later list, at the desk."""
+    monkeypatch.undo()
+    monkeypatch.setattr(desk, "_LONG", 0)
+    monkeypatch.setattr(desk.os, "cpu_count", lambda: 2)
+    monkeypatch.setattr(service, "_FIRST", 3)
+    here, take = [], Intake.take
+
+    async def taken(intake, path, asked, most=None):
+        found = await take(intake, path, asked, most)
+        here.append((most, found.accepted, found.more))
+        return found
+
+    monkeypatch.setattr(Intake, "take", taken)
+    paths = [tmp_path / "first.xlsx", tmp_path / "second.xlsx"]
+    for nth, path in enumerate(paths):
+        book = openpyxl.Workbook()
+        book.active.append(["Phone", "Message", "Send", "Status", "SMS ID"])
+        for row in range(rows):
+            book.active.append([f"6{nth}{row:07}", "Hello", "x"])
+        book.save(path)
+
+    async def main():
+        async with App(settings) as app:
+            reports = [await send(app, path) for path in paths]
+            return reports, app._desk.ready
+
+    reports, ready = asyncio.run(main())
+    assert [report.by_state for report in reports] == [{State.DELIVERED: rows}] * 2
+    assert here[0] == (3, min(rows, 3), rows >= 3)
+    if rows >= 3:
+        assert ready
+        assert len(here) == 1
+    for path in paths:
+        assert [row.status for row in read_rows(path)] == ["Delivered"] * rows

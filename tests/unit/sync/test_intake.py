@@ -20,7 +20,7 @@ from xlsms.states import State
 from xlsms.workbook.base import Applied, Placed, Reading, Refusal, Sheet, Snapshot, Version
 from xlsms_service.ledger import claim, conversation, settlement
 from xlsms_service.ledger.ledger import Ledger
-from xlsms_service.ledger.schema import message
+from xlsms_service.ledger.schema import message, workbook
 from xlsms_service.ledger.settlement import Move
 from xlsms_service.planning import Terms
 from xlsms_service.sync.intake import Intake
@@ -299,6 +299,19 @@ def test_a_long_list_is_taken_in_piece_by_piece_as_one_campaign(pieces):
     assert {each.campaign for each in pieces.messages()} == {1}
     assert taken.book.version is None
     assert pieces.take().accepted == 0
+
+
+def test_only_the_first_rows_are_taken_in_where_no_more_are_asked_for(pieces):
+    for number in range(5):
+        pieces.table().add(f"60011122{number}", f"text {number}")
+    first = asyncio.run(pieces.intake.take(PATH, Terms(), 3))
+    assert (first.accepted, first.more, first.changed) == (3, True, False)
+    assert [row[Role.SEND] for row in pieces.table().rows] == [None] * 3 + ["x"] * 2
+    assert pieces.ledger.do_now(lambda c: c.execute(select(workbook.c.version)).scalar()) is None  # look again
+    rest = asyncio.run(pieces.intake.take(PATH, Terms(), 9))
+    assert (rest.accepted, rest.more, rest.changed) == (2, False, False)
+    assert pieces.ledger.do_now(lambda c: c.execute(select(workbook.c.version)).scalar()) is not None
+    assert sorted(each.text for each in pieces.claim()) == [f"text {number}" for number in range(5)]
 
 
 def test_a_duplicate_in_a_later_piece_is_held(pieces):
