@@ -18,6 +18,7 @@ from xlsms.errors import UserError
 from xlsms.model import Priority, RowId
 from xlsms.states import LABELS
 from xlsms.wording import detail
+from xlsms.workbook import identity
 from xlsms_service.api.news import News
 from xlsms_service.api.session import Sessions
 from xlsms_service.delivery.routing import Router
@@ -206,6 +207,7 @@ class Desk:
         return {
             "sheet": entry.row.sheet,
             "row": entry.row.number,
+            "row_id": identity.check(entry.row.id) if entry.row.id else None,
             "goes": entry.goes,
             "number": number,
             "repairs": [note.words(it.language) for note in entry.number.mended] if entry.number else [],

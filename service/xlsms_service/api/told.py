@@ -124,6 +124,7 @@ class PlannedRow(BaseModel):
 
     sheet: str
     row: int
+    row_id: str | None
     goes: bool
     number: str | None
     repairs: list[str]

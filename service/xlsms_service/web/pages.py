@@ -50,6 +50,7 @@ class _Cell(_Asked):
     sheet: Annotated[str, StringConstraints(max_length=1_000)]
     row: Annotated[int, Field(ge=1, le=1_048_576)]
     column: Annotated[str, StringConstraints(pattern="^[A-Z]{1,3}$")] | None = None
+    row_id: Annotated[str, StringConstraints(pattern="^[A-Z]{13}$")] | None = None  #: finds the row where it is now
 
 
 class _Answer(_Asked):
@@ -185,7 +186,7 @@ def _cells(made: APIRouter, desk: Desk) -> None:
         if stored is None:
             raise UserError("plan-unknown")
         book = await desk.read(books.get, stored.book)
-        desk.order(book.id, {"kind": "show", "sheet": asked.sheet, "row": asked.row, "column": asked.column})
+        desk.order(book.id, {"kind": "show", **asked.model_dump()})
         return Response(status_code=204)
 
 

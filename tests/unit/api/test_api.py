@@ -351,12 +351,16 @@ def test_a_preview_page_opens_once_shows_the_plan_and_orders_its_sending(office)
     with office.http(Authorization=f"Bearer {opened['key']}") as page:
         shown = page.post("/page/plan").json()
         assert (shown["hash"], shown["stage"], shown["name"]) == (plan.hash, "open", "lista.xlsx")
-        assert page.post("/page/show", json={"sheet": "Lista", "row": 3, "column": "B"}).status_code == 204
+        assert shown["rows"][1]["row_id"] is None
+        place = {"sheet": "Lista", "row": 3, "column": "B"}
+        assert page.post("/page/show", json=place | {"row_id": "BCDFGHJKMNPQR"}).status_code == 204
+        assert page.post("/page/show", json=place | {"row_id": "=1+1"}).status_code == 422
         assert page.post("/page/approve", json={"hash": "0" * 64}).json()["code"] == "plan-changed"
         assert page.post("/page/approve", json={"hash": plan.hash}).status_code == 204
         orders = office.client.changes(book, since=book.cursor).orders
         assert [order.kind for order in orders] == [OrderKind.SHOW, OrderKind.SEND]
         assert (orders[0].sheet, orders[0].row, orders[0].column) == ("Lista", 3, "B")
+        assert orders[0].row_id == "BCDFGHJKMNPQR"
         assert (orders[1].plan, orders[1].hash) == (plan.id, plan.hash)
         assert office.client.changes(book, since=book.cursor).orders == ()
         campaign = office.client.send(orders[1].plan, orders[1].hash)

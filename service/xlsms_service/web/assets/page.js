@@ -247,7 +247,8 @@ function why(row, trouble) {
     el("button", { class: "link", type: "button", "data-name": `${row.sheet}!${row.row}`,
       onclick: async () => {
         try {
-          await ask("/page/show", { sheet: row.sheet, row: row.row, column: trouble.place?.column ?? null });
+          const column = trouble.place?.column ?? null;
+          await ask("/page/show", { sheet: row.sheet, row: row.row, row_id: row.row_id, column });
           toast(say("shown_in"));
         } catch (error) { toast(error.said ? `${error.said.message}. ${error.said.remedy}` : say("away")); }
       } }, say("to_cell")));
