@@ -160,6 +160,17 @@ def test_a_workbook_that_was_never_saved_is_listened_for_by_its_title_and_then_b
     assert component.processes[2].env["XLSMS_BOOK"] == "file%3A%2F%2F%2Fp.xlsx"
 
 
+def test_listeners_of_closed_workbooks_are_let_go_when_the_next_one_is_started(component, tmp_path):
+    """Each of them would stay in the list of processes until somebody asks what became of it."""
+    office = Office(tmp_path)
+    for nth in range(3):
+        opened(component, office, document(url=f"file:///{nth}.xlsx"))
+    assert len(component._listening) == 3
+    component.processes[0].ended = component.processes[2].ended = 0
+    opened(component, office, document(url="file:///3.xlsx"))
+    assert list(component._listening.values()) == [component.processes[1], component.processes[3]]
+
+
 def opened(component, office, model):
     environment = (SimpleNamespace(Name="Model", Value=model),)
     component.Opened(office).execute((SimpleNamespace(Name="Environment", Value=environment),))

@@ -104,9 +104,10 @@ def started(context, verb, model, controller=None):
 
 def listen(context, model):
     """See that somebody writes news into a workbook, as long as it goes by this name."""
+    for ended in [key for key, process in _listening.items() if process.poll() is not None]:
+        del _listening[ended]  # seen by `poll`, or they would stay in the list of processes as long as the office runs
     key = model.RuntimeUID, model.URL or model.Title
-    process = _listening.get(key)
-    if process is None or process.poll() is not None:
+    if key not in _listening:
         _listening[key] = started(context, "listen", model)
 
 
