@@ -31,6 +31,7 @@ class Ears:
 def press(tmp_path, monkeypatch):
     """Presses the button of a user whose settings file would stand in a folder that is not there."""
     path = tmp_path / "config" / "xlsms.toml"
+    monkeypatch.setattr(telling.locale, "getlocale", lambda: ("English_United Kingdom", "1252"))
     monkeypatch.setenv("XLSMS_CONFIG", str(path))
 
     def pressed(language="en", *, yes=True):
@@ -50,7 +51,14 @@ def test_a_first_settings_file_is_made_after_a_yes_and_can_be_used_as_it_is(pres
     assert stat.S_IMODE(path.stat().st_mode) == 0o600
     settings = load(path)
     assert settings.service.language == language
+    assert settings.service.country == {"en": "GB", "es": "ES"}[language]
     assert [connector.type for connector in settings.connectors] == ["simulator"]
+
+
+def test_its_numbers_are_of_the_country_that_the_computer_is_set_up_for(press, monkeypatch):
+    monkeypatch.setattr(telling.locale, "getlocale", lambda: ("es_MX", "UTF-8"))
+    path, _ = press("es")
+    assert load(path).service.country == "MX"
 
 
 @pytest.mark.parametrize("language", ["en", "es"])

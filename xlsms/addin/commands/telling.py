@@ -1,7 +1,10 @@
 """The red button, the figures, a new workbook, the settings and the manual."""
 
+import locale
 import os
+import re
 from collections import Counter
+from contextlib import suppress
 from importlib import resources
 from pathlib import Path
 
@@ -113,8 +116,17 @@ def settings(request: Invocation) -> None:
         path.parent.mkdir(parents=True, exist_ok=True)
         # a password will stand in it
         with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="utf-8") as file:
-            file.write(text)
+            file.write(text.replace("COUNTRY", _country(request.language)))
     voice.edit(path)
+
+
+def _country(language: str) -> str:
+    """The country that this computer is set up for, or else the one of most who read the words."""
+    name = None
+    with suppress(ValueError):  # a name that Python does not know
+        name, _ = locale.getlocale()  # such as es_MX; Windows says it in words
+    found = re.fullmatch("[a-z]{2,3}_([A-Z]{2})", name or "")
+    return found[1] if found else {"es": "ES"}.get(language, "GB")
 
 
 def manual(request: Invocation) -> None:
