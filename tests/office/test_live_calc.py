@@ -491,3 +491,14 @@ def test_undo_takes_back_what_the_user_did_and_nothing_of_ours(live, desk):
     assert [(row.id, row.marked, row.status) for row in book.read().rows] == [
         (identity, False, "Queued") for identity in IDS[:2]
     ]
+
+
+@pytest.mark.parametrize("text", ["a\tb\nc", "a\tb", "\t\n\t", "a\nb"])
+def test_a_text_with_tabs_and_lines_reads_back_as_it_was_written(live, desk, text):
+    path, _ = desk([NAMES, ("Ana", "600000001", "Hello", "", "Delivered", "", "", "", "", IDS[0])])
+    book = LiveWorkbook(Attachment(fullname=str(path)), zone=MADRID)
+    edit = RowEdit(id=IDS[0], values={Role.REPLY: text})
+    assert book.apply([edit]).done == (edit,)
+    assert book.read().rows[0].values["Reply"] == text
+    again = book.apply([edit])
+    assert (again.done, again.changed) == ((edit,), 0)

@@ -143,7 +143,7 @@ class Range(base_classes.Range):
     def raw_value(self) -> list[list[Any]]:
         """What the cells hold: moments where they show one, errors as such."""
         self.guard.reads += 1
-        block = [list(row) for row in self.api.getDataArray()]
+        block = [[_told(cell) for cell in row] for row in self.api.getDataArray()]
         epoch = self._epoch()
         for rows, columns in self._places(self.api.queryContentCells(_DATETIME)):
             for row in rows:
@@ -461,6 +461,11 @@ def _number(colour: tuple[int, int, int] | int | None) -> int:
     if isinstance(colour, tuple):
         return colour[0] << 16 | colour[1] << 8 | colour[2]
     return -1 if colour is None else colour
+
+
+def _told(cell: Any) -> Any:
+    """A value as the cell holds it: blocks tell a tab in a text of several lines as U+0001 (LibreOffice 7.4)."""
+    return cell.replace("\1", "\t") if isinstance(cell, str) and "\1" in cell else cell
 
 
 def _joined(spans: Iterable[tuple[int, int]]) -> list[tuple[int, int]]:
