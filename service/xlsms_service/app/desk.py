@@ -18,7 +18,7 @@ from typing import Any
 from xlsms.errors import Place, TransientError, XlsmsError
 from xlsms.workbook.source import kind_of
 from xlsms_service.sync.garbage import command
-from xlsms_service.sync.pipe import get, put
+from xlsms_service.sync.pipe import get, put, wait_for
 
 __all__ = ["Desk", "Order", "Told", "is_long", "is_quick"]
 
@@ -27,9 +27,6 @@ _LONG = 1 << 20
 
 #: Bytes of a package up to which its first rows are written sooner than a process starts: the first write of all of it.
 _QUICK = 8 << 20
-
-#: Seconds that it may take to come to the end of what it is doing when its service has ended.
-_LAST = 60
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -170,10 +167,4 @@ class Desk:
         process, self._process = self._process, None
         if process is None:
             return
-        try:
-            process.wait(_LAST)
-        except subprocess.TimeoutExpired:
-            process.kill()
-            process.wait()
-        if process.stdout:
-            process.stdout.close()
+        wait_for(process)

@@ -19,12 +19,9 @@ from xlsms.model import CellValue, Role
 from xlsms.workbook.base import Applied, Placed, Refusal, RowEdit
 from xlsms.workbook.opening import FileWorkbook, Passwords
 from xlsms_service.sync.garbage import command
-from xlsms_service.sync.pipe import get, put
+from xlsms_service.sync.pipe import get, put, wait_for
 
 __all__ = ["Errand", "Pen", "PennedWorkbook", "Return", "packed", "unpacked"]
-
-#: Seconds that it may take to come to the end of what it is doing when nobody waits for it any more.
-_LAST = 60
 
 _GROUPS = ("done", "missing", "stale", "ambiguous", "waiting")
 
@@ -120,13 +117,7 @@ class Pen:
         with suppress(OSError):
             if process.stdin:
                 process.stdin.close()
-        try:
-            process.wait(_LAST)
-        except subprocess.TimeoutExpired:
-            process.kill()
-            process.wait()
-        if process.stdout:
-            process.stdout.close()
+        wait_for(process)
 
 
 class PennedWorkbook(FileWorkbook):
