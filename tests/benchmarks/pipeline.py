@@ -32,13 +32,14 @@ from collections import Counter
 from collections.abc import Callable, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from pathlib import Path
 from unittest import mock
 
 import xlsxwriter
 
 from tests.benchmarks import kannel
+from tests.benchmarks.feeder import link_seconds
 from tests.benchmarks.smsc import network
 from xlsms.model import Outgoing, PartKey
 from xlsms.states import LABELS, State
@@ -47,8 +48,7 @@ from xlsms.workbook.closed import ClosedWorkbook
 from xlsms_service.app import App, Patience
 from xlsms_service.app.desk import Desk
 from xlsms_service.config import ConnectorSettings, ServiceSettings, Settings
-from xlsms_service.connectors.base import Link
-from xlsms_service.connectors.smpp import SmppConnector, SmppSettings
+from xlsms_service.connectors.smpp import SmppSettings
 from xlsms_service.delivery import engine
 from xlsms_service.ledger.writer import Writer
 
@@ -66,67 +66,14 @@ def generate(path: Path, rows: int) -> None:
             sheet.write_row(row, 0, (f"Person {row}", 600_000_000 + row, TEXT, "x"))
 
 
-class Feeder:
-    """Delivery's part without a ledger: fills the room, counts answers and receipts, acknowledges at once."""
-
-    def __init__(self, connector: SmppConnector, parts: list[Outgoing]) -> None:
-        self.connector = connector
-        self.parts = parts
-        self.next = self.ended = self.receipts = 0
-        self.up = asyncio.Event()
-        self.done = asyncio.Event()
-
-    def link_changed(self, status) -> None:
-        if status.link is Link.UP:
-            self.up.set()
-
-    def room_changed(self, connector: str) -> None:
-        if self.up.is_set():
-            self.fill()
-
-    def fill(self) -> None:
-        end = min(self.next + self.connector.room(), len(self.parts))
-        if end > self.next:
-            self.connector.submit(self.parts[self.next : end])
-            self.next = end
-
-    def outcomes(self, connector: str, outcomes) -> None:
-        self.ended += len(outcomes)
-        self._look()
-
-    def received(self, connector: str, items) -> None:
-        self.receipts += len(items)
-        self.connector.acknowledge([item.token for item in items])
-        self._look()
-
-    def _look(self) -> None:
-        if self.ended == self.receipts == len(self.parts):
-            self.done.set()
-
-
 def link_alone(port: int, rows: int, window: int) -> float:
     """Seconds for as many texts and their receipts over the connector, with neither ledger nor workbook."""
-
-    async def main() -> float:
-        settings = SmppSettings(host="127.0.0.1", port=port, window=window, sender="Clinica")
-        connector = SmppConnector("alone", settings, clock=lambda: datetime.now(UTC))
-        feeder = Feeder(
-            connector,
-            [
-                Outgoing(key=PartKey(n, 1), destination=f"+34{600_000_000 + n}", text=TEXT, alphabet="gsm7")
-                for n in range(rows)
-            ],
-        )
-        await connector.open(feeder)
-        await feeder.up.wait()
-        began = time.perf_counter()
-        feeder.fill()
-        await feeder.done.wait()
-        took = time.perf_counter() - began
-        await connector.close()
-        return took
-
-    return asyncio.run(main())
+    settings = SmppSettings(host="127.0.0.1", port=port, window=window, sender="Clinica")
+    parts = [
+        Outgoing(key=PartKey(n, 1), destination=f"+34{600_000_000 + n}", text=TEXT, alphabet="gsm7")
+        for n in range(rows)
+    ]
+    return link_seconds(settings, parts, receipts=True)
 
 
 def fsync_seconds(folder: Path) -> float:

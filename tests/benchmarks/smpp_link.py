@@ -11,7 +11,6 @@ outcome. Rounds are interleaved; the figures are medians. The last line is JSON.
 """
 
 import argparse
-import asyncio
 import itertools
 import json
 import multiprocessing
@@ -22,14 +21,13 @@ import subprocess
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from datetime import UTC, datetime
 from pathlib import Path
 
 import smpplib.client
 
+from tests.benchmarks.feeder import link_seconds
 from xlsms.model import Outgoing, PartKey
-from xlsms_service.connectors.base import Link
-from xlsms_service.connectors.smpp import SmppConnector, SmppSettings
+from xlsms_service.connectors.smpp import SmppSettings
 from xlsms_service.protocols.smpp import pdu as pdus
 from xlsms_service.protocols.smpp.constants import Command
 from xlsms_service.protocols.smpp.framing import Framer
@@ -114,59 +112,11 @@ def raw_socket(port: int, count: int, window: int) -> float:
         return time.perf_counter() - began
 
 
-class Feeder:
-    """Delivery's part, as small as can be: fills the room and counts the outcomes."""
-
-    def __init__(self, connector: SmppConnector, parts: list[Outgoing]) -> None:
-        self.connector = connector
-        self.parts = parts
-        self.next = self.ended = 0
-        self.up = asyncio.Event()
-        self.done = asyncio.Event()
-
-    def link_changed(self, status) -> None:
-        if status.link is Link.UP:
-            self.up.set()
-
-    def room_changed(self, connector: str) -> None:
-        if self.up.is_set():
-            self.fill()
-
-    def fill(self) -> None:
-        end = min(self.next + self.connector.room(), len(self.parts))
-        if end > self.next:
-            self.connector.submit(self.parts[self.next : end])
-            self.next = end
-
-    def outcomes(self, connector: str, outcomes) -> None:
-        self.ended += len(outcomes)
-        if self.ended == len(self.parts):
-            self.done.set()
-
-    def received(self, connector: str, items) -> None:
-        pass
-
-
 def link(port: int, count: int, window: int) -> float:
     """Seconds for `count` parts through the connector."""
-
-    async def main() -> float:
-        settings = SmppSettings(host="127.0.0.1", port=port, system_id="link", sender="Clinica", window=window)
-        connector = SmppConnector("benchmark", settings, clock=lambda: datetime.now(UTC))
-        parts = [
-            Outgoing(key=PartKey(n, 1), destination="+34600111222", text=TEXT, alphabet="gsm7") for n in range(count)
-        ]
-        feeder = Feeder(connector, parts)
-        await connector.open(feeder)
-        await feeder.up.wait()
-        began = time.perf_counter()
-        feeder.fill()
-        await feeder.done.wait()
-        took = time.perf_counter() - began
-        await connector.close()
-        return took
-
-    return asyncio.run(main())
+    settings = SmppSettings(host="127.0.0.1", port=port, system_id="link", sender="Clinica", window=window)
+    parts = [Outgoing(key=PartKey(n, 1), destination="+34600111222", text=TEXT, alphabet="gsm7") for n in range(count)]
+    return link_seconds(settings, parts, receipts=False)
 
 
 def plain_smpplib(port: int, count: int, window: int) -> float:
