@@ -11,7 +11,8 @@ from pathlib import Path
 import pytest
 import xlsxwriter
 
-from tests.crash.test_kill import SEED, network, states, taken, xlsms
+from tests.crash.lives import SEED, Aftermath, await_end, end, network, settings, taken, xlsms
+from xlsms.states import State
 
 ROWS = 25_000
 KILLS = 12
@@ -19,23 +20,6 @@ WINDOW = 100
 LONGEST = 20  #: seconds until a desk has been started, if one is
 VICTIMS = ("run", "xlsms_service.app.desk_child", "xlsms_service.sync.pen_child")
 HEADERS = ("Name", "Phone", "Message", "Send", "Status", "Detail", "Status time", "Reply", "Reply time", "SMS ID")
-
-SETTINGS = """\
-[service]
-data = "data"
-language = "en"
-country = "ES"
-[[watch]]
-folder = "watched"
-[[connector]]
-name = "network"
-type = "smpp"
-host = "127.0.0.1"
-port = {port}
-system_id = "xlsms"
-password = "rehearse"
-window = {window}
-"""
 
 pytestmark = pytest.mark.crash
 
@@ -84,13 +68,11 @@ def test_nothing_twice_nothing_missing_whichever_process_dies(tmp_path):
     assert book.stat().st_size > 1 << 20, "too short for a desk"
     done = Counter()
     with ExitStack() as ended:
-        port = ended.enter_context(network(tmp_path))
-        settings = tmp_path / "xlsms.toml"
-        settings.write_text(SETTINGS.format(port=port, window=WINDOW))
+        config = settings(tmp_path, ended.enter_context(network(tmp_path)), WINDOW)
         log = ended.enter_context((tmp_path / "service.log").open("w"))
 
         def start():
-            return xlsms("--config", settings, "run", stdout=log, stderr=log)
+            return xlsms("--config", config, "run", stdout=log, stderr=log)
 
         service = start()
         try:
@@ -101,24 +83,9 @@ def test_nothing_twice_nothing_missing_whichever_process_dies(tmp_path):
                     service.wait()
                     service = start()
             before_the_end = len(taken(tmp_path))
-            deadline = time.monotonic() + 240
-            while time.monotonic() < deadline:
-                time.sleep(2)
-                shown = states(book)
-                if not {"Queued", "Sending", ""} & set(shown.values()):
-                    break
+            await_end(book, 240, lambda shown: not {State.QUEUED, State.SENDING, None} & shown)
         finally:
-            service.send_signal(signal.SIGTERM)
-            service.wait(60)
-        reached, shown = taken(tmp_path), states(book)
-    uncertain = {number for number, state in shown.items() if state == "Uncertain"}
-    missing = {number for number in shown if not reached[number]}
-    refused = {number for number, state in shown.items() if state == "Failed"}
-    print(
-        f"{dict(done)} killed; {before_the_end} of {ROWS} had left by then; states: {Counter(shown.values())}; "
-        f"uncertain and never reached: {len(missing & uncertain)}"
-    )
-    assert {number: count for number, count in reached.items() if count > 1} == {}, "sent twice"
-    assert missing - uncertain - refused == set(), "missing, and nobody says so"
-    assert len(uncertain) <= done["run"] * WINDOW
-    assert not set(shown.values()) - {"Delivered", "Failed", "Expired", "Uncertain", "Sent"}
+            end(service)
+        found = Aftermath.of(tmp_path, book)
+    print(f"{dict(done)} killed; {before_the_end} of {ROWS} had left by then; {found}")
+    found.check(done["run"] * WINDOW)
