@@ -46,10 +46,10 @@ from xlsms.states import LABELS, State
 from xlsms.workbook import read_rows
 from xlsms.workbook.closed import ClosedWorkbook
 from xlsms_service.app import App, Patience
-from xlsms_service.app.desk import Desk
 from xlsms_service.config import ConnectorSettings, ServiceSettings, Settings
 from xlsms_service.connectors.smpp import SmppSettings
 from xlsms_service.delivery import engine
+from xlsms_service.desk.desk import Desk
 from xlsms_service.ledger.writer import Writer
 
 HEADERS = ("Name", "Phone", "Message", "Send", "Status", "Detail", "Status time", "Reply", "Reply time", "Parts", "SMS ID")  # fmt: skip

@@ -18,7 +18,7 @@ ROWS = 25_000
 KILLS = 12
 WINDOW = 100
 LONGEST = 20  #: seconds until a desk has been started, if one is
-VICTIMS = ("run", "xlsms_service.app.desk_child", "xlsms_service.sync.pen_child")
+VICTIMS = ("run", "desk", "pen")
 HEADERS = ("Name", "Phone", "Message", "Send", "Status", "Detail", "Status time", "Reply", "Reply time", "SMS ID")
 
 pytestmark = pytest.mark.crash
@@ -33,13 +33,14 @@ def make_list(path, rng):
 
 
 def descendants(pid):
-    """The processes that a process has started, and those that they have: by the last word of their command."""
+    """The desk that a process has started, and the pen that that one has."""
     found = {}
     for task in Path(f"/proc/{pid}/task").glob("*/children"):
         for child in task.read_text().split():
             with suppress(OSError):
-                words = Path(f"/proc/{child}/cmdline").read_text().split("\0")
-                found |= {"".join(words[-2:]): int(child)} | descendants(child)
+                command, called = (Path(f"/proc/{child}/{name}").read_text() for name in ("cmdline", "comm"))
+                pen = called == "xlsms-pen\n" or "xlsms_service.sync.pen_child" in command
+                found |= {"pen" if pen else "desk": int(child)} | descendants(child)
     return found
 
 

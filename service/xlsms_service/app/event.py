@@ -26,7 +26,7 @@ _log = logging.getLogger(__name__)
 class Event:
     """Something that happened, for those who watch the service run."""
 
-    kind: str  #: link, accepted, problem, reply, stranger; a desk tells its service: admitted, written
+    kind: str  #: link, accepted, problem, reply, stranger
     at: datetime
     path: Path | None = None
     count: int = 0

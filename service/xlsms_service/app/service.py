@@ -2,8 +2,8 @@
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
-from contextlib import AbstractAsyncContextManager, asynccontextmanager, suppress
+from collections.abc import Awaitable, Callable, Mapping
+from contextlib import AbstractAsyncContextManager, suppress
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from functools import partial
@@ -12,45 +12,34 @@ from pathlib import Path
 from random import Random, SystemRandom
 from types import TracebackType
 from typing import Self
-from zoneinfo import ZoneInfo
 
 from xlsms.errors import TransientError, XlsmsError
-from xlsms.files.backup import Backups
 from xlsms.model import Priority
 from xlsms.states import State
-from xlsms.workbook.opening import FileWorkbook
-from xlsms.workbook.replies import Appended, Incoming, append_replies
-from xlsms.workbook.source import kind_of
 from xlsms.workbook.tidy import tidy
 from xlsms_service.api.news import News
 from xlsms_service.app.delivering import Delivery
-from xlsms_service.app.desk import Desk, is_long, is_quick
 from xlsms_service.app.event import Event, noted, recorded
 from xlsms_service.app.following import SETTLED, Patience, Progress, Report, follow, when_free
 from xlsms_service.app.observing import Observer, saved_at
 from xlsms_service.app.terms import terms
 from xlsms_service.config import Mark, Settings, Watch
 from xlsms_service.delivery.routing import Router
+from xlsms_service.desk.desk import Desk, is_long, is_quick
+from xlsms_service.desk.handling import Handling
 from xlsms_service.ledger import acceptance, talk, view
 from xlsms_service.ledger import book as books
 from xlsms_service.ledger.acceptance import Draft
 from xlsms_service.ledger.book import Book
-from xlsms_service.ledger.lease import Lease
 from xlsms_service.ledger.ledger import Ledger
 from xlsms_service.measuring import metric
 from xlsms_service.planning import Facts, PlanEntry, Terms, plan_text
 from xlsms_service.sync.folder import Folder
-from xlsms_service.sync.intake import EAGER, USUAL, Intake, Taken
-from xlsms_service.sync.pen import Pen, PennedWorkbook
-from xlsms_service.sync.thread import WorkbookThread
-from xlsms_service.sync.writeback import Writeback
+from xlsms_service.sync.intake import Taken
 
 __all__ = ["App"]
 
 _ALL_SETTLED = Patience()
-
-#: Seconds between two tries to take a workbook in while another process does.
-_TURN = 0.05
 
 #: A workbook that is saved under our hands is read again this often.
 _TRIES = 5
@@ -77,24 +66,21 @@ class App:
         rng: Random | None = None,
         on_event: Callable[[Event], None] = lambda _event: None,
         password: str | None = None,
-        at_a_desk: bool = False,
     ) -> None:
-        """`password` opens workbooks that ask for one, where the settings do not say.
-
-        `at_a_desk`, it is itself the process that works on long lists for another; see `Desk`.
-        """
+        """`password` opens workbooks that ask for one, where the settings do not say."""
         self._settings = settings
         # A clock or a chance of the caller's own cannot be handed to another process.
         own = now is not _now or rng is not None
-        self._at_a_desk = at_a_desk
-        self._pen = Pen() if at_a_desk else None
-        self._desk = None if at_a_desk or own else Desk((settings, password), self._heard)
+        heard: dict[str, Callable[..., None]] = {
+            "admitted": self._admitted,
+            "written": self._written,
+            "problem": self._problem,
+        }
+        self._desk = None if own else Desk((settings, password), heard)
         self._password = password
         self._now = now
         self._rng = rng or SystemRandom()
         self._on_event = recorded(on_event)
-        self._zone = ZoneInfo(settings.service.zone) if settings.service.zone else None
-        self._backups = Backups(folder=settings.service.data / "backups", keep=settings.service.backups)
         self.observer = Observer(settings, now)
         self._news = News()
 
@@ -102,17 +88,14 @@ class App:
         service = self._settings.service
         measures = self.observer.tallies
         self._ledger = Ledger.open(service.data, service.ledger, measures)
-        self._thread = WorkbookThread()
-        if self._pen is not None:
-            self._pen.start()  # it needs a moment
-        self._writing = WorkbookThread() if self._pen is not None else self._thread
         self._router = Router.of(self._settings)
-        self._writeback = Writeback(
+        self._handling = Handling(
+            self._settings,
             self._ledger,
-            self._thread,
-            self._open,
-            append=self._append,
-            now=self._now,
+            self._router,
+            password=self._password,
+            clock=(self._now, self._rng),
+            admitted=self._admitted,
             told=self._problem,
             measures=measures,
             elsewhere=self._elsewhere,
@@ -121,22 +104,11 @@ class App:
             self._settings,
             self._ledger,
             self._router,
-            self._writeback,
+            self._handling.writeback,
             observer=self.observer,
             news=self._news,
             told=self._on_event,
             clock=(self._now, self._rng),
-        )
-        self._intake = Intake(
-            self._ledger,
-            self._thread,
-            self._open,
-            route=self._router.key,
-            now=self._now,
-            rng=self._rng,
-            admitted=self._admitted,
-            pieces=EAGER if self._at_a_desk else USUAL,
-            writing=self._writing,
         )
         return self
 
@@ -148,26 +120,9 @@ class App:
     ) -> None:
         if self._desk is not None:
             await self._desk.close()
-        self._thread.close()
-        self._writing.close()
-        if self._pen is not None:
-            self._pen.close()
+        self._handling.close()
         self._ledger.close()
         self.delivery.lease.give_back()
-
-    def _open(self, path: Path) -> FileWorkbook:
-        passwords = partial(self._passwords, path)
-        if self._pen is None:
-            return FileWorkbook(path, zone=self._zone, backups=self._backups, passwords=passwords)
-        return PennedWorkbook(path, zone=self._zone, backups=self._backups, passwords=passwords, pen=self._pen)
-
-    def _append(self, path: Path, incoming: Sequence[Incoming]) -> Appended | None:
-        return append_replies(path, incoming, zone=self._zone) if kind_of(path) == "package" else None
-
-    def _passwords(self, path: Path) -> list[str]:
-        given = [self._password] if self._password is not None else []
-        watches = self._settings.watches
-        return given + [watch.password.reveal() for watch in watches if watch.password and watch.holds(path)]
 
     # What users ask for.
 
@@ -194,10 +149,14 @@ class App:
             desk.start()  # it needs a moment
         told = partial(self._problem, path)
         # what is wrong with the file is said before any link opens
-        _, patience = await when_free(lambda: self._thread.run(self._open(path).check), patience, told)
+        _, patience = await when_free(
+            lambda: self._handling.thread.run(self._handling.open(path).check), patience, told
+        )
         async with self.delivery.here() as here:
             given = path
-            path, patience = await when_free(lambda: self._thread.run(self._open(given).prepare), patience, told)
+            path, patience = await when_free(
+                lambda: self._handling.thread.run(self._handling.open(given).prepare), patience, told
+            )
             newest = await self._ledger.do(view.newest)
             known = await self._ledger.do(books.find, path)
             earlier = await self._ledger.do(view.tally, known.id) if known else None
@@ -291,7 +250,7 @@ class App:
                 folder = watch.folder or (watch.file and watch.file.parent)
                 with suppress(OSError):  # it is away: its watcher waits for it
                     if folder:
-                        await self._thread.run(tidy, folder)
+                        await self._handling.thread.run(tidy, folder)
             for watch in self._settings.watches:
                 group.create_task(self._folder(watch).watch())
             await asyncio.Event().wait()  # without a folder there is still the API
@@ -304,7 +263,7 @@ class App:
             self._settings,
             self._ledger,
             self._router,
-            alone=self._alone,
+            alone=self._handling.alone,
             observer=self.observer,
             terms=lambda hidden: terms(self._settings, hidden=hidden),
             wake=self.delivery.wake,
@@ -322,7 +281,7 @@ class App:
         saved = await asyncio.to_thread(saved_at, path)
         for most in chain(await self._first(path), repeat(None, _TRIES)):
             desk = self._desk_for(path) if most is None else None
-            taking = desk.do("take_in", path, asked) if desk else self.take_in(path, asked, most)
+            taking = desk.do("take_in", path, asked) if desk else self._handling.take_in(path, asked, most)
             taken = await self.observer.taken_in(taking, saved)
             accepted += taken.accepted
             held += taken.held
@@ -330,7 +289,7 @@ class App:
             self.delivery.wake()
             if taken.more:
                 continue
-            self._writeback.hurry(taken.book.id)
+            self._handling.writeback.hurry(taken.book.id)
             if not taken.changed:
                 break
         else:
@@ -348,23 +307,6 @@ class App:
         desk.start()
         return (_FIRST,)
 
-    async def take_in(self, path: Path, asked: Terms, most: int | None = None) -> Taken:
-        """One look at a workbook, in this process; raises as `Intake.take` does."""
-        async with self._alone():
-            return await self._intake.take(path, asked, most)
-
-    async def write_back(self, book: Book) -> bool:
-        """Write what a workbook lacks, in this process; raises as `Writeback.write` does."""
-        rows = self._rows_written()
-        try:
-            return await self._writeback.write(book)
-        finally:
-            if self._at_a_desk:
-                self._on_event(Event(kind="written", at=self._now(), count=self._rows_written() - rows))
-
-    def _rows_written(self) -> int:
-        return sum(self.observer.tallies.counts(metric.WRITEBACK_ROWS).values())
-
     def _elsewhere(self, book: Book) -> Awaitable[bool] | None:
         """The same by the desk, if that is where it belongs, and not while that takes in a list: others come first."""
         desk = self._desk_for(book.path)
@@ -375,31 +317,17 @@ class App:
     def _desk_for(self, path: Path) -> Desk | None:
         return self._desk if self._desk is not None and is_long(path) else None
 
-    def _heard(self, event: Event) -> None:
-        """What the desk tells while it works."""
-        if event.kind == "admitted":
-            self.delivery.wake()
-        elif event.kind == "written":
-            self.observer.tallies.count(metric.WRITEBACK_ROWS, event.count)
-        else:
-            self._on_event(event)
+    def _hearers(self) -> Mapping[str, Callable[..., None]]:
+        """Who hears what the desk tells while it works."""
+        return {"admitted": self._admitted, "written": self._written, "problem": self._problem}
 
     def _admitted(self) -> None:
         """Some rows of a workbook are free to go."""
-        if self._at_a_desk:
-            self._on_event(Event(kind="admitted", at=self._now()))
         self.delivery.wake()
 
-    @asynccontextmanager
-    async def _alone(self) -> AsyncIterator[None]:
-        """One process at a time takes workbooks in: what one has read, the other must not change under its hands."""
-        turn = Lease(self._settings.service.data, "intake")
-        while not turn.take():  # noqa: ASYNC110  # no event crosses from one process to another
-            await asyncio.sleep(_TURN)
-        try:
-            yield
-        finally:
-            turn.give_back()
+    def _written(self, rows: int) -> None:
+        """The desk has written states."""
+        self.observer.tallies.count(metric.WRITEBACK_ROWS, rows)
 
     async def _follow(
         self, some: view.Some, patience: Patience, on_progress: Callable[[Progress], None], *, here: bool
@@ -415,8 +343,8 @@ class App:
         return Folder(
             place,
             ledger=self._ledger,
-            thread=self._thread,
-            open_workbook=self._open,
+            thread=self._handling.thread,
+            open_workbook=self._handling.open,
             take=lambda path: self._take(path, asked),
             problem=self._problem,
         )

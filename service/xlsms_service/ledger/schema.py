@@ -111,7 +111,7 @@ workbook = Table(
 )
 Index(
     "ix_workbook_standing", workbook.c.path, unique=True,
-    sqlite_where=text("standing"), postgresql_where=text("standing"),
+    sqlite_where=text("standing"),
 )  # fmt: skip
 
 campaign = Table(
@@ -134,7 +134,7 @@ SHOWN = text("admitted AND NOT superseded")
 WISHED = text("wish IS NOT NULL")
 UNSETTLED = text("state IN ('sending', 'uncertain')")
 
-Index("ix_campaign_wished", campaign.c.id, sqlite_where=WISHED, postgresql_where=WISHED)
+Index("ix_campaign_wished", campaign.c.id, sqlite_where=WISHED)
 
 message = Table(
     "message",
@@ -211,7 +211,6 @@ message = Table(
         "order_key",
         unique=True,
         sqlite_where=text("order_key IS NOT NULL"),
-        postgresql_where=text("order_key IS NOT NULL"),
     ),
     Index("uq_message_row_id", "row_id", unique=True),
     Index("ix_message_fingerprint", "fingerprint"),
@@ -219,10 +218,9 @@ message = Table(
         "ix_message_replaces",
         "replaces",
         sqlite_where=text("replaces IS NOT NULL"),
-        postgresql_where=text("replaces IS NOT NULL"),
     ),
     Index("ix_message_number", "number", "id"),
-    Index("ix_message_shown", "workbook_id", sqlite_where=SHOWN, postgresql_where=SHOWN),
+    Index("ix_message_shown", "workbook_id", sqlite_where=SHOWN),
     Index(
         "ix_message_waiting",
         "route",
@@ -231,37 +229,31 @@ message = Table(
         "due",
         "id",
         sqlite_where=WAITING,
-        postgresql_where=WAITING,
     ),
     Index(
         "ix_message_scheduled",
         "due",
         sqlite_where=SCHEDULED,
-        postgresql_where=SCHEDULED,
     ),
     Index(
         "ix_message_proposed",
         "accepted_at",
         sqlite_where=PROPOSED,
-        postgresql_where=PROPOSED,
     ),
     Index(
         "ix_message_lacking",
         "workbook_id",
         sqlite_where=text("version > written"),
-        postgresql_where=text("version > written"),
     ),
     Index(
         "ix_message_unsettled",
         "state",
         sqlite_where=UNSETTLED,
-        postgresql_where=UNSETTLED,
     ),
     Index(
         "ix_message_wished",
         "connector",
         sqlite_where=WISHED,
-        postgresql_where=WISHED,
     ),
 )
 
@@ -317,7 +309,6 @@ inbound = Table(
         "ix_inbound_waiting",
         "id",
         sqlite_where=text("handled_at IS NULL"),
-        postgresql_where=text("handled_at IS NULL"),
     ),
 )
 
@@ -334,7 +325,6 @@ reply = Table(
         "ix_reply_lacking",
         "workbook_id",
         sqlite_where=text("written_at IS NULL"),
-        postgresql_where=text("written_at IS NULL"),
     ),
     comment="texts that answer a row of a workbook, whole",
 )

@@ -6,7 +6,7 @@ ends it, in the middle of whatever it does, the file is the one before or the on
 
 import pickle
 import subprocess
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import tzinfo
@@ -18,6 +18,7 @@ from xlsms.files.backup import Backups
 from xlsms.model import CellValue, Role
 from xlsms.workbook.base import Applied, Placed, Refusal, RowEdit
 from xlsms.workbook.opening import FileWorkbook, Passwords
+from xlsms_service.sync.fork import Fork, can_fork
 from xlsms_service.sync.garbage import command
 from xlsms_service.sync.pipe import get, put, wait_for
 
@@ -82,9 +83,17 @@ class Pen:
     """The process, as seen from the thread that has things written. It is started anew if it ended."""
 
     def __init__(self) -> None:
-        self._process: subprocess.Popen[bytes] | None = None
+        self._process: subprocess.Popen[bytes] | Fork | None = None
 
-    def start(self) -> subprocess.Popen[bytes]:
+    def branch_off(self, work: Callable[[], None]) -> None:
+        """Start it as a copy of this process, if that can be, which does the `work` of `pen_child`.
+
+        It need not import what this process has imported. If it ends, another is started as ever.
+        """
+        if can_fork():
+            self._process = Fork(work, "xlsms-pen")
+
+    def start(self) -> subprocess.Popen[bytes] | Fork:
         """Start it, if it does not run; returns before it is ready."""
         if self._process is None or self._process.poll() is not None:
             self._process = subprocess.Popen(  # noqa: S603 - ours

@@ -10,7 +10,7 @@ from xlsms_service.sync.garbage import collect, collect_rarely
 from xlsms_service.sync.pen import Errand, Return, unpacked
 from xlsms_service.sync.pipe import get, put
 
-__all__: list[str] = []
+__all__ = ["main"]
 
 
 def _write(errand: Errand) -> Return:
@@ -29,7 +29,8 @@ def _serve(errands: IO[bytes], said: IO[bytes]) -> None:
             collect()
 
 
-def _main() -> None:
+def main() -> None:
+    """Errands on standard input, what became of them on standard output."""
     said = os.fdopen(os.dup(sys.stdout.fileno()), "wb")
     sys.stdout = sys.stderr  # whoever prints does not talk into it
     collect_rarely()
@@ -37,4 +38,4 @@ def _main() -> None:
 
 
 if __name__ == "__main__":
-    _main()
+    main()

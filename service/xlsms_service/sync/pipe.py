@@ -4,6 +4,8 @@ import pickle
 import subprocess
 from typing import IO, Any
 
+from xlsms_service.sync.fork import Fork
+
 __all__ = ["get", "put", "wait_for"]
 
 #: Seconds that a process may take to come to the end of what it is doing when nobody says anything to it any more.
@@ -33,7 +35,7 @@ def get(pipe: IO[bytes] | None) -> Any:
     return pickle.load(pipe)  # noqa: S301 - our own process
 
 
-def wait_for(process: subprocess.Popen[bytes]) -> None:
+def wait_for(process: subprocess.Popen[bytes] | Fork) -> None:
     """Let a process that nobody says anything to any more come to its end, and end it if it does not."""
     try:
         process.wait(_LAST)

@@ -10,9 +10,10 @@ import pytest
 from xlsms.errors import TransientError
 from xlsms.states import State
 from xlsms.workbook import read_rows
-from xlsms_service.app import App, Patience, desk, service
+from xlsms_service.app import App, Patience, service
 from xlsms_service.app.terms import terms
 from xlsms_service.config import ConnectorSettings, ServiceSettings, Settings
+from xlsms_service.desk import desk
 from xlsms_service.sync.intake import Intake
 
 
@@ -110,9 +111,23 @@ def test_who_does_not_wait_for_its_answer_never_gets_it_for_another_order(tmp_pa
     assert [row.status for row in read_rows(path)] == ["Delivered", "Held"]
 
 
-def test_it_does_without_what_takes_long_to_come_and_is_not_for_it():
-    slow = "openpyxl", "xlsms_service.connectors.smpp", "xlsms_service.simulators.rehearsal"
-    look = f"import sys, xlsms_service.app.desk_child; print([name for name in {slow} if name in sys.modules])"
+#: What takes long to be imported, and is for the links, for those who look on, or for new files.
+SLOW = (
+    "alembic", "fastapi", "openpyxl", "prometheus_client", "sqlalchemy.dialects.postgresql", "uvicorn", "watchdog",
+    "xlsms_service.api", "xlsms_service.app", "xlsms_service.connectors", "xlsms_service.delivery.engine",
+    "xlsms_service.protocols", "xlsms_service.simulators", "xlsms_service.twoway",
+)  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("module", "slow"),
+    [
+        ("xlsms_service.desk.child", SLOW),
+        ("xlsms_service.sync.pen_child", (*SLOW, "asyncio", "sqlalchemy", "ssl", "xlsms_service.ledger")),
+    ],
+)
+def test_it_and_its_pen_do_without_what_takes_long_to_come_and_is_not_for_them(module, slow):
+    look = f"import sys, {module}; print([name for name in {slow} if name in sys.modules])"
     seen = subprocess.run([sys.executable, "-P", "-c", look], capture_output=True, text=True, check=True)
 
     assert seen.stdout.strip() == "[]"

@@ -2,7 +2,11 @@
 
 import pickle
 import signal
+import subprocess
+import sys
+import threading
 from datetime import UTC
+from pathlib import Path
 from random import Random
 
 import pytest
@@ -17,6 +21,7 @@ from xlsms.workbook.base import Applied, Placed, Refusal, RowEdit, Version
 from xlsms.workbook.closed import ClosedWorkbook
 from xlsms.workbook.identity import new_row_id
 from xlsms_service.sync import pen as module
+from xlsms_service.sync import pen_child
 from xlsms_service.sync import pipe as pipes
 from xlsms_service.sync.pen import Errand, Pen, PennedWorkbook, Return, packed, unpacked
 
@@ -72,6 +77,57 @@ def test_a_pen_that_is_killed_is_told_and_the_next_write_starts_another(path, mo
     PennedWorkbook(path, pen=pen).apply(edits)
     pen.close()
     assert ids(path) == [edit.values[Role.ID] for edit in edits]
+
+
+#: A process with one thread, as the desk is when it begins.
+BRANCHING_OFF = """
+import os, sys
+from pathlib import Path
+from xlsms.errors import TransientError
+from tests.unit.sync.test_pen import edits_of
+from xlsms_service.sync import pen_child
+from xlsms_service.sync.fork import Fork
+from xlsms_service.sync.pen import Pen, PennedWorkbook
+
+path, pen = Path(sys.argv[1]), Pen()
+pen.branch_off(pen_child.main)
+copy = pen.start()
+edits = edits_of(path)
+PennedWorkbook(path, pen=pen).apply(edits[:2])
+print(type(copy).__name__, Path(f"/proc/{copy.pid}/comm").read_text().strip(), copy.poll())
+copy.kill()
+print(copy.wait(60))
+try:
+    PennedWorkbook(path, pen=pen).apply(edits[2:])
+    print(type(pen.start()).__name__)
+finally:
+    pen.close()
+gone = Pen()
+gone.branch_off(pen_child.main)
+copy = gone.start()
+gone.close()
+print(copy.poll())
+"""
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only there a process is copied")
+def test_a_pen_that_begins_as_a_copy_writes_ends_and_is_followed_by_another(path):
+    command = [sys.executable, "-c", BRANCHING_OFF, str(path)]
+    root = Path(__file__).parents[3]
+    seen = subprocess.run(command, capture_output=True, text=True, timeout=120, cwd=root, check=False)
+
+    assert (seen.stdout.splitlines(), seen.stderr) == (["Fork xlsms-pen None", "-9", "Popen", "0"], "")
+    assert ids(path) == [edit.values[Role.ID] for edit in edits_of(path)]
+
+
+def test_a_copy_is_not_made_where_threads_would_be_missing(monkeypatch):
+    monkeypatch.setattr(threading, "active_count", lambda: 2)
+    pen = Pen()
+    pen.branch_off(pen_child.main)
+    process = pen.start()
+    pen.close()
+
+    assert isinstance(process, subprocess.Popen)
 
 
 def test_a_pen_whose_desk_has_died_writes_what_it_has_and_ends(path):

@@ -1,7 +1,7 @@
 """A process of its own for long lists, so that reading and writing them takes no time from the links.
 
-It runs `desk_child`: a service without links, on the same ledger, that takes workbooks in and writes states back, one
-command after the other. The ledger is where the two meet, as any two processes do; so whatever ends this one, in the
+It runs `child`: a service without links, on the same ledger, that takes workbooks in and writes states back, one
+order after the other. The ledger is where the two meet, as any two processes do; so whatever ends this one, in the
 middle of whatever it does, nothing goes twice and nothing is lost.
 """
 
@@ -9,7 +9,7 @@ import asyncio
 import os
 import pickle
 import subprocess
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,7 +20,7 @@ from xlsms.workbook.source import kind_of
 from xlsms_service.sync.garbage import command
 from xlsms_service.sync.pipe import get, put, wait_for
 
-__all__ = ["Desk", "Order", "Told", "is_long", "is_quick"]
+__all__ = ["Call", "Desk", "Told", "is_long", "is_quick"]
 
 #: Bytes of a file from which on a process of its own is worth its start: a package of some 20,000 rows.
 _LONG = 1 << 20
@@ -30,8 +30,11 @@ _QUICK = 8 << 20
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Order:
-    """What the desk is to do: the name of a method of the app, and what to call it with."""
+class Call:
+    """What the other process is to do: the name of a method, and what to call it with.
+
+    The desk carries out those of its `Handling`; the service hears of `admitted`, `written` and `problem`.
+    """
 
     method: str
     arguments: tuple[object, ...]
@@ -39,10 +42,10 @@ class Order:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Told:
-    """What the desk says: news while it works, and at the end a result or an error."""
+    """What the desk says: calls while it works, and at the end a result or an error."""
 
     ended: bool
-    result: object = None
+    result: Any = None
     error: Exception | None = None
 
 
@@ -67,13 +70,13 @@ def is_quick(path: Path) -> bool:
 class Desk:
     """The process, as seen from its service. `start` may come before the first order; it is started anew if it ended.
 
-    `news` hears on the loop's thread what it tells while it works.
+    `hearers` are called by what it tells while it works, on the loop's thread.
     """
 
-    def __init__(self, given: object, news: Callable[[Any], None]) -> None:
+    def __init__(self, given: object, hearers: Mapping[str, Callable[..., None]]) -> None:
         """`given` is handed to the process at its start."""
         self._given = given
-        self._news = news
+        self._hearers = hearers
         self._process: subprocess.Popen[bytes] | None = None
         self._one = asyncio.Lock()
         self._answered = False
@@ -95,7 +98,7 @@ class Desk:
             self._answered = False
             # A session of its own: Ctrl-C is for the service, which lets this one come to the end of its step.
             self._process = subprocess.Popen(  # noqa: S603 - ours
-                command("xlsms_service.app.desk_child"),
+                command("xlsms_service.desk.child"),
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 start_new_session=True,
@@ -105,7 +108,7 @@ class Desk:
         return self._process
 
     async def do(self, method: str, *arguments: object, through: bool = False) -> Any:
-        """What the app's `method` returns over there; an error is raised here.
+        """What `method` returns over there; an error is raised here.
 
         When the caller is cancelled, the process ends after its step, unless it is to see the order `through`; the next
         order waits for that.
@@ -132,10 +135,10 @@ class Desk:
     async def _exchange(self, method: str, arguments: tuple[object, ...]) -> Any:
         try:
             process = self.start()
-            put(process.stdin, Order(method=method, arguments=arguments))
+            put(process.stdin, Call(method=method, arguments=arguments))
             while not (told := await asyncio.to_thread(get, process.stdout)).ended:
                 self._answered = True
-                self._news(told.result)
+                self._hearers[told.result.method](*told.result.arguments)
             self._answered = True
         except (EOFError, OSError, ValueError, pickle.UnpicklingError) as error:  # ValueError: the pipe is closed
             await asyncio.to_thread(self._end)

@@ -1,0 +1,81 @@
+"""A process that begins as a copy of this one: what this one has imported is there at once, and in memory once.
+
+Only on Linux: elsewhere libraries of the system have threads of their own, which are not copied.
+"""
+
+import os
+import signal
+import subprocess
+import sys
+import threading
+import traceback
+from collections.abc import Callable
+from pathlib import Path
+from select import select
+from typing import NoReturn
+
+__all__ = ["Fork", "can_fork"]
+
+
+def can_fork() -> bool:
+    """Whether a copy of this process would be whole."""
+    return sys.platform == "linux" and threading.active_count() == 1
+
+
+class Fork:
+    """The copy: what is needed of a `subprocess.Popen` with pipes.
+
+    It calls `work`, with the other ends of the pipes as its standard input and output, and ends. `name` is what it is
+    called in lists of processes.
+    """
+
+    def __init__(self, work: Callable[[], None], name: str) -> None:
+        its_input, to_it = os.pipe()
+        from_it, its_output = os.pipe()
+        self.pid = os.fork()
+        if not self.pid:
+            os.dup2(its_input, 0)
+            os.dup2(its_output, 1)
+            for each in (its_input, to_it, from_it, its_output):
+                os.close(each)
+            _run(work, name)
+        os.close(its_input)
+        os.close(its_output)
+        self.stdin, self.stdout = os.fdopen(to_it, "wb"), os.fdopen(from_it, "rb")
+        self._status: int | None = None
+
+    def poll(self) -> int | None:
+        """How it has ended; None: it has not."""
+        return self._look(os.WNOHANG)
+
+    def wait(self, timeout: float | None = None) -> int | None:
+        """How it has ended.
+
+        Raises:
+            subprocess.TimeoutExpired: it has not, in so many seconds.
+        """
+        if timeout is not None and self.poll() is None and not select([self.stdout], [], [], timeout)[0]:
+            raise subprocess.TimeoutExpired(sys.argv, timeout)
+        return self._look(0)
+
+    def kill(self) -> None:
+        """End it at once."""
+        if self.poll() is None:
+            os.kill(self.pid, signal.SIGKILL)
+
+    def _look(self, options: int) -> int | None:
+        if self._status is None:
+            pid, status = os.waitpid(self.pid, options)
+            self._status = os.waitstatus_to_exitcode(status) if pid else None
+        return self._status
+
+
+def _run(work: Callable[[], None], name: str) -> NoReturn:
+    """What the copy does; nothing that the other one has begun is ended here."""
+    try:
+        Path("/proc/self/comm").write_text(name)
+        work()
+    except BaseException:  # noqa: BLE001 - above it stands the other process's work
+        traceback.print_exc()
+        os._exit(1)
+    os._exit(0)
