@@ -13,8 +13,9 @@ from typing import IO, Self
 
 __all__ = ["Turn"]
 
-#: Seconds between two looks: from the first to the longest.
-_FIRST, _LONGEST = 0.0002, 0.002
+#: Seconds between two looks, from the first to the longest, and in between as a share of the time that it has waited:
+#: most turns take a few milliseconds, and what is looked for too late is lost by both, turn after turn.
+_FIRST, _LONGEST, _SHARE = 0.0001, 0.002, 1 / 30
 
 
 class Turn:
@@ -53,12 +54,12 @@ class Turn:
 
 
 def _locked(file: IO[str], deadline: float) -> bool:
-    wait = _FIRST
+    began = time.monotonic()
     while not _lock(file):
-        if time.monotonic() > deadline:
+        now = time.monotonic()
+        if now > deadline:
             return False
-        time.sleep(wait)
-        wait = min(2 * wait, _LONGEST)
+        time.sleep(min(max((now - began) * _SHARE, _FIRST), _LONGEST))
     return True
 
 
