@@ -108,14 +108,13 @@ class Watch:
     @contextmanager
     def looking(self, rows: int):  # noqa: C901 (one small function for each thing looked at)
         apply, settle, commit, do = ClosedWorkbook.apply, engine._settle, Writer._commit, Desk.do
-        heard = App._heard
+        admitted = App._admitted
         changes = 0
 
-        def noted_heard(app, event):
-            heard(app, event)
-            if event.kind == "admitted":
-                self.times.setdefault("first ids in the file", time.perf_counter() - self.began)
-                self.note("all ids in the file")
+        def noted_admitted(app):
+            admitted(app)
+            self.times.setdefault("first ids in the file", time.perf_counter() - self.began)
+            self.note("all ids in the file")
 
         async def timed_do(desk, method, *arguments, **how):
             began = time.perf_counter()
@@ -160,7 +159,7 @@ class Watch:
             mock.patch.object(engine, "_settle", counted_settle),
             mock.patch.object(Writer, "_commit", counted_commit),
             mock.patch.object(Desk, "do", timed_do),
-            mock.patch.object(App, "_heard", noted_heard),
+            mock.patch.object(App, "_admitted", noted_admitted),
         ):
             yield
 
