@@ -9,11 +9,11 @@ from hypothesis import strategies as st
 from xlsms_service.connectors.smpp import SmppSettings
 from xlsms_service.connectors.smpp.incoming import DeliverReader
 from xlsms_service.protocols.smpp.constants import HEADER, Tag
-from xlsms_service.protocols.smpp.event import Requested
+from xlsms_service.protocols.smpp.event import Reported, Requested
 from xlsms_service.protocols.smpp.fault import ProtocolError
 from xlsms_service.protocols.smpp.pdu import BindTransceiver, BindTransceiverResp, DeliverSm, decode, encode
 from xlsms_service.protocols.smpp.session import Session, Timers
-from xlsms_service.protocols.smpp.usual import UsualReceipt, read_usual
+from xlsms_service.protocols.smpp.usual import UsualReader
 
 NOW = datetime(2026, 3, 1, 9, 30, tzinfo=UTC)
 USUAL = b"id:0000000687 sub:001 dlvrd:001 submit date:2603010929 done date:2603010930 stat:DELIVRD err:000"
@@ -68,12 +68,12 @@ READERS = [
 ]
 
 
-def _agree(frame):
-    usual = read_usual(frame, int.from_bytes(frame[12:16], "big"))
+def _agree(frame, usual_reader=None):
+    usual = (usual_reader or UsualReader()).read(frame, int.from_bytes(frame[12:16], "big"))
     if usual is None:
         return
     pdu = decode(frame)
-    assert usual.sequence == pdu.sequence
+    assert (usual.sequence, usual.frame) == (pdu.sequence, frame)
     for reader in READERS:
         assert reader.read_usual(usual, NOW) == reader.read(pdu, NOW)
 
@@ -94,10 +94,44 @@ def test_broken_ones_do_too_or_are_left_to_the_long_way(pdu, changes, cut):
     _agree(len(frame).to_bytes(4, "big") + frame[4:])
 
 
+@settings(deadline=None, max_examples=400)
+@given(
+    DELIVERIES,
+    st.lists(
+        st.tuples(
+            st.sampled_from(["34600111222", "3460011122", "346\0", "", "é"]),
+            st.sampled_from([b"0000000687", b"0000000688", b"2AF", b"id:7", b"1-2", b"\xe9", b""]),
+            st.integers(0, 6).map(lambda more: b"\2" * (more - 3) if more > 3 else b""),
+            st.integers(-2, 2),
+        ),
+        max_size=5,
+    ),
+)
+def test_those_that_follow_mean_the_same_both_ways(pdu, followers):
+    reader = UsualReader()
+    frame = encode(pdu)
+    _agree(frame, reader)
+    for phone, name, behind, off in followers:
+        body = frame[HEADER:].replace(b"34600111222", phone.encode("latin-1")).replace(b"0000000687", name) + behind
+        at = max(body.find(USUAL[:3]) - 1, 0)
+        body = body[:at] + bytes([(body[at] + off) % 256]) + body[at + 1 :]
+        _agree((HEADER + len(body)).to_bytes(4, "big") + frame[4:HEADER] + body, reader)
+
+
+def test_what_a_run_of_receipts_has_in_common_is_one_object():
+    reader = UsualReader()
+    fields = {"source_addr": "34600111222", "esm_class": 4}
+    texts = [USUAL, USUAL.replace(b"687", b"688"), USUAL.replace(b"DELIVRD", b"EXPIRED")]
+    read = [reader.read(encode(DeliverSm(sequence=n, short_message=it, **fields)), n) for n, it in enumerate(texts)]
+    assert [each.id for each in read] == ["0000000687", "0000000688", "0000000687"]
+    assert read[0].said is read[1].said
+    assert (read[1].said.state, read[2].said.state) == ("DELIVRD", "EXPIRED")
+
+
 def test_any_octets_are_read_or_left():
     with pytest.raises(ProtocolError):
         decode(b"\0\0\0\x12\0\0\0\x05" + bytes(10))
-    assert read_usual(b"\0\0\0\x12\0\0\0\x05" + bytes(10), 0) is None
+    assert UsualReader().read(b"\0\0\0\x12\0\0\0\x05" + bytes(10), 0) is None
 
 
 @pytest.mark.parametrize(
@@ -119,7 +153,7 @@ def test_a_session_tells_usual_receipts_the_quick_way_and_all_else_as_requests(c
     session.data_to_send()
     fields = {"source_addr": "34600111222", "esm_class": 4, "short_message": USUAL} | change
     (event,) = session.receive(encode(DeliverSm(sequence=7, **fields)), 0.0)
-    assert isinstance(event, UsualReceipt if quick else Requested)
+    assert isinstance(event, Reported if quick else Requested)
     session.acknowledge([7])
     answer = decode(session.data_to_send())
     assert (answer.command, answer.sequence, answer.status, answer.message_id) == (0x80000005, 7, 0, "")

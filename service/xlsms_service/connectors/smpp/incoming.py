@@ -18,7 +18,7 @@ from xlsms_service.protocols.smpp.receipt import (
     uniform_id,
 )
 from xlsms_service.protocols.smpp.text import UserText, decode_text, read_text
-from xlsms_service.protocols.smpp.usual import UsualReceipt
+from xlsms_service.protocols.smpp.usual import Said, UsualReceipt
 
 __all__ = ["DeliverReader", "believable"]
 
@@ -39,6 +39,10 @@ _QUOTED = 40
 _WORD = 40
 
 
+#: State, time, error, sender, time of the submit and quoted text.
+_Common = tuple[str, datetime | None, str, str, datetime | None, str]
+
+
 def believable(said: datetime | None, at: datetime) -> datetime | None:
     """What a network says of a time, heard at `at`; None where that cannot be."""
     return said if said is not None and -_FAR <= said - at <= _AHEAD else None
@@ -53,6 +57,9 @@ class DeliverReader:
         self._id_form = settings.id_form
         self._zone = ZoneInfo(settings.receipt_zone)
         self._unmarked = settings.unmarked_receipts
+        self._said: Said | None = None
+        self._at: datetime | None = None
+        self._common: _Common | None = None
 
     def read(self, pdu: DeliverSm, at: datetime) -> Receipt | Inbound:
         """The receipt or the text. A receipt that names no message is shown as a text, so that someone sees it."""
@@ -70,33 +77,56 @@ class DeliverReader:
         return self._inbound(pdu, user, at)
 
     def read_usual(self, usual: UsualReceipt, at: datetime) -> Receipt | Inbound:
-        """The same for a receipt of the usual form, but for the octets whose alphabet takes more than a look."""
-        coding = usual.data_coding
-        if coding not in _PLAIN or (not coding and self._default == "gsm7-packed"):
+        """The same for a receipt of the usual form; what those of a run have in common is read once."""
+        said = usual.said
+        if said is not self._said or at is not self._at:
+            self._said, self._at, self._common = said, at, self._in_common(said, at)
+        if self._common is None:
+            return self._read_closer(usual, at)
+        state, done_at, error, sender, submitted_at, quoted = self._common
+        form = self._id_form
+        return Receipt(
+            self._connector,
+            usual.id if form == "auto" else uniform_id(usual.id, form, receipt=True),
+            state,
+            at,
+            done_at,
+            _number(said.source_ton, usual.source),
+            error,
+            sender,
+            submitted_at,
+            quoted,
+        )
+
+    def _is_plain(self, coding: int) -> bool:
+        """Whether more than a look at the octets of a text is needed to read it."""
+        return coding in _PLAIN and (coding != 0 or self._default != "gsm7-packed")
+
+    def _in_common(self, said: Said, at: datetime) -> _Common | None:
+        """What it says besides message and phone; None where that is not all, or not to be read so easily."""
+        if said.tlvs or not self._is_plain(said.data_coding):
+            return None
+        quoted = decode_text(said.quoted, said.data_coding, self._default) if said.quoted else ""
+        return (
+            said.state.upper(),
+            believable(read_date(said.done, self._zone), at),
+            said.error,
+            _number(said.destination_ton, said.destination),
+            read_date(said.submitted, self._zone),
+            quoted.strip()[:_QUOTED],
+        )
+
+    def _read_closer(self, usual: UsualReceipt, at: datetime) -> Receipt | Inbound:
+        said = usual.said
+        if not self._is_plain(said.data_coding):
             return self.read(cast(DeliverSm, decode(usual.frame)), at)
-        quoted = decode_text(usual.quoted, coding, self._default) if usual.quoted else ""
-        recipient = _number(usual.source_ton, usual.source)
-        sender = _number(usual.destination_ton, usual.destination)
-        if not usual.tlvs:  # nothing can say otherwise than the text
-            form, zone = self._id_form, self._zone
-            return Receipt(
-                self._connector,
-                usual.id if form == "auto" else uniform_id(usual.id, form, receipt=True),
-                usual.state.upper(),
-                at,
-                believable(read_date(usual.done, zone), at),
-                recipient,
-                usual.error,
-                sender,
-                read_date(usual.submitted, zone),
-                quoted.strip()[:_QUOTED],
-            )
-        said = {"id": usual.id, "stat": usual.state, "err": usual.error, "donedate": usual.done}
-        said |= {"submitdate": usual.submitted, "text": quoted}
-        report = report_of(said, usual.tlvs, self._zone)
+        pairs = {"id": usual.id, "stat": said.state, "err": said.error, "donedate": said.done}
+        pairs |= {"submitdate": said.submitted, "text": decode_text(said.quoted, said.data_coding, self._default)}
+        report = report_of(pairs, said.tlvs, self._zone)
         if not report.id:  # a parameter of nothing but spaces
             return self.read(cast(DeliverSm, decode(usual.frame)), at)
-        return self._told(report, recipient, sender, at)
+        sender = _number(said.destination_ton, said.destination)
+        return self._told(report, _number(said.source_ton, usual.source), sender, at)
 
     def _receipt(self, pdu: DeliverSm, report: Report, at: datetime) -> Receipt:
         recipient = _number(pdu.source_addr_ton, pdu.source_addr)

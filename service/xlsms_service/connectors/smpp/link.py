@@ -14,7 +14,7 @@ from datetime import datetime
 from typing import NamedTuple, Protocol, cast
 
 from xlsms.errors import TransientError, UserError
-from xlsms.model import Inbound, Outcome, Outgoing, PartKey, Receipt, Result
+from xlsms.model import Outcome, Outgoing, PartKey, Result
 from xlsms_service.connectors.base import Acknowledgeable
 from xlsms_service.connectors.pace import Pace
 from xlsms_service.connectors.smpp import ending
@@ -25,12 +25,11 @@ from xlsms_service.connectors.smpp.news import News
 from xlsms_service.connectors.smpp.outgoing import SubmitEncoder
 from xlsms_service.connectors.smpp.settings import SmppSettings
 from xlsms_service.protocols.smpp.constants import Command
-from xlsms_service.protocols.smpp.event import BindAnswered, Closed, End, Event, Requested
+from xlsms_service.protocols.smpp.event import BindAnswered, Closed, End, Event, Reported, Requested
 from xlsms_service.protocols.smpp.fault import FieldError
 from xlsms_service.protocols.smpp.pdu import Bind, BindReceiver, DeliverSm, Pdu
 from xlsms_service.protocols.smpp.session import NotNowError, Session, Timers
 from xlsms_service.protocols.smpp.state import BOUND
-from xlsms_service.protocols.smpp.usual import UsualReceipt
 
 __all__ = ["Delivery", "Link", "LinkOwner"]
 
@@ -296,11 +295,14 @@ class Link(asyncio.Protocol):
 
     def _read(self, event: Event, news: News) -> None:
         match event:
-            case UsualReceipt():
-                self._take(self._reader.read_usual(event, news.at), event.sequence, len(event.frame), news)
+            case Reported(receipts):
+                read, at = self._reader.read_usual, news.at
+                told = [Acknowledgeable(read(it, at), Delivery(self, it.sequence, len(it.frame))) for it in receipts]
+                self._take(told, sum([len(it.frame) for it in receipts]), news)
             case Requested(DeliverSm() as pdu):  # the only request that a bound session lets through
                 size = _FRAME + len(pdu.short_message) + sum(map(len, pdu.tlvs.values()))
-                self._take(self._reader.read(pdu, news.at), pdu.sequence, size, news)
+                item = self._reader.read(pdu, news.at)
+                self._take([Acknowledgeable(item, Delivery(self, pdu.sequence, size))], size, news)
             case BindAnswered():
                 self._bind_answered(event)
             case Closed():
@@ -308,8 +310,8 @@ class Link(asyncio.Protocol):
             case _:
                 news.read(event)
 
-    def _take(self, item: Receipt | Inbound, sequence: int, size: int, news: News) -> None:
-        news.items.append(Acknowledgeable(item, Delivery(self, sequence, size)))
+    def _take(self, items: list[Acknowledgeable], size: int, news: News) -> None:
+        news.items += items
         self._weight += size
 
     def _tell(self, news: News) -> None:

@@ -7,7 +7,18 @@ from typing import NamedTuple
 from xlsms_service.protocols.smpp.pdu import BindResp, Pdu
 from xlsms_service.protocols.smpp.usual import UsualReceipt
 
-__all__ = ["Answered", "AnsweredLate", "BindAnswered", "Closed", "End", "Event", "Requested", "Taken", "TimedOut"]
+__all__ = [
+    "Answered",
+    "AnsweredLate",
+    "BindAnswered",
+    "Closed",
+    "End",
+    "Event",
+    "Reported",
+    "Requested",
+    "Taken",
+    "TimedOut",
+]
 
 
 class Taken(NamedTuple):
@@ -17,6 +28,12 @@ class Taken(NamedTuple):
     """
 
     submits: list[tuple[object, str]]
+
+
+class Reported(NamedTuple):
+    """The other side reports on messages: receipts of the usual form, one after the other in one read."""
+
+    receipts: list[UsualReceipt]
 
 
 class Answered(NamedTuple):
@@ -40,7 +57,7 @@ class AnsweredLate(NamedTuple):
 
 
 class Requested(NamedTuple):
-    """The other side asks, unless it is a `UsualReceipt`; answer with `Session.respond`."""
+    """The other side asks, unless it is `Reported`; answer with `Session.respond`."""
 
     pdu: Pdu
 
@@ -71,4 +88,4 @@ class Closed:
     detail: str = ""
 
 
-Event = Taken | Answered | TimedOut | AnsweredLate | Requested | UsualReceipt | BindAnswered | Closed
+Event = Taken | Answered | TimedOut | AnsweredLate | Requested | Reported | BindAnswered | Closed

@@ -17,6 +17,7 @@ from xlsms_service.protocols.smpp.event import (
     Closed,
     End,
     Event,
+    Reported,
     Requested,
     Taken,
     TimedOut,
@@ -38,12 +39,14 @@ from xlsms_service.protocols.smpp.pdu import (
     response_to,
 )
 from xlsms_service.protocols.smpp.state import BOUND, BOUND_BY, MOVES, MOVING, REQUESTS, Role, SessionState, Step, other
-from xlsms_service.protocols.smpp.usual import read_usual
+from xlsms_service.protocols.smpp.usual import UsualReader, UsualReceipt
 
 __all__ = ["NotNowError", "Session", "Timers"]
 
 _HEAD = Struct(">IIII")
 _ACKNOWLEDGED = Struct(">IIIIB")  # a deliver_sm_resp: its message_id is empty (§4.6.2)
+_TAKEN, _REPORTED = int(Command.SUBMIT_SM_RESP), int(Command.DELIVER_SM)
+_NOTHING = (None, None, 0.0)  # waits for an answer of this sequence number
 _FINISH = 5.0  # seconds that an unbind waits for its answer while ours are still to come
 _LATE = 10_000  # requests without an answer whose tokens are kept in case it still comes
 
@@ -76,6 +79,7 @@ class Session:
         self.state = SessionState.OPEN
         self._timers = timers
         self._framer = Framer(limit)
+        self._usual = UsualReader()
         self._out: list[bytes] = []
         self._sequence = 0
         #: sequence -> (command of the response, token, deadline); deadlines grow, as all but the bind's, which goes
@@ -174,35 +178,46 @@ class Session:
         return events
 
     def _read(self, frames: list[bytes], fault: OutOfStepError | None, events: list[Event]) -> None:
-        for frame in frames:
-            if not self._took(frame, events):
-                self._receive(frame, events)
-            if self.closed:
-                return
+        at = 0
+        while at < len(frames):
+            quick = self._read_taken(frames, at, events) or self._read_reported(frames, at, events)
+            if not quick:
+                self._receive(frames[at], events)
+                if self.closed:
+                    return
+            at += quick or 1
         if fault is not None:
             self._out.append(encode(GenericNack(sequence=0, status=fault.status)))
             self._end(End.GARBLED, events, fault.reason)
 
-    def _took(self, frame: bytes, events: list[Event]) -> bool:
-        """The quick way for what comes most: a submit_sm_resp that accepts what waits for it, and the usual receipt."""
-        _, command, status, sequence = _HEAD.unpack_from(frame)
-        if command == Command.DELIVER_SM and command in REQUESTS[other(self.role)][self.state]:
-            receipt = read_usual(frame, sequence)
-            if receipt is not None:
-                events.append(receipt)
-            return receipt is not None
-        if command != Command.SUBMIT_SM_RESP or status:
-            return False
-        waiting = self._open.get(sequence)
-        if waiting is None or waiting[0] != command:
-            return False
-        del self._open[sequence]
-        message_id, _ = read_cstring(frame, HEADER)
-        if events and type(events[-1]) is Taken:
-            events[-1].submits.append((waiting[1], message_id))
-        else:
-            events.append(Taken([(waiting[1], message_id)]))
-        return True
+    def _read_taken(self, frames: list[bytes], at: int, events: list[Event]) -> int:
+        """The quick way for each submit_sm_resp, from `at` on, that accepts what waits for it; how many there are."""
+        waiting, submits = self._open, []
+        for index in range(at, len(frames)):
+            frame = frames[index]
+            _, command, status, sequence = _HEAD.unpack_from(frame)
+            if command != _TAKEN or status or waiting.get(sequence, _NOTHING)[0] != _TAKEN:
+                break
+            submits.append((waiting.pop(sequence)[1], read_cstring(frame, HEADER)[0]))
+        if submits:
+            events.append(Taken(submits))
+        return len(submits)
+
+    def _read_reported(self, frames: list[bytes], at: int, events: list[Event]) -> int:
+        """The same for each usual receipt."""
+        receipts: list[UsualReceipt] = []
+        if Command.DELIVER_SM not in REQUESTS[other(self.role)][self.state]:
+            return 0
+        for index in range(at, len(frames)):
+            frame = frames[index]
+            _, command, _, sequence = _HEAD.unpack_from(frame)
+            receipt = self._usual.read(frame, sequence) if command == _REPORTED else None
+            if receipt is None:
+                break
+            receipts.append(receipt)
+        if receipts:
+            events.append(Reported(receipts))
+        return len(receipts)
 
     def _receive(self, frame: bytes, events: list[Event]) -> None:
         try:
