@@ -59,7 +59,7 @@ class Member:
 
 
 def fingerprint(path: Path) -> str:
-    """What tells one content of a file from another: length and last bytes, which hold a CRC-32 of every part.
+    """What tells one content of a file from another: its length and directory, which holds a CRC-32 of every part.
 
     Never raises; a file that cannot be read is like no other.
     """
@@ -71,7 +71,13 @@ def fingerprint(path: Path) -> str:
 
 
 def _fingerprint(file: BinaryIO, length: int) -> str:
-    file.seek(max(0, length - _TAIL))
+    start = max(0, length - _TAIL)  # of a file that does not end as most do
+    file.seek(max(0, length - _END_SIZE))
+    end = file.read(_END_SIZE)
+    if end[:4] == _END:
+        size, at = struct.unpack_from("<II", end, 12)
+        start = max(start, at) if at + size == length - _END_SIZE else start
+    file.seek(start)
     return hashlib.blake2b(file.read(_TAIL) + length.to_bytes(8, "little"), digest_size=16).hexdigest()
 
 
