@@ -17,6 +17,7 @@ from xlsms.ooxml.canonical import canonical_sheet
 from xlsms.ooxml.cells import Area, column_letters, natural
 from xlsms.ooxml.markup import NAMESPACES, elements
 from xlsms.ooxml.shape import Shapes, ascending
+from xlsms.ooxml.whereabouts import Whereabouts
 
 __all__ = [
     "NAMESPACES",
@@ -77,6 +78,8 @@ class Survey:
     filter: Area | None
     column_styles: list[tuple[int, int, int]]  #: first and last column, style
     shapes: Shapes | None = field(default=None, repr=False, compare=False)  #: of the rows, as far as they are known
+    #: of a column, as far as it is known
+    whereabouts: Whereabouts | None = field(default=None, repr=False, compare=False)
     cells_seen: bool = True  #: whether every cell was looked at, and not the rows alone
     rows_seen: bool = True  #: whether more was looked at than what stands before the rows
 

@@ -13,6 +13,7 @@ from xlsms.ooxml.book import Book
 from xlsms.ooxml.cells import column_number
 from xlsms.ooxml.scan import Grammar, NotPlainError, RawCell, RawRow
 from xlsms.ooxml.value import Decoder, Raw
+from xlsms.ooxml.whereabouts import Whereabouts
 
 __all__ = ["Search"]
 
@@ -29,6 +30,7 @@ _END = (
     rb'| t="s"><%(p)sv>([0-9]++)</%(p)sv></%(p)sc>|[^<>/]*+/>)'
 )
 _MANY = 64  # texts and rows looked for, from which on the rows of a block are told apart at once
+_new = tuple.__new__  # of a named tuple, in half the time that its own way takes
 _BEFORE = 3  # what is told of a row before its cells: number, attributes, and all inside
 
 
@@ -65,6 +67,28 @@ class Search:
         self._by_number: dict[bytes, str] | None = None  # the shared texts that are looked for
         self.found: list[tuple[str, RawRow]] = []  #: text and row, top to bottom; rows may share a text
         self.rows: dict[int, RawRow] = {}  #: the rows asked for by number, as far as they have cells
+        self._told: list[bytes] | None = None  # the texts of the column in the last block, where they are all simple
+        self._hashes = frozenset(map(hash, self._plain))
+
+    def know(self, places: Whereabouts | None) -> Whereabouts:
+        """Look only where what is looked for may stand; returns what will be known of that when all has been seen."""
+        of = self._column.decode(), self._below
+        self._places = places if places is not None and places.of == of else Whereabouts(*of)
+        return self._places
+
+    def may_find(self, before: int, last: int) -> bool:
+        """Whether a row is looked for that may be behind one and not behind another, which is the last of a segment."""
+        if bisect_right(self._numbers, before) < bisect_right(self._numbers, last):
+            return True
+        if not (self._texts and self._column):
+            return False
+        simple = len(self._plain) == len(self._texts)
+        return not simple or self._places.may_hold(last, self._hashes)
+
+    def note(self, last: int) -> None:
+        """Remember what texts stand in the block seen last, which is the segment that ends with this row."""
+        if self._texts and self._told is not None:
+            self._places.note(last, self._told)
 
     def start(self, grammar: Grammar) -> None:
         """Forget what was found, and look for cells of this form from now on."""
@@ -82,6 +106,7 @@ class Search:
 
     def block(self, data: bytes) -> None:
         """Take up the rows of a block."""
+        self._told = None
         if not self._texts and not self._asked(data):
             return
         rows = self._grammar.apart(data, self.columns) if self._many else None
@@ -115,25 +140,41 @@ class Search:
 
     def _search_ends(self, rows: list[tuple[bytes, ...]]) -> None:
         """As `_search`, in rows whose cells have been told apart."""
-        plain, shared, simple = self._plain, self._by_number, self._end.fullmatch
         place = _BEFORE + self.columns.index(self._column)
-        for row in rows if int(rows[0][0]) > self._below else self._under(rows):
-            if not (end := row[place]):
-                continue
-            match = simple(end)
-            hit: str | None = None
-            if match is None:
-                hit = self._looked_for(self._grammar.cell_by(self._column, end))
-            elif (text := match[1]) is not None:
-                hit = plain.get(text.upper())
-                if hit is None and not text.isalnum():
-                    hit = self._looked_for(self._grammar.cell_by(self._column, end))
-            elif (string := match[2]) is not None:
-                if shared is None:
-                    shared = self._by_number = self._shared_texts()
-                hit = shared.get(string)
-            if hit is not None:
-                self.found.append((hit, self._raw(row, b"")))
+        some = [row for row in (rows if int(rows[0][0]) > self._below else self._under(rows)) if row[place]]
+        ends = [row[place] for row in some]
+        self._told = self._alike(ends)
+        texts = map(self._text_by, ends) if self._told is None else map(self._plain.get, self._told)
+        raw = self._raw
+        self.found += [(text, raw(row, b"")) for text, row in zip(texts, some, strict=True) if text is not None]
+
+    def _alike(self, ends: list[bytes]) -> list[bytes] | None:
+        """The simple texts, in upper case, of cells that lie alike; None where one does not."""
+        first = self._end.fullmatch(ends[0]) if ends else None
+        if first is None or first[1] is None:
+            return None if ends else []
+        before, after = ends[0][: first.start(1)], ends[0][first.end(1) :]
+        lying = b"\n".join(ends)
+        texts = lying[len(before) : -len(after)].split(b"%b\n%b" % (after, before))
+        whole = lying.startswith(before) and lying.endswith(after) and len(texts) == len(ends)
+        return b"\n".join(texts).upper().split(b"\n") if whole and b"".join(texts).isalnum() else None
+
+    def _text_by(self, end: bytes) -> str | None:
+        """The text of a cell of which what stands behind its reference is known, if it is looked for."""
+        match = self._end.fullmatch(end)
+        if match is None:
+            return self._looked_for(self._grammar.cell_by(self._column, end))
+        text, string = match.groups()
+        if text is not None:
+            hit = self._plain.get(text.upper())
+            return (
+                hit if hit is not None or text.isalnum() else self._looked_for(self._grammar.cell_by(self._column, end))
+            )
+        if string is None:
+            return None
+        if self._by_number is None:
+            self._by_number = self._shared_texts()
+        return self._by_number.get(string)
 
     def _under(self, rows: list[tuple[bytes, ...]]) -> Iterator[tuple[bytes, ...]]:
         """The rows in which texts are looked for."""
@@ -149,8 +190,8 @@ class Search:
         self._last = int(rows[-1][0])
 
     def _raw(self, row: tuple[bytes, ...], body: bytes) -> RawRow:
-        hidden = b'hidden="1"' in row[1] or b'hidden="true"' in row[1]
-        return RawRow(int(row[0]), hidden, body, self._grammar.cell, row[_BEFORE:])
+        hidden = b"hidden" in row[1] and (b'hidden="1"' in row[1] or b'hidden="true"' in row[1])
+        return _new(RawRow, (int(row[0]), hidden, body, self._grammar.cell, row[_BEFORE:]))
 
     def _looked_for(self, cell: RawCell) -> str | None:
         """The text of a cell, if it is looked for."""
@@ -160,7 +201,11 @@ class Search:
     def _search(self, data: bytes) -> None:
         plain, shared = self._plain, self._by_number
         at = 0
-        for number, text, string in self._simple.findall(data):
+        cells = self._simple.findall(data)
+        texts = [text or b"?" for number, text, _ in cells if number and int(number) > self._below]
+        if b"".join(texts).isalnum() or not texts:
+            self._told = [text.upper() for text in texts]
+        for number, text, string in cells:
             hit: str | None
             if string:
                 if shared is None and int(number) <= self._below:

@@ -4,7 +4,7 @@ Rows whose cells were told apart when they were searched are gathered by column:
 all cells that lie alike and get the same.
 """
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import datetime
 
 from xlsms.model import CellValue, Role
@@ -43,55 +43,64 @@ class Gathering:
 
     def take_all(
         self,
-        taken: Sequence[tuple[RawRow, Mapping[Role, CellValue]]],
+        rows: Sequence[RawRow],
+        values: Sequence[Mapping[Role, CellValue]],
         columns: Sequence[bytes],
         moments: Mapping[datetime, datetime],
     ) -> Iterator[tuple[int, Role, int]]:
-        """Take up the cells of many rows; of those that are calculated the place in `taken`, role and column are told.
+        """Take up the cells of many rows; of those that are calculated the place in `rows`, role and column are told.
 
-        `columns` are those of the cells that were told apart.
+        `columns` are those of the cells that were told apart. Where nothing was, a row may come several times: then
+        of two values for a cell the later one counts.
         """
-        if len({raw.number for raw, _ in taken}) < len(taken):  # of two values for a cell the later one counts
-            one_by_one: Iterable[int] = range(len(taken))
-        else:
-            one_by_one = [nth for nth, (raw, _) in enumerate(taken) if raw.ends is None]
-            alike: dict[tuple[Role, ...], list[int]] = {}
-            for nth, (raw, values) in enumerate(taken):
-                if raw.ends is not None:
-                    alike.setdefault(tuple(values), []).append(nth)
-            for roles, places in alike.items():
-                some = [taken[nth] for nth in places]
-                numbers = [raw.number for raw, _ in some]
-                ends = list(zip(*(raw.ends for raw, _ in some if raw.ends is not None), strict=True))
-                for role in roles:
-                    letters, column = self._place(role)
-                    given = [values[role] for _, values in some]
-                    news = [moments[value] if isinstance(value, datetime) else value for value in given]
-                    there = ends[columns.index(letters)] if letters in columns else ()
-                    for at in self._take_column(letters, column, numbers, there, news) if column else ():
+        alike: dict[tuple[Role, ...], list[int]] = {}
+        one_by_one: list[int] = []
+        for nth, roles in enumerate(map(tuple, values)):
+            (one_by_one if rows[nth].ends is None else alike.setdefault(roles, [])).append(nth)
+        for roles, places in alike.items():
+            some = rows if len(places) == len(rows) else [rows[nth] for nth in places]
+            numbers, *_, told = zip(*some, strict=True)
+            ends = dict(zip(columns, zip(*told, strict=True), strict=True))
+            given = zip(*(values[nth].values() for nth in places), strict=True)
+            for role, news in zip(roles, given, strict=True):
+                letters, column = self._place(role)
+                if column:
+                    for at in self._take_column(letters, column, numbers, ends.get(letters, ()), news, moments):
                         yield places[at], role, column
         for nth in one_by_one:
-            raw, values = taken[nth]
-            for role, column in self.take(raw, values, moments):
+            for role, column in self.take(rows[nth], values[nth], moments):
                 yield nth, role, column
 
     def _take_column(
-        self, letters: bytes, column: int, numbers: Sequence[int], ends: Sequence[bytes], news: Sequence[New]
+        self,
+        letters: bytes,
+        column: int,
+        numbers: Sequence[int],
+        ends: Sequence[bytes],
+        news: Sequence[New],
+        moments: Mapping[datetime, datetime],
     ) -> Iterator[int]:
         """Take up the cells of one column; the places of those that are calculated are told."""
         cells = self._columns.setdefault(column, {})
+        kinds = list(map(type, news))
+        if datetime in kinds:
+            news = [moments[value] if isinstance(value, datetime) else value for value in news]
         if not any(ends):
-            cells.update((number, new) for number, new in zip(numbers, news, strict=True) if new not in _NOTHING)
+            if None in news or "" in news:
+                cells.update(pair for pair in zip(numbers, news, strict=True) if pair[1] not in _NOTHING)
+            else:
+                cells.update(zip(numbers, news, strict=True))
             return
-        known: dict[tuple[bytes, type, New], bool | None] = {}
-        for nth, pair in enumerate(zip(ends, map(type, news), news, strict=True)):
-            if pair not in known:
-                known[pair] = self._needed(self._reader.cell_by(letters, pair[0]), pair[2])
-            needed = known[pair]
-            if needed is None:
-                yield nth
-            elif needed:
+        lying = list(zip(ends, kinds, news, strict=True))
+        known = {each: self._needed(self._reader.cell_by(letters, each[0]), each[2]) for each in set(lying)}
+        if all(known.values()):
+            cells.update(zip(numbers, news, strict=True))
+            return
+        for nth, each in enumerate(lying):
+            if known[each]:
                 cells[numbers[nth]] = news[nth]
+            elif known[each] is None:
+                yield nth
 
     def _needed(self, old: RawCell, new: New) -> bool | None:
         """Whether a cell has to be written; None where it is calculated."""

@@ -1,7 +1,7 @@
 """Which sheets of a workbook take part, and where their columns and rows stand."""
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 
@@ -10,14 +10,15 @@ from xlsms.model import Role
 from xlsms.ooxml.book import Book, SheetPart, Table
 from xlsms.ooxml.cells import MOST_ROWS, column_letters, column_number
 from xlsms.ooxml.hits import shared_in
-from xlsms.ooxml.scan import Grammar, Survey, Watcher, survey, top_rows
+from xlsms.ooxml.scan import Survey, Watcher, survey, top_rows
 from xlsms.ooxml.scan import rows as all_rows
+from xlsms.ooxml.search import Search
 from xlsms.ooxml.value import Decoder
 from xlsms.workbook.base import RESULTS, Language, Sheet, SheetSettings
 from xlsms.workbook.heading import heading, nothing_to_send
 from xlsms.workbook.identity import SOURCE_PROPERTY
 from xlsms.workbook.roles import HEADER_ROWS, OWN_SHEETS, columns_of, folded, language_of
-from xlsms.workbook.segments import holding, index_of, known_survey
+from xlsms.workbook.segments import index_of, known_survey, look_through
 from xlsms.workbook.setting import read_settings
 
 __all__ = ["Layout", "layouts", "spoken"]
@@ -48,20 +49,16 @@ class Layout:
         self.__dict__["found"] = survey(self.book, self.part, watcher)
         return True
 
-    def look_at(self, watcher: Watcher, rows: Iterable[int]) -> bool:
-        """Show `watcher` what may hold some rows, and nothing else; False where a whole look is needed.
+    def look_for(self, search: Search) -> bool:
+        """Show `search` what may hold what it looks for, and nothing else; False where a whole look is needed.
 
         Raises:
             StaleIndexError: what was remembered of the sheet does not fit.
         """
         if "found" in self.__dict__ or index_of(self.part.member) is None:
             return False
-        self.__dict__["found"] = known_survey(self.book, self.part)
-        grammar = Grammar(self.found.prefix, self.found.shapes)
-        watcher.start(grammar)
-        blocks = holding(self.book, self.part, grammar, rows)
-        for block in blocks or ():
-            watcher.block(block)
+        found = self.__dict__["found"] = known_survey(self.book, self.part)
+        look_through(self.book, self.part, found, search)
         return True
 
     @property

@@ -1,5 +1,6 @@
 """The edits of one write: the rows that they mean in a workbook as it is now, and the cells that they come to."""
 
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from datetime import datetime, tzinfo
@@ -39,7 +40,8 @@ class Placing:
         self.missing: list[RowEdit] = []
         self.stale: list[RowEdit] = []
         self.ambiguous: list[RowEdit] = []
-        self._taken: list[tuple[RowEdit, Layout, RawRow]] = []  # beside `done`
+        # by sheet, one beside the other
+        self._taken: dict[str, tuple[list[RowEdit], list[RawRow]]] = {layout.part.name: ([], []) for layout in found}
         self._calculated: list[Refusal] = []
         self._moments: dict[datetime, datetime] = {}
         self._looked_up: tuple[AbstractSet[str], AbstractSet[CellValue]] = (frozenset(), frozenset())
@@ -55,43 +57,52 @@ class Placing:
             value: wall_time(value, self._zone) for value in self._looked_up[1] if isinstance(value, datetime)
         }
         searches = {layout.part.name: self._search(layout, ids, edits) for layout in self._layouts}
-        carriers, placed = self._found(ids, searches)
+        alone, crowds = self._carriers(searches)
+        placed = self._placed(searches)
         lying = {id(edit) for edit in edits if edit.id is None and self._lies(edit, placed)}
         unsure = [edit.placed for edit in edits if edit.id is None and edit.placed and id(edit) not in lying]
         changed = [there for place in unsure if (there := placed.get((place.sheet, place.number)))]
         for layout in self._layouts:  # what has to be compared in full is looked up together
-            crowds = (carrier for found in carriers.values() if len(found) > 1 for carrier in found)
-            compared = [row for there, row in chain(crowds, changed) if there is layout]
+            compared = [row for there, row in chain(*crowds.values(), changed) if there is layout]
             self._readers[layout.part.name].want_texts(compared)
         for edit, name in zip(edits, names, strict=True):
-            if name is not None:
-                self._by_id(edit, carriers[name])
-            else:
+            if name is None:
                 self._by_place(edit, placed, lies=id(edit) in lying)
+            elif name in alone:
+                self._take(edit, *alone[name])
+            else:
+                self._by_id(edit, crowds.get(name, ()))
         for layout in self._layouts:
             self._gather(layout, searches[layout.part.name])
 
-    def _found(
-        self, ids: AbstractSet[str], searches: Mapping[str, Search | None]
-    ) -> tuple[dict[str, list[_There]], dict[tuple[str, int], _There]]:
-        """What the searches found, by id and by place."""
-        carriers: dict[str, list[_There]] = {identity: [] for identity in ids}
-        placed: dict[tuple[str, int], _There] = {}
-        for layout in self._layouts:
-            search = searches[layout.part.name]
-            if search is None:
-                continue
-            for identity, row in search.found:
-                if layout.header_row < row.number <= layout.last:
-                    found = carriers[identity]
-                    found.append((layout, row))
-            placed.update(((layout.part.name, number), (layout, row)) for number, row in search.rows.items())
-        for identity, found in carriers.items():
-            if len(found) > 1:  # they are compared
-                carriers[identity] = [
-                    (there, search.whole(row)) for there, row in found if (search := searches[there.part.name])
-                ]
-        return carriers, placed
+    def _carriers(self, searches: Mapping[str, Search | None]) -> tuple[dict[str, _There], dict[str, list[_There]]]:
+        """By id the one row that carries it, or the several ones, which are whole, as they are compared."""
+        found = [
+            (identity, (layout, row))
+            for layout in self._layouts
+            if (search := searches[layout.part.name]) is not None
+            for identity, row in search.found
+            if layout.header_row < row.number <= layout.last
+        ]
+        alone = dict(found)
+        crowds: dict[str, list[_There]] = {}
+        if len(alone) < len(found):
+            times = Counter(identity for identity, _ in found)
+            for identity, (layout, row) in found:
+                if times[identity] > 1 and (search := searches[layout.part.name]) is not None:
+                    crowds.setdefault(identity, []).append((layout, search.whole(row)))
+            for identity in crowds:
+                del alone[identity]
+        return alone, crowds
+
+    def _placed(self, searches: Mapping[str, Search | None]) -> dict[tuple[str, int], _There]:
+        """The rows that were asked for by their places."""
+        return {
+            (layout.part.name, number): (layout, row)
+            for layout in self._layouts
+            if (search := searches[layout.part.name]) is not None
+            for number, row in search.rows.items()
+        }
 
     def _texts(self) -> frozenset[str]:
         """The texts that a shared string is compared with: ids, and what cells hold after the edits."""
@@ -122,29 +133,23 @@ class Placing:
             numbers=numbers,
             below=layout.header_row,
         )
-        by_place = not (ids and column)
-        if not (by_place and layout.look_at(search, numbers)) and not layout.look(search):
+        if not layout.look_for(search) and not layout.look(search):
             search.start(Grammar(layout.found.prefix))
             for block in row_blocks(layout.book, layout.part, layout.found):
                 search.block(block)
         return search
 
-    def _by_id(self, edit: RowEdit, carriers: list[_There]) -> None:
-        """One carrier is the row. Of several, those with the phone and message that were sent; of these the nearest."""
-        if not carriers:
+    def _by_id(self, edit: RowEdit, crowd: Sequence[_There]) -> None:
+        """Of several carriers the row is one with the phone and message that were sent, and of these the nearest."""
+        hint = edit.placed
+        alike = [carrier for carrier in crowd if hint is not None and self._alike(carrier, hint)]
+        if not crowd:
             self.missing.append(edit)
-            return
-        if len(carriers) > 1:
-            hint = edit.placed
-            alike = [carrier for carrier in carriers if hint is not None and self._alike(carrier, hint)]
-            if hint is None or not alike:
-                self.ambiguous.append(edit)
-                return
-            carriers = sorted(
-                alike,
-                key=lambda carrier: (carrier[0].part.name != hint.sheet, abs(carrier[1].number - hint.number)),
-            )
-        self._take(edit, *carriers[0])
+        elif hint is None or not alike:
+            self.ambiguous.append(edit)
+        else:
+            far = lambda carrier: (carrier[0].part.name != hint.sheet, abs(carrier[1].number - hint.number))  # noqa: E731
+            self._take(edit, *min(alike, key=far))
 
     def _by_place(self, edit: RowEdit, placed: dict[tuple[str, int], _There], *, lies: bool) -> None:
         """`lies` tells that the row certainly is as it was read."""
@@ -189,20 +194,22 @@ class Placing:
         if missing and any(value is not None and role in missing for role, value in edit.values.items()):
             self.need(layout, missing)
         self.done.append(edit)
-        self._taken.append((edit, layout, raw))
+        edits, rows = self._taken[layout.part.name]
+        edits.append(edit)
+        rows.append(raw)
 
     def _gather(self, layout: Layout, search: Search | None) -> None:
         """Take up the cells of a sheet, but for those that already hold what is to be written."""
-        mine = [(edit, raw) for edit, there, raw in self._taken if there is layout]
-        if search is None or not mine:
+        edits, rows = self._taken[layout.part.name]
+        if search is None or not rows:
             return
-        crowded = len({raw.number for _, raw in mine}) < len(mine)
-        taken = [(search.whole(raw) if crowded else raw, edit.values) for edit, raw in mine]
+        if len({raw.number for raw in rows}) < len(rows):
+            rows = [search.whole(raw)._replace(ends=None) for raw in rows]
         gathered = self._gathered[layout.part.name]
-        for nth, role, column in gathered.take_all(taken, search.columns, self._moments):
-            edit, raw = mine[nth]
-            error = self._error(layout, (raw.number, column), "cell-formula")
-            self._calculated.append(Refusal(edit=edit, role=role, error=error))
+        values = [edit.values for edit in edits]
+        for nth, role, column in gathered.take_all(rows, values, search.columns, self._moments):
+            error = self._error(layout, (rows[nth].number, column), "cell-formula")
+            self._calculated.append(Refusal(edit=edits[nth], role=role, error=error))
 
     def need(self, layout: Layout, roles: tuple[Role, ...]) -> None:
         """Add columns for `roles` on the right of everything that stands in or below the header row.
@@ -245,12 +252,13 @@ class Placing:
     def refusals(self, patches: Sequence[Patch]) -> Iterator[Refusal]:
         """The cells that were not written, after the patches have run."""
         yield from self._calculated
-        for patch in patches:
+        for patch in (each for each in patches if each.refused):
             name = patch.sheet.name
             layout = next(layout for layout in self._layouts if layout.part.name == name)
             gathered = self._gathered[name]
-            rows = {(name, row) for row, _ in patch.refused}
-            edits = [(edit, raw.number) for edit, there, raw in self._taken if (there.part.name, raw.number) in rows]
+            rows = {row for row, _ in patch.refused}
+            taken = zip(*self._taken[name], strict=True)
+            edits = [(edit, raw.number) for edit, raw in taken if raw.number in rows]
             for cell, code in patch.refused.items():
                 for edit, row in edits:
                     for role in edit.values if row == cell[0] else ():

@@ -327,6 +327,8 @@ class RowReader:
 
 def id_text(value: Raw) -> str:
     """The text of a cell in the id column, as ids are compared."""
+    if isinstance(value, str):
+        return value.strip().upper()
     return _text(value).upper()
 
 

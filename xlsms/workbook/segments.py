@@ -1,7 +1,6 @@
 """The segments of large sheets that we have written, remembered between writes and between programs."""
 
-from bisect import bisect_right
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from dataclasses import replace
 
 from xlsms.files.cache import Cache
@@ -10,15 +9,18 @@ from xlsms.ooxml.deflate import SMALL
 from xlsms.ooxml.package import Member, Package
 from xlsms.ooxml.patch import Patch
 from xlsms.ooxml.scan import Grammar, NotPlainError, Survey, blocks, glimpse, survey, surveyed
-from xlsms.ooxml.segment import Index, StaleIndexError, Stretch, load, stretches
+from xlsms.ooxml.search import Search
+from xlsms.ooxml.segment import Index, StaleIndexError, load, stretches
 from xlsms.ooxml.shape import Shapes
+from xlsms.ooxml.whereabouts import Whereabouts
 
-__all__ = ["forget", "holding", "index_of", "known_survey", "remember"]
+__all__ = ["forget", "index_of", "known_survey", "look_through", "remember"]
 
 _cache = Cache()
 
-_MOST_SHAPES = 8
-_shapes: dict[str, Shapes] = {}  # of the rows of sheets that this process has written last, by the names of their parts
+_MOST_SEEN = 8
+# of sheets that this process has written last, by the names of their parts: what rows look like, where texts stand
+_seen: dict[str, tuple[Shapes | None, Whereabouts | None]] = {}
 
 
 def _name(member: Member | Index) -> str:
@@ -49,26 +51,28 @@ def known_survey(book: Book, sheet: SheetPart) -> Survey:
     found = surveyed(head, tail, list(index.arrays), plain=True)
     if next(blocks((head,))) != ("head", head) or not tail.startswith(b"</" + found.prefix + b"sheetData>"):
         raise StaleIndexError  # rows among what it takes for the head or the tail
-    return replace(found, cells_seen=False, shapes=_shapes.pop(_name(index), None) or Shapes(found.prefix))
+    shapes, places = _seen.pop(_name(index), (None, None))
+    return replace(found, cells_seen=False, shapes=shapes or Shapes(found.prefix), whereabouts=places)
 
 
-def holding(book: Book, sheet: SheetPart, grammar: Grammar, rows: Iterable[int]) -> Iterator[bytes] | None:
-    """Of a sheet that we have written, the segments that may hold some rows, checked; None for any other sheet.
+def look_through(book: Book, sheet: SheetPart, found: Survey, search: Search) -> None:
+    """Show `search` the segments, checked, of a sheet that we have written, as far as they may hold what it looks for.
 
     Raises:
-        StaleIndexError: while they are read; what was remembered does not fit.
+        StaleIndexError: what was remembered does not fit.
     """
     index = index_of(sheet.member)
-    return None if index is None else _holding(stretches(book.package, sheet.member, index), grammar, sorted(rows))
-
-
-def _holding(source: Iterator[Stretch], grammar: Grammar, wanted: list[int]) -> Iterator[bytes]:
+    if index is None:
+        raise StaleIndexError
+    grammar = Grammar(found.prefix, found.shapes)
+    search.start(grammar)
+    found.whereabouts = search.know(found.whereabouts)
     before = 0
-    for stretch in source:
+    for stretch in stretches(book.package, sheet.member, index):
         segment = stretch.segment
         if segment is None or stretch.kind != "rows":
             continue
-        if bisect_right(wanted, before) < bisect_right(wanted, segment.last):
+        if search.may_find(before, segment.last):
             data = stretch.content
             try:
                 last = grammar.check(data, before)
@@ -76,7 +80,8 @@ def _holding(source: Iterator[Stretch], grammar: Grammar, wanted: list[int]) -> 
                 raise StaleIndexError from error
             if last != segment.last:
                 raise StaleIndexError
-            yield data
+            search.block(data)
+            search.note(last)
         before = segment.last
 
 
@@ -86,10 +91,14 @@ def remember(patches: Iterable[Patch]) -> None:
         if patch.segments is not None:
             index = patch.segments.index(patch.found.arrays)
             _cache.put(_name(index), index.dump())
-            if patch.found.shapes is not None and not patch.found.shapes.worn:
-                _shapes[_name(index)] = patch.found.shapes
-                while len(_shapes) > _MOST_SHAPES:
-                    del _shapes[next(iter(_shapes))]
+            shapes, places = patch.found.shapes, patch.found.whereabouts
+            lasts = (placed.segment.last for placed in patch.segments.placed)
+            _seen[_name(index)] = (
+                None if shapes is None or shapes.worn else shapes,
+                None if places is None else places.after(patch.batch, lasts),
+            )
+            while len(_seen) > _MOST_SEEN:
+                del _seen[next(iter(_seen))]
 
 
 def forget(package: Package) -> None:

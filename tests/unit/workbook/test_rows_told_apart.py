@@ -146,6 +146,62 @@ def test_pieces_of_a_list_are_written_as_in_a_whole_look(pieces):
             assert members(whole)[SHEET] == members(parts)[SHEET]
 
 
+ROUNDS = st.lists(
+    st.lists(
+        st.tuples(
+            st.sampled_from([*IDS, *range(2, 16)]),
+            st.fixed_dictionaries({}, optional={**VALUES, Role.ID: st.sampled_from([*IDS, ID.lower(), "?", None])}),
+        ),
+        min_size=1,
+        max_size=6,
+    ),
+    min_size=2,
+    max_size=4,
+)
+
+
+@settings(max_examples=150, deadline=None)
+@given(st.lists(st.tuples(st.just(""), OTHER, OTHER, ID_CELLS), min_size=9, max_size=14), ROUNDS, st.booleans())
+def test_ids_are_found_wherever_they_have_come_to_stand_since_they_were_looked_for(rows, rounds, many):
+    with tempfile.TemporaryDirectory() as folder:
+        whole = book(Path(folder, "whole.xlsx"), rows)
+        parts = Path(shutil.copy(whole, Path(folder, "parts.xlsx")))
+        for asked in rounds:
+            came_of = []
+            for path, known in ((whole, False), (parts, True)):
+                placed = {row.number: Placed.of(row) for row in ClosedWorkbook(path, zone=UTC).read().rows}
+                edits = [
+                    RowEdit(id=which, values=values)
+                    if isinstance(which, str)
+                    else RowEdit(placed=placed[which], values=values)
+                    for which, values in asked
+                    if isinstance(which, str) or which in placed
+                ]
+                with segmented(folder) as patch:
+                    if not known:
+                        patch.setattr("xlsms.workbook.layout.index_of", lambda _: None)
+                    came_of.append(applied(path, edits, -1 if many else 1000))
+            assert came_of[0][:4] == came_of[1][:4]
+            assert came_of[0][5] == came_of[1][5]
+
+
+@pytest.mark.parametrize("most", [-1, 1000])
+def test_ids_are_looked_for_where_they_stood_or_were_written(tmp_path, most):
+    path = long_list(tmp_path / "a.xlsx")
+    new = "Z" * 13
+    with segmented(tmp_path) as patch:
+        patch.setattr("xlsms.ooxml.search._MANY", most)
+        for status in ("Queued", "Held"):  # it becomes ours, and is looked through
+            ClosedWorkbook(path).apply([RowEdit(id=ID, values={Role.STATUS: status})])
+        rows = {row.number: row for row in read_rows(path)}
+        ClosedWorkbook(path).apply([RowEdit(placed=Placed.of(rows[18]), values={Role.ID: new})])
+        loads = Loads()
+        patch.setattr("xlsms.workbook.segments.stretches", loads.stretches)
+        ClosedWorkbook(path).apply([RowEdit(id=each, values={Role.STATUS: "Sent"}) for each in (ID, new)])
+    assert 0 < loads.loaded <= 3 < loads.all
+    assert {row.id for row in read_rows(path) if row.status == "Sent"} == {ID, new}
+
+
 def test_only_the_segments_with_the_rows_of_a_piece_are_looked_at(tmp_path):
     path = long_list(tmp_path / "a.xlsx")
     with segmented(tmp_path) as patch:
