@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.unit.sync.test_intake import Desk
+from tests.unit.sync.table import Desk
 from xlsms.errors import Place, TransientError, UserError
 from xlsms.model import Role
 from xlsms.states import State

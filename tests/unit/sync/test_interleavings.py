@@ -13,7 +13,7 @@ from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 
-from tests.unit.sync.test_intake import PATH, Desk, Table
+from tests.unit.sync.table import PATH, Desk, Table
 from xlsms.client import wire
 from xlsms.errors import TransientError, UserError
 from xlsms.model import Role

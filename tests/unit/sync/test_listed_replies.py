@@ -4,7 +4,7 @@ from datetime import timedelta
 
 import pytest
 
-from tests.unit.sync.test_intake import NOW, Desk
+from tests.unit.sync.table import NOW, Desk
 from xlsms.errors import TransientError
 from xlsms.states import State
 from xlsms.workbook.replies import Appended
