@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator
 
 from xlsms.errors import UserError
 
-__all__ = ["SHEET_DATA", "NotPlainError", "blocks"]
+__all__ = ["SHEET_DATA", "NotPlainError", "blocks", "cut"]
 
 #: Its start tag: the prefix, and whether it closes itself.
 SHEET_DATA = re.compile(rb"<((?:[A-Za-z_][\w.-]*:)?)sheetData(?:\s[^>]*?)?(/?)>")
@@ -55,6 +55,17 @@ def blocks(chunks: Iterable[bytes], size: int = _BLOCK) -> Iterator[tuple[str, b
         if not parts:
             raise NotPlainError
         data = b"".join((data[whole:], *parts))
+
+
+def cut(rows: bytes, prefix: bytes, size: int) -> Iterator[bytes]:
+    """A block of whole rows in several of about `size` bytes."""
+    row_end = b"</" + prefix + b"row>"
+    at = 0
+    while len(rows) - at >= 2 * size and (end := rows.find(row_end, at + size)) >= 0:
+        yield rows[at : end + len(row_end)]
+        at = end + len(row_end)
+    if at < len(rows):
+        yield rows[at:] if at else rows
 
 
 def _head(source: Iterator[bytes]) -> tuple[bytes, re.Match[bytes]]:

@@ -12,6 +12,7 @@ from dataclasses import replace
 from xlsms.errors import UserError
 from xlsms.ooxml.bar import Bars
 from xlsms.ooxml.batch import TEXT_DATE, Batch, Cell, New, Styled, Waiting
+from xlsms.ooxml.block import cut
 from xlsms.ooxml.book import SHEET_LIMIT, Book, SheetPart, Table
 from xlsms.ooxml.cells import MOST_ROWS, Area, Content, column_letters
 from xlsms.ooxml.compose import CellWriter
@@ -21,7 +22,7 @@ from xlsms.ooxml.locate import locate
 from xlsms.ooxml.plainedit import BlockWriter, last_row
 from xlsms.ooxml.rowedit import RowWriter
 from xlsms.ooxml.scan import Grammar, NotPlainError, Survey, blocks, surveyed
-from xlsms.ooxml.segment import SIZE, Index, Piece, Segment, Segments, StaleIndexError, Stretch, stretches
+from xlsms.ooxml.segment import Index, Piece, Segment, Segments, StaleIndexError, Stretch, size_of, stretches
 from xlsms.ooxml.splice import spliced
 
 __all__ = ["TEXT_DATE", "Cell", "Patch"]
@@ -85,8 +86,11 @@ class Patch:
         if not self.found.plain or member.size < SMALL:
             return self.chunks()
         if index is None:
+            size = size_of(member)
             source: Iterator[Stretch] = (
-                Stretch(kind, data) for kind, data in blocks(package.chunks(member, SHEET_LIMIT), SIZE)
+                Stretch(kind, part)
+                for kind, data in blocks(package.chunks(member, SHEET_LIMIT), size)
+                for part in (cut(data, self._prefix, size) if kind == "rows" else (data,))
             )
         else:
             source = stretches(package, member, index)

@@ -29,11 +29,13 @@ __all__ = [
     "Stretch",
     "joined",
     "load",
+    "size_of",
     "stretches",
     "unpacked",
 ]
 
-SIZE = 1 << 20  #: about how many bytes of a sheet make a segment
+SIZE = 1 << 18  #: about how many bytes of a sheet make a segment, as long as there are not too many of them
+_MANY, _LARGE = 256, 1 << 20  # segments from which on they are larger, up to this
 _THREADS = 2  # that deflate: each waits for the reader's turn now and then
 _PENDING = 8  # segments that they have
 _POLYNOMIAL = 0xEDB88320
@@ -95,6 +97,11 @@ class Index:
             return None
         whole = (sum(s.size for s in index.segments), sum(s.packed for s in index.segments), joined(index.segments))
         return index if whole == (size, packed, crc) and len(index.segments) > 1 else None
+
+
+def size_of(member: Member) -> int:
+    """About how many bytes of a part make a segment: few rows are written soonest into small ones."""
+    return min(max(member.size // _MANY, SIZE), _LARGE)
 
 
 class StaleIndexError(Exception):

@@ -38,7 +38,7 @@ def segmented(folder):
         patch.setenv("XLSMS_CACHE", str(folder))
         patch.setattr("xlsms.ooxml.patch.SMALL", 0)
         patch.setattr("xlsms.workbook.segments.SMALL", 0)
-        patch.setattr("xlsms.ooxml.patch.SIZE", 200)
+        patch.setattr("xlsms.ooxml.segment.SIZE", 200)
         patch.setattr("xlsms.ooxml.package._CHUNK", 40)
         patch.setattr("xlsms.ooxml.plainedit._DENSE", 1)
         patch.setattr("xlsms.ooxml.readback._DENSE", 1)
