@@ -5,8 +5,9 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import NamedTuple
 
-from xlsms.model import Concat, MessageId, Outcome, Outgoing, PartKey
+from xlsms.model import Concat, MessageId, Outcome, Outgoing, PartKey, Result
 from xlsms.text import split
 from xlsms_service.connectors.base import Acknowledgeable, Connector, IdForms, Link, LinkStatus
 from xlsms_service.delivery.breaker import Breaker, Phase
@@ -23,14 +24,13 @@ _REFERENCES = 256
 _GATHER = 0.1
 
 
-@dataclass(slots=True)
-class _Open:
-    """A message whose parts are with a link."""
+class _Open(NamedTuple):
+    """A message whose parts are with a link; a tuple, for one is made for every message."""
 
     message: Claimed
-    waiting: int
+    parts: int
     since: float  #: when they were handed over, on the loop's clock
-    outcomes: list[Outcome] = field(default_factory=list)
+    outcomes: list[Outcome]
 
 
 @dataclass(slots=True)
@@ -86,24 +86,22 @@ class Lane:
         """Hand messages over."""
         self._filled_at = clock
         self.served.note(claimed)
-        batch = [part for message in claimed for part in self._parts(message, now, clock)]
+        batch: list[Outgoing] = []
+        for message in claimed:
+            key, number, sender, text, alphabet, count, *_, until, send_at, _, taken = message
+            # What `split` leaves as it is: line ends of one character, and no halves of pairs, which are not GSM.
+            if count == 1 and alphabet == "gsm7" and send_at is None and not taken and "\r" not in text:
+                self._open[key] = _Open(message, 1, clock, [])
+                valid = None if until is None else until - now
+                batch.append(Outgoing(PartKey(key, 1), number, text, alphabet, sender, None, None, valid))
+            else:
+                batch += self._parts(message, now, clock)
         self.measures.count(metric.SUBMITTED, len(batch), self.connector.name)
         self.connector.submit(batch)
 
     def _parts(self, message: Claimed, now: datetime, clock: float) -> list[Outgoing]:
         """The parts of a message that the network does not have yet; noted as open with the link."""
-        # What `split` leaves as it is: line ends of one character, and no halves of pairs, which are not GSM.
-        whole = message.parts == 1 and message.alphabet == "gsm7" and "\r" not in message.text
-        if whole and message.send_at is None and not message.taken:
-            key, until = message.id, message.expires_at
-            self._open[key] = _Open(message, 1, clock)
-            return [
-                Outgoing(
-                    PartKey(key, 1), message.number, message.text, message.alphabet, message.sender, None, None,
-                    None if until is None else until - now,
-                )
-            ]  # fmt: skip
-        texts = [message.text] if whole else split(message.text, limit=None, alphabet=message.alphabet).parts
+        texts = split(message.text, limit=None, alphabet=message.alphabet).parts
         later = message.send_at if message.send_at is not None and message.send_at > now else None
         validity = None if message.expires_at is None else message.expires_at - now
         parts = [
@@ -120,40 +118,38 @@ class Lane:
             for number, text in enumerate(texts, 1)
             if number not in message.taken
         ]
-        self._open[message.id] = _Open(message, waiting=len(parts), since=clock)
+        self._open[message.id] = _Open(message, len(parts), clock, [])
         return parts
 
     def saw(self, outcomes: Sequence[Outcome], now: datetime, clock: float) -> bool:
         """Gather answers until a message's parts all have theirs; whether the breaker has changed."""
         before = self.breaker.phase
-        self._measure(outcomes, clock)
+        accepted, last = Result.ACCEPTED, None
+        waited: list[float] = []
         for each in outcomes:
-            self.breaker.saw(each, now)
-            entry = self._open[each.key.message]
-            entry.outcomes.append(each)
-            entry.waiting -= 1
-            if entry.waiting == 0:
-                del self._open[each.key.message]
-                self.answered.append(
-                    Answered(
-                        each.key.message,
-                        tuple(entry.outcomes),
-                        resumed=bool(entry.message.taken),
-                        tries=entry.message.tries,
-                        resent=entry.message.resent,
-                        expires_at=entry.message.expires_at,
-                        send_at=entry.message.send_at,
-                        number=entry.message.number,
-                    )
-                )
+            if each.result is not accepted or last is not accepted:  # one after the other is nothing new to the breaker
+                self.breaker.saw(each, now)
+            last = each.result
+            message, parts, since, gathered = self._open[each.key.message]
+            waited.append(clock - since)
+            gathered.append(each)
+            if len(gathered) == parts:
+                del self._open[message.id]
+                self.answered.append(_answered(message, tuple(gathered)))
+        self._measure(outcomes, waited)
         return self.breaker.phase is not before
 
-    def _measure(self, outcomes: Sequence[Outcome], clock: float) -> None:
+    def _measure(self, outcomes: Sequence[Outcome], waited: Sequence[float]) -> None:
         name, measures = self.connector.name, self.measures
         for (result, code), count in Counter([(each.result, each.code) for each in outcomes]).items():
             measures.count(metric.ANSWERS, count, name, result, code or "")
-        for since, count in Counter([self._open[each.key.message].since for each in outcomes]).items():
-            measures.took(metric.ANSWER_SECONDS, clock - since, count, name)
+        for seconds, count in Counter(waited).items():
+            measures.took(metric.ANSWER_SECONDS, seconds, count, name)
+
+
+def _answered(message: Claimed, outcomes: tuple[Outcome, ...]) -> Answered:
+    key, number, _, _, _, _, _, _, tries, resent, expires_at, send_at, _, taken = message
+    return Answered(key, outcomes, bool(taken), tries, resent, expires_at, send_at, number)
 
 
 def reference(message: MessageId) -> int:

@@ -6,21 +6,22 @@ with the end that `outcome` and then `receipt` would give it; they do the rest.
 """
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from datetime import datetime
-from typing import NamedTuple
+from typing import NamedTuple, TypeVar
 
 from sqlalchemy import Connection
 
-from xlsms.model import Receipt, Result
+from xlsms.model import MessageId, Receipt, Result
 from xlsms.states import State
 from xlsms_service.delivery import phone
 from xlsms_service.delivery.outcome import Answered
 from xlsms_service.delivery.receipt import STATES
 from xlsms_service.ledger import settlement, stranger
-from xlsms_service.ledger.settlement import Move, PartRecord
 
 __all__ = ["Rest", "settle"]
+
+T = TypeVar("T")
 
 
 class Rest(NamedTuple):
@@ -44,16 +45,16 @@ def settle(
         return Rest(answered, receipts, ())
     for name in settlement.known(connection, connector, pairs):
         del pairs[name]
-    done = {each.message for each, _ in pairs.values()}
-    parts = [
-        PartRecord(each.outcomes[0].key, connector, State.DELIVERED, now, network_id=name)
-        for name, (each, _) in pairs.items()
-    ]
-    moves = [Move(each.message, State.DELIVERED, receipt.done_at or receipt.at) for each, receipt in pairs.values()]
-    settlement.keep_parts(connection, parts)
-    settlement.move(connection, moves)
+    done: dict[datetime, list[MessageId]] = {}
+    for each, receipt in pairs.values():
+        done.setdefault(receipt.done_at or receipt.at, []).append(each.message)
+    keys = [(each.outcomes[0].key, name) for name, (each, _) in pairs.items()]
+    settlement.keep_alike(connection, connector, State.DELIVERED, keys, now)
+    for at, messages in done.items():
+        settlement.move_alike(connection, State.DELIVERED, messages, at)
+    settled = {message for messages in done.values() for message in messages}
     return Rest(
-        [each for each in answered if each.message not in done],
+        [each for each in answered if each.message not in settled],
         [receipt for receipt in receipts if receipt.network_id not in pairs],
         [max((receipt.at - each.outcomes[0].at).total_seconds(), 0.0) for each, receipt in pairs.values()],
     )
@@ -61,20 +62,22 @@ def settle(
 
 def _pairs(answered: Sequence[Answered], receipts: Sequence[Receipt]) -> dict[str, tuple[Answered, Receipt]]:
     """Answers with the one report under their id, by the id."""
-    told = _once(Counter([receipt.network_id for receipt in receipts]))
-    if not told:
-        return {}
-    named = _once(Counter([outcome.network_id for each in answered for outcome in each.outcomes]))
-    reports = {receipt.network_id: receipt for receipt in receipts if receipt.network_id in told}
+    reports = _alone([(receipt.network_id, receipt) for receipt in receipts])
+    named = _alone([(outcome.network_id, each) for each in answered for outcome in each.outcomes])
     return {
         name: (each, reports[name])
-        for each in answered
-        if (name := each.outcomes[0].network_id) in reports and name in named and _beyond_doubt(each, reports[name])
+        for name, each in named.items()
+        if name and name in reports and _beyond_doubt(each, reports[name])
     }
 
 
-def _once(counts: Mapping[str | None, int]) -> set[str]:
-    return {name for name, count in counts.items() if name and count == 1}
+def _alone(things: Sequence[tuple[str | None, T]]) -> dict[str | None, T]:
+    """Those that have their id for themselves, by the id."""
+    found = dict(things)
+    if len(found) < len(things):
+        counts = Counter([name for name, _ in things])
+        found = {name: each for name, each in found.items() if counts[name] == 1}
+    return found
 
 
 def _beyond_doubt(each: Answered, receipt: Receipt) -> bool:

@@ -7,11 +7,10 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from itertools import groupby
 from math import ceil
-from typing import NamedTuple
 
 from sqlalchemy import BigInteger, Connection, bindparam, delete, literal_column, null, select, update
 
-from xlsms.model import Alphabet, MessageId
+from xlsms.model import MessageId
 from xlsms.states import State
 from xlsms_service.ledger import stop, waiting
 from xlsms_service.ledger.chunk import among, listed
@@ -33,25 +32,8 @@ _REMEMBERED = 10_000
 _MORE = 4
 
 
-_NOTHING: frozenset[int] = frozenset()
-
-
-class Claimed(NamedTuple):
-    """A message that a connector may submit now; a tuple, for one is made for every message."""
-
-    id: MessageId
-    number: str
-    sender: str | None
-    text: str
-    alphabet: Alphabet
-    parts: int
-    campaign: int = 0  #: the send it belongs to; 0: none
-    workbook: int | None = None
-    tries: int = 1  #: how often it was claimed, this time included
-    resent: int = 0  #: how often it has waited anew though it may have left
-    expires_at: datetime | None = None
-    send_at: datetime | None = None
-    taken: frozenset[int] = frozenset()  #: parts that the network already has, from an earlier try
+#: What was claimed is told as it was read.
+Claimed = Candidate
 
 
 @dataclass(slots=True)
@@ -240,23 +222,15 @@ _CLAIM = Many(
 )
 
 
-def _mark(connection: Connection, rows: Sequence[Candidate], connector: str, now: datetime) -> list[Claimed]:
+def _mark(connection: Connection, rows: list[Candidate], connector: str, now: datetime) -> list[Claimed]:
     """Write down that these are with the connector from now on."""
     if rows:
         _CLAIM.run(connection, [(listed([row.id for row in rows]), connector, stored(now))])
     if again := [row.id for row in rows if row.resent]:
         # Until now an answer or a report could tell that they had gone.
         connection.execute(delete(part).where(part.c.message_id.in_(again), part.c.state == State.UNCERTAIN))
-    taken = _taken(connection, {row.id for row in rows if row.attempts and row.parts > 1})
-    return [
-        Claimed(
-            key, number, sender, words, alphabet, parts, campaign, workbook, attempts + 1, resent, expires_at,
-            send_at,
-            frozenset(taken[key]) if key in taken else _NOTHING,
-        )
-        for key, campaign, workbook, number, sender, words, alphabet, parts, attempts, resent, _, expires_at,
-        send_at in rows
-    ]  # fmt: skip
+    taken = _taken(connection, {row.id for row in rows if row.tries > 1 and row.parts > 1})
+    return [row._replace(taken=frozenset(taken[row.id])) if row.id in taken else row for row in rows] if taken else rows
 
 
 def _taken(connection: Connection, ids: AbstractSet[MessageId]) -> dict[MessageId, set[int]]:

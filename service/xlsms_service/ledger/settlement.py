@@ -31,9 +31,11 @@ __all__ = [
     "Move",
     "PartRecord",
     "count_resent",
+    "keep_alike",
     "keep_parts",
     "known",
     "move",
+    "move_alike",
     "name_parts",
     "note",
     "noted",
@@ -84,6 +86,14 @@ def keep_parts(connection: Connection, parts: Sequence[PartRecord]) -> None:
     """Write down parts that were answered, or never will be; each is answered once."""
     rows = [(it.key.message, it.key.part, it.connector, it.network_id, it.state.value, stored(it.at)) for it in parts]
     _KEEP_PART.run(connection, rows)
+
+
+def keep_alike(
+    connection: Connection, connector: str, state: State, named: Sequence[tuple[PartKey, str]], at: datetime
+) -> None:
+    """The same for parts that differ in nothing but what the network calls them."""
+    is_now, since = state.value, stored(at)
+    _KEEP_PART.run(connection, [(key.message, key.part, connector, name, is_now, since) for key, name in named])
 
 
 _NAMED = (
@@ -256,6 +266,11 @@ def move(connection: Connection, moves: Sequence[Move]) -> None:
             else:
                 _MOVES_ALIKE[state].run(connection, [(*values, listed(messages))])
         _MOVES[state].run(connection, single)
+
+
+def move_alike(connection: Connection, state: State, messages: Sequence[MessageId], at: datetime) -> None:
+    """The same for messages that go over to one state at one time, for no reason that is told."""
+    _MOVES_ALIKE[state].run(connection, [(None, None, stored(at), None, listed(messages))])
 
 
 def count_resent(connection: Connection, messages: Iterable[MessageId]) -> None:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import lru_cache
 from types import MappingProxyType
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from sqlalchemy import (
     BigInteger,
@@ -102,39 +102,43 @@ def fronts(connection: Connection, routes: Iterable[str]) -> list[Front]:
     return sorted(found, key=lambda front: (front.priority, front.campaign))
 
 
+_NOTHING: frozenset[int] = frozenset()
+
+
 class Candidate(NamedTuple):
-    """A message that may go now; a tuple, for one is made for every message."""
+    """A message that may go now, and goes if it is claimed; a tuple, for one is made for every message."""
 
     id: MessageId
-    campaign: int
-    workbook: int | None
     number: str
     sender: str | None
     text: str
     alphabet: Alphabet
     parts: int
-    attempts: int
-    resent: int
-    due: int  #: only to be compared
+    campaign: int  #: the send it belongs to; 0: none
+    workbook: int | None
+    tries: int  #: how often it was claimed, this time included
+    resent: int  #: how often it has waited anew though it may have left
     expires_at: datetime | None
-    send_at: datetime | None = None
+    send_at: datetime | None
+    due: int  #: only to be compared
+    taken: frozenset[int] = _NOTHING  #: parts that the network already has, from an earlier try
 
 
 _FIRST = (
     select(
         message.c.id,
-        message.c.campaign,
-        message.c.workbook_id,
         message.c.number,
         message.c.sender,
         message.c.text,
         message.c.alphabet,
         message.c.parts,
-        message.c.attempts,
+        message.c.campaign,
+        message.c.workbook_id,
+        message.c.attempts + literal_column("1"),
         message.c.resent,
-        type_coerce(message.c.due, BigInteger),
         message.c.expires_at,
         message.c.send_at,
+        type_coerce(message.c.due, BigInteger),
     )
     .where(
         WAITING,
@@ -154,14 +158,16 @@ _FIRST_ONES = Question(_FIRST, ("of_route", "of_priority", "of_campaign", "by", 
 def first(connection: Connection, front: Front, most: int, now: datetime) -> list[Candidate]:
     """The messages of one campaign that may go now, those that have waited longest first."""
     rows = _FIRST_ONES.rows(connection, front.route, front.priority, front.campaign, stored(now), most)
-    return [Candidate._make(row if row[-2:] == _NO_TIMES else (*row[:-2], *map(_moment, row[-2:]))) for row in rows]
+    return [Candidate(*row) if row[10] is row[11] is None else _timed(*row) for row in rows]
 
 
-_NO_TIMES = (None, None)
+def _timed(*row: Any) -> Candidate:
+    found = Candidate(*row)
+    return found._replace(expires_at=_moment(found.expires_at), send_at=_moment(found.send_at))
 
 
 @lru_cache(maxsize=256)  # the rows of a list have their times in common
-def _moment(value: int | None) -> datetime | None:
+def _moment(value: Any) -> datetime | None:
     return None if value is None else moment(value)
 
 
