@@ -19,6 +19,7 @@ from xlsms_service.ledger import stop
 from xlsms_service.ledger.lease import Lease
 from xlsms_service.ledger.ledger import Ledger
 from xlsms_service.measuring import metric
+from xlsms_service.sync.garbage import seldom
 from xlsms_service.sync.writeback import Writeback
 from xlsms_service.twoway.inbox import Handled
 from xlsms_service.twoway.keeper import Keeper
@@ -113,8 +114,9 @@ class Delivery:
                 raise _why_down(engine.links.values())
             self._engine = engine
             works = (engine.watch(), self._writeback.run(), self._inbox.run(), self._observer.run(engine))
-            async with together(*works):
-                yield
+            with seldom():
+                async with together(*works):
+                    yield
         finally:
             self._engine = None
             await engine.close()

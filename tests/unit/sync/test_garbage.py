@@ -1,11 +1,11 @@
-"""When garbage is collected at the desk."""
+"""When garbage is collected at the desk, and while texts are delivered."""
 
 import gc
 import weakref
 
 import pytest
 
-from xlsms_service.sync.garbage import collect, collect_rarely
+from xlsms_service.sync.garbage import collect, collect_rarely, seldom
 
 
 class Circle:
@@ -52,3 +52,22 @@ def test_it_is_found_too_where_nobody_ever_calls():
 
     assert len(kept) == 1_100_000
     assert gone() is None
+
+
+def test_while_texts_are_delivered_rounds_are_seldom_yet_come():
+    before = gc.get_threshold()
+    rounds = []
+    gc.callbacks.append(lambda phase, _info: rounds.append(phase))
+    try:
+        with seldom():
+            gone = weakref.ref(Circle())
+            windows = [[number] for number in range(40_000)]
+            so_far = list(rounds)
+            more = [[number] for number in range(40_000)]
+    finally:
+        gc.callbacks.pop()
+
+    assert len(windows) == len(more) == 40_000
+    assert so_far == []
+    assert gone() is None
+    assert (gc.get_threshold(), gc.get_freeze_count()) == (before, 0)
