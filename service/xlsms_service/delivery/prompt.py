@@ -48,8 +48,8 @@ def settle(
     done: dict[datetime, list[MessageId]] = {}
     for each, receipt in pairs.values():
         done.setdefault(receipt.done_at or receipt.at, []).append(each.message)
-    keys = [(each.outcomes[0].key, name) for name, (each, _) in pairs.items()]
-    settlement.keep_alike(connection, connector, State.DELIVERED, keys, now)
+    parts = [(each.outcomes[0].key, name) for name, (each, _) in pairs.items()]
+    settlement.keep_alike(connection, connector, State.DELIVERED, parts, now)
     for at, messages in done.items():
         settlement.move_alike(connection, State.DELIVERED, messages, at)
     settled = {message for messages in done.values() for message in messages}

@@ -4,9 +4,9 @@ import json
 from collections.abc import Iterator, Sequence
 from typing import Any, TypeVar
 
-from sqlalchemy import ColumnElement, String, bindparam, func, select
+from sqlalchemy import ColumnElement, String, TableValuedAlias, bindparam, func, select
 
-__all__ = ["among", "chunks", "listed"]
+__all__ = ["among", "chunks", "listed", "pairs"]
 
 T = TypeVar("T")
 
@@ -27,6 +27,11 @@ def among(column: ColumnElement[Any], name: str) -> ColumnElement[bool]:
     """
     value = func.json_each(bindparam(name, type_=String)).table_valued("value", name="listed").c.value
     return column.in_(select(value))
+
+
+def pairs(name: str) -> TableValuedAlias:
+    """The keys, as text, and the values of a JSON object that is given as the one parameter `name`."""
+    return func.json_each(bindparam(name, type_=String)).table_valued("key", "value", name="pairs")
 
 
 def listed(values: Sequence[int] | Sequence[str]) -> str:

@@ -183,3 +183,11 @@ def test_an_id_that_two_answers_or_two_reports_have_goes_the_long_way(bench):
     (one, report), (other, its_report) = _usual(claimed[0], "N1"), _usual(claimed[1], "N1")
     assert _left(ledger, [one, other], [report]) == ([one, other], [report], ())
     assert _left(ledger, [one], [report, its_report]) == ([one], [report, its_report], ())
+
+
+@pytest.mark.parametrize("name", ['a"b\\c', "é\x1bñ", "007", "7.5", "null"])
+def test_ids_are_kept_as_the_network_writes_them(bench, name):
+    ledger, claimed = bench
+    answered, report = _usual(claimed[0], name)
+    *_, parts, _, _ = _told(ledger, _in_one_go, [], [answered], [report])
+    assert [(each.state, each.part) for each in parts if each.network_id == name] == [(State.DELIVERED, 1)]

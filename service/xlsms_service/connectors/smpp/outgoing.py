@@ -6,6 +6,7 @@ from functools import lru_cache
 from math import ceil
 
 from xlsms.model import Alphabet, Concat, Outgoing
+from xlsms.text import gsm7
 from xlsms.text.udh import udh
 from xlsms_service.connectors.smpp.settings import SmppSettings
 from xlsms_service.protocols.smpp.constants import ESM_UDHI, Tag
@@ -18,6 +19,7 @@ __all__ = ["SubmitEncoder", "reference_of"]
 
 _REMEMBERED = 1024  # senders and forms; a campaign has one of each
 _LONG = 600  # seconds from which a validity is told to the minute
+_DIGITS = 15  # of an international number (E.164)
 _LATIN1 = 0x03  # data_coding (§5.2.19)
 _ONE_SMS = {"gsm7": 160, "ucs2": 140}  # octets as SMPP carries them; a text above that was not cut into parts
 
@@ -43,6 +45,7 @@ class SubmitEncoder:
             "ucs2": settings.ucs2_data_coding,
         }
         self._sender = settings.sender
+        self._international = write_address("number", *self.numbering("+"))[:-1]  # what stands before the digits
         self._most = None if settings.validity is None else timedelta(minutes=settings.validity)
         self._passes = settings.pass_validity
         self._by_payload = settings.long_texts == "payload"
@@ -65,17 +68,24 @@ class SubmitEncoder:
             ESM_UDHI if header else 0,
             self._data_coding[part.alphabet],
             1 if part.receipt else 0,
-            self._valid(part.validity),
+            self._valid(part.validity) if not (part.validity is self._most is None) else "",
             self._waits(part.send_at) if part.send_at else "",
         )
-        return form.body(
-            write_address("destination_addr", *self.numbering(part.destination)), header + octets, parameters
-        )
+        return form.body(self._destination(part.destination), header + octets, parameters)
 
     def _octets(self, text: str, alphabet: Alphabet, header: int) -> bytes:
-        if self._latin and alphabet == "gsm7":
-            return text.encode("latin-1")
+        if alphabet == "gsm7":
+            if self._latin:
+                return text.encode("latin-1")
+            if self._default == "gsm7":
+                return gsm7.encode(text)
         return encode_text(text, alphabet, self._default, header)[1]
+
+    def _destination(self, number: str) -> bytes:
+        digits = number[1:]
+        if number[:1] == "+" and len(digits) <= _DIGITS and digits.isascii() and digits.isdigit():  # as nearly all
+            return self._international + digits.encode("ascii") + b"\0"
+        return write_address("destination_addr", *self.numbering(number))
 
     def _beside(self, part: Outgoing) -> tuple[bytes, bytes]:
         """What names the part beside its text: the header, or the parameters."""
