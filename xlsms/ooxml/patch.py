@@ -139,19 +139,28 @@ class Patch:
                 copied = None
                 slices = waiting.take(last)
                 writer.expect(slices)
-                self._look(grammar, data, before, edited=bool(slices))
+                self._look(grammar, data, (before, last), edited=bool(slices))
                 if not self.found.rows_seen:
                     arrays.extend(grammar.arrays(data))
                 if slices:
                     data = writer.write(data, slices)
                 yield Piece(data, last, edited=bool(slices), rest=writer.rest if slices else None)
 
-    def _look(self, grammar: Grammar, data: bytes, last: int, *, edited: bool) -> None:
-        """Look at what the survey has not seen of a block; `NotPlainError` when it is not plain."""
+    def _look(self, grammar: Grammar, data: bytes, rows: tuple[int, int], *, edited: bool) -> None:
+        """Look at what the survey has not seen of a block, with the last rows before it and in it.
+
+        Raises:
+            NotPlainError: it is not plain, or its last row is another one.
+        """
+        before, last = rows
         if edited and not self.found.cells_seen:
-            grammar.check(data, last)
+            seen = grammar.check(data, before)
         elif not self.found.rows_seen:
-            grammar.check_rows(data, last)
+            seen = grammar.check_rows(data, before)
+        else:
+            return
+        if seen != max(before, last):
+            raise NotPlainError
 
     def _settle(self, tail: bytes, arrays: list[Area]) -> None:
         """The survey made whole, now that all rows have been seen, and what it forbids."""

@@ -16,6 +16,7 @@ from xlsms.ooxml.book import SHEET_LIMIT, Book, SheetPart
 from xlsms.ooxml.canonical import canonical_sheet
 from xlsms.ooxml.cells import Area, column_letters, natural
 from xlsms.ooxml.markup import NAMESPACES, elements
+from xlsms.ooxml.needle import holds
 from xlsms.ooxml.shape import Shapes, ascending
 from xlsms.ooxml.whereabouts import Whereabouts
 
@@ -41,7 +42,7 @@ __all__ = [
 _HEAD_LIMIT = 16 << 20
 _PIECE = 1 << 14  # enough for the first rows of most sheets
 _DECLARED = re.compile(rb"(?:\xef\xbb\xbf)?<\?xml[^>]*?encoding=[\"']([\w.:-]+)[\"']")
-_REF = re.compile(b"f(?<=ref)")  # a rare byte is searched for faster than one that begins many things
+_REF = re.compile(rb"f(?<=\sref)\s*+=")
 _HEAD_TAGS = frozenset({"col", "worksheet"})
 _TAIL_TAGS = frozenset({"mergeCell", "autoFilter"})
 
@@ -216,7 +217,8 @@ class Grammar:
         self.cell_open, self.cell_end = b"<" + prefix + b'c r="', b"</" + prefix + b"c>"
         self._any_cell, self._any_end = b"<" + prefix + b"c", b"</" + prefix + b"c"
         self.row = re.compile(rb"<" + p + rb'row(?:\s+(?!r=)[\w:.]+="[^"<>]*")*\s+r="([1-9][0-9]{0,6})"[^<>\']*?(/?)>')
-        self._row_number = re.compile(rb"w(?<=<" + p + rb"row)(?: r=\"([1-9][0-9]{0,6}+)\"[^<>']*+>)?+")  # as `_REF`
+        # a rare byte is searched for faster than one that begins many things
+        self._row_number = re.compile(rb"w(?<=<" + p + rb"row)(?: r=\"([1-9][0-9]{0,6}+)\")?+")
         whole = rb'[A-Z]{1,3}[1-9][0-9]{0,6}"(?:[^<>/\'"]*"[^<>/\'"]*")*\s*/?>'  # a tag may hold > within quotes
         self._odd_cell = re.compile(rb"<" + p + rb'c r="(?!' + whole + rb")")
         inside = rb"<%(p)sv>([^<]*)</%(p)sv>|<%(p)sis><%(p)st(?: [^>]*)?>([^<]*)</%(p)st></%(p)sis>|(.*?)" % {b"p": p}
@@ -289,12 +291,12 @@ class Grammar:
 
     def check_rows(self, block: bytes, last: int) -> int:
         """As `check`, of the rows alone, whatever their cells are; where areas may be filled, of the cells as well."""
-        if b"f" in block and _REF.search(block):
+        if holds(block, b"ref") and _REF.search(block):
             return self.check(block, last)
         found = self._row_number.findall(block)
         if not block.strip():
             return last
-        if not found or b"" in found or (b"!" in block and b"<!" in block) or (b"?" in block and b"<?" in block):
+        if not found or b"" in found or holds(block, b"<!", b"<?"):
             raise NotPlainError
         numbers = list(map(int, found))
         if not ascending(numbers, last):

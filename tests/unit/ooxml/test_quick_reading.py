@@ -112,6 +112,15 @@ def test_rows_alone_are_not_passed_when_cells_may_fill_areas(prefix):
     assert grammar.check_rows(b"\n ", 3) == 3
 
 
+@pytest.mark.parametrize("ref", [' ref="A1:A2"', '\nref = "A1:A2"', '\tref\r\n="A1:A2"'])
+def test_an_area_is_seen_however_its_attribute_is_written(ref):
+    row = f'<row r="1"><c r="A1"><f t="array"{ref}>B1</f></c><c s=\'1\' r="A2"/></row>'
+    with pytest.raises(NotPlainError):  # so the cells were looked at as well
+        Grammar(b"").check_rows(row.encode(), 0)
+    text = '<row r="1"><c r="A1" t="str"><v>I prefer ref. 1, href="x"</v></c><c s=\'1\' r="A2"/></row>'
+    assert Grammar(b"").check_rows(text.encode(), 0) == 1
+
+
 def test_rows_that_are_not_like_most_are_known_as_well():
     shapes = Shapes(b"")
     full = b'<row r="%d"><c r="A%d"><v>1</v></c><c r="B%d" t="s"><v>2</v></c><c r="D%d"/></row>'

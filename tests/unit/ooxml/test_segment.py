@@ -73,6 +73,21 @@ def test_the_xml_is_that_of_writing_in_one(sheet, rounds):
             assert independent(members(quick)[SHEET]) == cells
 
 
+@pytest.mark.parametrize("every", [1, 2, 3])
+def test_rows_whose_tags_only_a_parser_reads_are_not_lost_on_the_way(tmp_path, every):
+    tags = [f'<row r="{row}"' + (" ht='12'>" if row % every == 0 else ">") for row in range(1, 60)]
+    rows = "".join(tag + text_cell(f"A{row}", f"name {row}") + "</row>" for row, tag in enumerate(tags, 1))
+    slow = workbook(tmp_path / "slow.xlsx", sheet_xml(rows))
+    quick = Path(shutil.copy(slow, tmp_path / "quick.xlsx"))
+    edits = {(row, 2): "Sent" for row in (7, 30, 31, 59, 70)}
+    put(slow, edits)
+    with segmented(tmp_path):
+        put(quick, edits)
+        put(quick, edits)
+    assert members(quick) == members(slow)
+    assert independent(members(quick)[SHEET]).items() >= edits.items()
+
+
 def test_a_later_write_copies_the_segments_it_does_not_touch(tmp_path):
     path = workbook(tmp_path / "a.xlsx", people(60))
     with segmented(tmp_path):
