@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterable, Iterator
 
 from xlsms.ooxml.book import Book
 from xlsms.ooxml.cells import column_letters
+from xlsms.ooxml.needle import holds
 from xlsms.ooxml.scan import Grammar, NotPlainError, RawCell, RawRow
 from xlsms.ooxml.value import type_of
 
@@ -40,14 +41,14 @@ class Hits:
         self._test = self._make(grammar.prefix)
         self._cell = grammar.cells_of(letters)
         # its last letter is searched for, which is rarer than what begins every cell
-        start = re.escape(grammar.cell_open + letters)
-        self._opening = re.compile(b"%b(?<=%b)(?![A-Z])" % (letters[-1:], start))
-        self._before = len(grammar.cell_open + letters)
+        self._start = grammar.cell_open + letters
+        self._opening = re.compile(b"%b(?<=%b)(?![A-Z])" % (letters[-1:], re.escape(self._start)))
+        self._before = len(self._start)
         self._held, self._size, self.complete = [], 0, True
 
     def block(self, data: bytes) -> None:
         """Take up the rows of a block."""
-        if not self.complete:
+        if not self.complete or not holds(data, self._start):
             return
         for opening in self._opening.finditer(data):
             match = self._cell.match(data, opening.end() - self._before)

@@ -7,6 +7,7 @@ from itertools import chain
 
 from xlsms.ooxml.cells import unescape
 from xlsms.ooxml.markup import local, new_parser, parse
+from xlsms.ooxml.needle import holds
 
 __all__ = ["OddTableError", "Strings", "find_strings", "inner_text", "some_strings", "strings_of"]
 
@@ -14,6 +15,9 @@ _SI = re.compile(rb"<si>(?:<t(?: [^>]*)?>([^<]*)</t></si>|(.*?)</si>)", re.DOTAL
 _TEXT = re.compile(rb"<t(?:\s[^>]*)?>([^<]*)</t\s*>")
 _PHONETIC = re.compile(rb"<rPh[\s>].*?</rPh>", re.DOTALL)
 _BLOCK = 1 << 18
+_STRETCH = 1 << 14  # bytes of a block whose strings are counted before one is looked for
+_START, _START_AT, _STOP = b"<si>", re.compile(b"<si>"), b"</si>"
+_UNUSUAL = (b"<si ", b"<si\t", b"<si\n", b"<si\r", b"<si/")
 # strings are compared roughly first: in upper case, without blanks and without what is not ASCII (as other blanks are)
 _UPPER = bytes(range(256)).upper()
 _LOOSE = b" " + bytes(range(9, 14)) + bytes(range(28, 32)) + bytes(range(128, 256))
@@ -76,7 +80,7 @@ def _plain_rest(data: bytes) -> bool:
 
 def _odd(data: bytes) -> bool:
     """Whether comments, CDATA sections or instructions stand in it."""
-    return (b"!" in data and b"<!" in data) or (b"?" in data and b"<?" in data)
+    return holds(data, b"<!", b"<?")
 
 
 class OddTableError(Exception):
@@ -89,20 +93,31 @@ def some_strings(chunks: Iterable[bytes], numbers: AbstractSet[int]) -> dict[int
     Reading stops at the last one wanted. Numbers that the table does not have are empty texts.
     """
     found = dict.fromkeys(numbers, "")
-    wanted = sorted(number for number in numbers if number >= 0)
-    done = first = 0
+    wanted = sorted((number for number in numbers if number >= 0), reverse=True)
+    first = 0
     try:
-        for block in _blocks(chunks):
-            if done == len(wanted):
-                break
-            parts = _parts(block)
-            while done < len(wanted) and wanted[done] < first + len(parts):
-                found[wanted[done]] = _string(parts[wanted[done] - first])
-                done += 1
-            first += len(parts)
+        for block in _blocks(chunks) if wanted else ():
+            for at, end, count in _counted(block):
+                if wanted[-1] < first + count:
+                    starts = [start.end() for start in _START_AT.finditer(block, at, end)]
+                while wanted and wanted[-1] < first + count:
+                    start = starts[wanted[-1] - first]
+                    found[wanted.pop()] = _string(block[start : block.index(_STOP, start)])
+                if not wanted:
+                    return found
+                first += count
     except OddTableError:
         return None
     return found
+
+
+def _counted(block: bytes) -> Iterator[tuple[int, int, int]]:
+    """Stretches of a block, from and up to an offset, with how many strings begin in each."""
+    if holds(block, *_UNUSUAL):
+        raise OddTableError
+    for at in range(0, len(block), _STRETCH):
+        end = at + _STRETCH + len(_START) - 1  # what begins in the stretch may end behind it
+        yield at, end, block.count(_START, at, end)
 
 
 def find_strings(chunks: Iterable[bytes], texts: AbstractSet[str]) -> dict[int, str] | None:
@@ -126,7 +141,7 @@ def find_strings(chunks: Iterable[bytes], texts: AbstractSet[str]) -> dict[int, 
             if len(parts) != len(strings) or block.count(b"<si") != len(parts):
                 return None
             for place in places:
-                text = _string(parts[place])
+                text = _string(parts[place].partition(_STOP)[0])
                 if text in texts or text.strip().upper() in texts:
                     found[first + place] = text
             first += len(parts)
@@ -158,9 +173,11 @@ def strings_of(chunks: Iterable[bytes]) -> Iterator[list[tuple[bytes, bytes]]]:
         yield found
 
 
-def _string(part: bytes) -> str:
-    """One string, of what follows its `<si>`."""
-    return Strings((b"<sst><si>", part))[0]
+def _string(inside: bytes) -> str:
+    """One string, of what its element holds."""
+    if _START in inside:  # an end tag that is none at a glance
+        raise OddTableError
+    return Strings((b"<sst><si>", inside, _STOP))[0]
 
 
 def _parts(block: bytes) -> list[bytes]:

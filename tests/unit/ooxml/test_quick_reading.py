@@ -196,19 +196,29 @@ def test_a_sheet_passes_as_plain_as_ever(sheet):
     st.lists(st.tuples(TEXT, st.booleans()), max_size=12),
     st.sets(st.integers(0, 14)),
     st.integers(1, 40),
-    st.sampled_from(["", "<!-- <si> -->", "\n", "<?pi?>"]),
+    st.sampled_from(["", "<!-- <si> -->", "\n", "<?pi?>", "<si/>", "<si><t/></si>", "<si\n><t>y</t></si>"]),
+    st.integers(1, 50),
 )
-def test_a_few_strings_are_those_of_the_whole_table(texts, wanted, size, between):
+def test_a_few_strings_are_those_of_the_whole_table(texts, wanted, size, between, stretch):
     inside = between.join(
         f"<si><r><t>{xml_text(text)}</t></r><rPh><t>x</t></rPh></si>" if rich else f"<si><t>{xml_text(text)}</t></si>"
         for text, rich in texts
     )
     data = f'<?xml version="1.0"?><sst xmlns="{MAIN}">{inside}</sst>'.encode()
     pieces = [data[at : at + size] for at in range(0, len(data), size)]
-    some = some_strings(pieces, wanted)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("xlsms.ooxml.text._STRETCH", stretch)
+        patch.setattr("xlsms.ooxml.text._BLOCK", 100)
+        some = some_strings(pieces, wanted)
     table = Strings([data])
     assert some is None or some == {number: table[number] for number in wanted}
-    assert some is not None or between[:1] == "<"
+    assert some is not None or between[:2] in ("<!", "<?", "<s")
+
+
+def test_a_string_whose_end_tag_has_blanks_ends_there():
+    table = [b"<sst><si><t>a</t></si\n><si><t>b</t></si><si><t>c</t></si></sst>"]
+    assert some_strings(table, {2}) == {2: "c"}
+    assert some_strings(table, {0}) is None
 
 
 def test_a_string_without_an_end_is_left_to_the_whole_reading(monkeypatch):
