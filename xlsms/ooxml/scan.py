@@ -17,7 +17,7 @@ from xlsms.ooxml.canonical import canonical_sheet
 from xlsms.ooxml.cells import Area, column_letters, natural
 from xlsms.ooxml.markup import NAMESPACES, elements
 from xlsms.ooxml.needle import holds
-from xlsms.ooxml.shape import Shapes, ascending
+from xlsms.ooxml.shape import Shapes, end_of
 from xlsms.ooxml.whereabouts import Whereabouts
 
 __all__ = [
@@ -296,12 +296,10 @@ class Grammar:
         found = self._row_number.findall(block)
         if not block.strip():
             return last
-        if not found or b"" in found or holds(block, b"<!", b"<?"):
+        end = end_of(found, last) if found else None
+        if end is None or holds(block, b"<!", b"<?"):
             raise NotPlainError
-        numbers = list(map(int, found))
-        if not ascending(numbers, last):
-            raise NotPlainError
-        return numbers[-1]
+        return end
 
     def plain(self, block: bytes) -> bool:
         """Whether every row and cell of a block of whole rows is written in the plain way; says nothing of order."""

@@ -7,18 +7,19 @@ last byte. Rows of a new form are taken apart once, and from then on the pattern
 
 import re
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from itertools import islice
 
 from xlsms.ooxml.cells import column_number
 
-__all__ = ["Shapes", "ascending"]
+__all__ = ["Shapes", "end_of"]
 
 _SAMPLE = 64  # rows to learn from at a time
 _MOSTLY = 0.9  # of the rows of a sample: then all are taken to be like that at first
 _MOST_FORMS = 8  # of one column
 _MOST_COLUMNS = 256
 _MOST_LESSONS = 32  # patterns made for one sheet
+_SHORT, _DIGITS = [b"%d" % number for number in range(1000)], [b"%03d" % number for number in range(1000)]
 _MOST_MISSES = 8  # blocks with rows that could not be learnt, until it is given up
 _ATTRIBUTES = rb"[^<>/']*+"
 _ROW = rb'\s*+<%(p)srow r="(?P<number>[1-9][0-9]{0,6}+)"' + _ATTRIBUTES
@@ -29,12 +30,32 @@ _TEXT = rb'(<%(p)s[fvt](?: xml:space="preserve")?>)[^<]*'
 _NUMBER = re.compile(rb'"[0-9]+"')
 
 
-def ascending(numbers: list[int], last: int) -> bool:
-    """Whether numbers, of which there are some, go up from more than `last`."""
-    first, end = numbers[0], numbers[-1]
-    return first > last and (
-        numbers == list(range(first, end + 1)) or all(map(int.__lt__, numbers, islice(numbers, 1, None)))
-    )
+def end_of(numbers: Sequence[bytes], last: int) -> int | None:
+    """The last of some row numbers that go up from more than `last`; None when they do not, or one is empty.
+
+    Most rows follow one on another: then they are compared as text, in a tenth of the time that numbers take.
+    """
+    if not (numbers[0] and numbers[-1]):
+        return None
+    first, end = int(numbers[0]), int(numbers[-1])
+    if first <= last:
+        return None
+    if end - first + 1 == len(numbers) and b" ".join((b"", *numbers)) == _run(first, end):
+        return end
+    if b"" in numbers:
+        return None
+    rows = list(map(int, numbers))
+    return end if all(map(int.__lt__, rows, islice(rows, 1, None))) else None
+
+
+def _run(first: int, end: int) -> bytes:
+    """All numbers from one to another, a blank before each."""
+    parts = []
+    for thousand in range(first // 1000, end // 1000 + 1):
+        before, digits = (b" %d" % thousand, _DIGITS) if thousand else (b" ", _SHORT)
+        some = digits[max(first - thousand * 1000, 0) : end + 1 - thousand * 1000]
+        parts.append(before + before.join(some))
+    return b"".join(parts)
 
 
 class Shapes:
@@ -73,9 +94,9 @@ class Shapes:
             self._misses += 1
             self.areas = True
             return None
-        return numbers[-1] if ascending(numbers, last) else None
+        return end_of(numbers, last)
 
-    def _numbers(self, block: bytes) -> list[int]:
+    def _numbers(self, block: bytes) -> list[bytes]:
         """The numbers of the rows of a block; none when it is not made of simple rows alone."""
         how = None if self._telling is None else self._telling[0]
         while True:
@@ -83,11 +104,11 @@ class Shapes:
                 told: list[tuple[bytes, ...]] = self._teller(*self._telling).findall(block)
                 if told and told[-1][0]:
                     self._told = block, told
-                    return [int(row[0]) for row in told]
+                    return [row[0] for row in told]
             if self._pattern is not None and how != "apart":  # which takes in the same rows
                 found: list[bytes] = self._pattern.findall(block)
                 if found and found[-1]:
-                    return list(map(int, found))
+                    return found
             if not self._learn(block, self._known(block)):
                 return []
 
