@@ -7,18 +7,31 @@ crash anywhere in between leaves either a row without an id, which is read again
 import json
 from collections.abc import Iterable, Mapping, Sequence
 from collections.abc import Set as AbstractSet
-from dataclasses import dataclass
 from datetime import datetime
 from types import MappingProxyType
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
-from sqlalchemy import ColumnElement, Connection, FromClause, and_, delete, insert, literal_column, or_, select, update
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    FromClause,
+    and_,
+    bindparam,
+    delete,
+    insert,
+    literal_column,
+    not_,
+    or_,
+    select,
+    update,
+)
 
 from xlsms.errors import UserError
 from xlsms.model import Alphabet, MessageId, Priority, RowId
 from xlsms.states import State
 from xlsms_service.ledger import intervention
 from xlsms_service.ledger.chunk import among, chunks, listed
+from xlsms_service.ledger.driver import Question
 from xlsms_service.ledger.intervention import Wish
 from xlsms_service.ledger.many import Many
 from xlsms_service.ledger.schema import campaign, message, stored
@@ -31,9 +44,10 @@ _CAME_TO_NOTHING = (State.FAILED, State.EXPIRED, State.CANCELLED, State.HELD)
 #: What a newer order for the same row takes back: it has not left.
 _STILL_HERE = (State.QUEUED, State.SCHEDULED, State.HELD)
 
+#: In these it is free to go, now or at its time.
+_READY = (State.QUEUED, State.SCHEDULED)
 
-#: A message that turns out to repeat one that was admitted meanwhile; its workbook shows *queued* until written again.
-_HELD = {"state": State.HELD, "code": "duplicate-recent", "version": message.c.version + 1}
+_STATES = {state.value: state for state in State}
 
 #: The rows that a statement is given as `rows`.
 _THESE = among(message.c.row_id, "rows")
@@ -62,9 +76,8 @@ class Draft(NamedTuple):
     unsaved: bool = False  #: its id goes into an open workbook, not into a file
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Known:
-    """The message that an id stands for."""
+class Known(NamedTuple):
+    """The message that an id stands for. A tuple: a list that was sent before has one for each row."""
 
     message: MessageId
     workbook: int | None
@@ -79,48 +92,43 @@ class Known:
     unsaved: bool = False  #: its id was given to an open workbook and has not been seen in a file
 
 
+_KNOWN = Question(
+    select(
+        message.c.id, message.c.workbook_id, message.c.row_id, message.c.mark_open, message.c.admitted,
+        message.c.superseded, message.c.number, message.c.fingerprint, message.c.state, message.c.reply.is_not(None),
+        message.c.unsaved,
+    ).where(_THESE),
+    ("rows",),
+)  # fmt: skip
+
+
 def known(connection: Connection, row_ids: Sequence[RowId]) -> dict[RowId, Known]:
     """The messages that these ids stand for; an id gets a new row's or a new order's message, never two."""
-    columns = (
-        message.c.id,
-        message.c.workbook_id,
-        message.c.row_id,
-        message.c.mark_open,
-        message.c.admitted,
-        message.c.superseded,
-        message.c.number,
-        message.c.fingerprint,
-        message.c.state,
-        message.c.reply.is_not(None).label("replied"),
-        message.c.unsaved,
-    )
-    found: dict[RowId, Known] = {}
-    query = select(*columns).where(_THESE)
-    for some in chunks(row_ids):
-        for row in connection.execute(query, {"rows": listed(some)}):
-            found[RowId(row.row_id)] = Known(
-                message=MessageId(row.id),
-                workbook=row.workbook_id,
-                row_id=RowId(row.row_id),
-                mark_open=row.mark_open,
-                admitted=row.admitted,
-                superseded=row.superseded,
-                number=row.number,
-                fingerprint=row.fingerprint,
-                state=State(row.state),
-                replied=bool(row.replied),
-                unsaved=row.unsaved,
-            )
-    return found
+    return {
+        row_id: Known(
+            MessageId(key),
+            book,
+            row_id,
+            bool(mark_open),
+            bool(admitted),
+            bool(superseded),
+            number,
+            same,
+            _STATES[state],
+            bool(replied),
+            bool(unsaved),
+        )
+        for some in chunks(row_ids)
+        for key, book, row_id, mark_open, admitted, superseded, number, same, state, replied, unsaved in _KNOWN.rows(
+            connection, listed(some)
+        )
+    }
 
 
 def repeated(connection: Connection, fingerprints: Iterable[str], since: datetime) -> set[str]:
     """Which of these (number, text) fingerprints went out, or are about to, since then; from whatever workbook."""
-    found: set[str] = set()
-    query = select(message.c.fingerprint).where(among(message.c.fingerprint, "prints"), _counts(message, since))
-    for some in chunks(sorted(set(fingerprints))):
-        found.update(connection.execute(query, {"prints": listed(some)}).scalars())
-    return found
+    asked = sorted(set(fingerprints))
+    return {said for some in chunks(asked) for (said,) in _REPEATED.rows(connection, listed(some), stored(since))}
 
 
 def propose(
@@ -255,16 +263,13 @@ def admit(
     any more, and is taken back if it has not left, or comes back from its link. A text that somebody else has been
     admitted with since `since` is held: two workbooks may have been taken in at once.
     """
-    mine = and_(_THESE, message.c.admitted.is_(False))
-    hold = update(message).where(mine, _just_said(since)).values(_HELD | {"state_at": now})
-    free = update(message).where(mine).values(admitted=True, mark_open=False).returning(message.c.replaces)
     for some in chunks(row_ids):
-        rows = {"rows": listed(some)}
-        connection.execute(hold, rows)
-        replaced = connection.execute(free, rows).scalars().all()
+        rows = listed(some)
+        _HOLD.rows(connection, rows, stored(now), stored(since))
+        replaced = any(older for (older,) in _FREE.rows(connection, rows))
         intervention.carry_out(connection, some, now)
-        if any(replaced):
-            _take_back(connection, rows, now)
+        if replaced:
+            _take_back(connection, {"rows": rows}, now)
     for some in chunks(sorted(standing)):
         connection.execute(update(message).where(message.c.row_id.in_(some)).values(mark_open=True))
 
@@ -279,27 +284,53 @@ def _take_back(connection: Connection, rows: Mapping[str, str], now: datetime) -
     connection.execute(update(message).where(older).values(superseded=True), rows)
 
 
-def _counts(table: FromClause, since: datetime) -> ColumnElement[bool]:
-    """The text of a message has reached someone since then, or is about to."""
+def _is_one_of(column: ColumnElement[Any], states: Iterable[State]) -> ColumnElement[bool]:
+    """Whether a state is one of some, in the words of the statement: its parameters are values, not lists."""
+    return column.in_([literal_column(f"'{state}'") for state in states])
+
+
+def _counts(table: FromClause) -> ColumnElement[bool]:
+    """The text of a message has reached someone since `since`, or is about to."""
     columns = table.c
-    lately = or_(columns.accepted_at >= since, columns.state.in_((State.QUEUED, State.SCHEDULED)))
-    return and_(lately, columns.admitted, columns.state.not_in(_CAME_TO_NOTHING))
+    lately = or_(columns.accepted_at >= bindparam("since"), _is_one_of(columns.state, _READY))
+    return and_(lately, columns.admitted, not_(_is_one_of(columns.state, _CAME_TO_NOTHING)))
 
 
-def _just_said(since: datetime) -> ColumnElement[bool]:
+def _just_said() -> ColumnElement[bool]:
     """Another message that counts says the same; who marks a row again knows that, but one order makes one message."""
     other = message.alias()
     same = select(other.c.id).where(
         other.c.fingerprint == message.c.fingerprint,
         other.c.id != message.c.id,
-        _counts(other, since),
+        _counts(other),
     )
-    ready = message.c.state.in_((State.QUEUED, State.SCHEDULED))
     follows = select(other.c.id).where(
         other.c.replaces == message.c.replaces, other.c.id != message.c.id, other.c.admitted
     )
     first, again = message.c.replaces.is_(None), message.c.replaces.is_not(None)
+    ready = _is_one_of(message.c.state, _READY)
     return and_(ready, or_(and_(first, same.exists()), and_(again, follows.exists())))
+
+
+_REPEATED = Question(
+    select(message.c.fingerprint).where(among(message.c.fingerprint, "prints"), _counts(message)), ("prints", "since")
+)
+
+#: A message that turns out to repeat one that was admitted meanwhile; its workbook shows *queued* until written again.
+_HOLD = Question(
+    update(message)
+    .where(_THESE, message.c.admitted.is_(False), _just_said())
+    .values(state=State.HELD, code="duplicate-recent", version=message.c.version + 1, state_at=bindparam("now")),
+    ("rows", "now", "since"),
+)
+
+_FREE = Question(
+    update(message)
+    .where(_THESE, message.c.admitted.is_(False))
+    .values(admitted=literal_column("1"), mark_open=literal_column("0"))
+    .returning(message.c.replaces),
+    ("rows",),
+)
 
 
 def close_marks(connection: Connection, messages: Sequence[MessageId]) -> None:

@@ -1,5 +1,6 @@
 """Workbooks as the ledger knows them: which file is which, what we last saw of it, and what it still lacks."""
 
+import json
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -27,7 +28,7 @@ from xlsms.model import MessageId, RowId
 from xlsms.states import State
 from xlsms_service.ledger.chunk import among, chunks, listed
 from xlsms_service.ledger.driver import Question
-from xlsms_service.ledger.schema import live, message, workbook
+from xlsms_service.ledger.schema import live, message, moment, workbook
 
 __all__ = [
     "NEVER_SAVED",
@@ -293,30 +294,45 @@ def lacking_books(connection: Connection) -> list[Book]:
     ]
 
 
+_LACKING = Question(
+    select(
+        message.c.id, message.c.row_id, message.c.version, message.c.state, message.c.code, message.c.facts,
+        message.c.state_at, message.c.reply, message.c.reply_at,
+    )
+    .where(message.c.workbook_id == bindparam("of"), _LACKS, message.c.admitted, message.c.id > bindparam("after"))
+    .order_by(message.c.id)
+    .limit(_MOST),
+    ("of", "after"),
+)  # fmt: skip
+
+
 def lacking(connection: Connection, book: int, after: int = 0) -> list[Lacking]:
     """What the workbook lacks, one entry a row, in the order of acceptance: some thousands after that message."""
-    columns = (message.c.id, message.c.row_id, message.c.version, message.c.state, message.c.code, message.c.facts,
-               message.c.state_at, message.c.reply, message.c.reply_at)  # fmt: skip
-    query = (
-        select(*columns)
-        .where(message.c.workbook_id == book, _LACKS, message.c.admitted, message.c.id > after)
-        .order_by(message.c.id)
-        .limit(_MOST)
-    )
+    times = _Times()  # many have changed at once
     return [
         Lacking(
-            message=MessageId(key),
-            row_id=RowId(row_id),
-            version=version,
-            state=_STATES[state],
-            code=code,
-            facts=facts or {},
-            state_at=state_at,
-            reply=reply,
-            reply_at=reply_at,
+            MessageId(key),
+            RowId(row_id),
+            version,
+            _STATES[state],
+            code,
+            json.loads(facts) or {} if facts else {},
+            times[state_at],
+            reply,
+            None if reply_at is None else times[reply_at],
         )
-        for key, row_id, version, state, code, facts, state_at, reply, reply_at in connection.execute(query)
+        for key, row_id, version, state, code, facts, state_at, reply, reply_at in _LACKING.rows(
+            connection, book, after
+        )
     ]
+
+
+class _Times(dict[int, datetime]):
+    """Times by what the table holds."""
+
+    def __missing__(self, value: int) -> datetime:
+        found = self[value] = moment(value)
+        return found
 
 
 _WRITTEN = (

@@ -12,6 +12,7 @@ from typing import Any, NamedTuple
 
 from sqlalchemy import Connection, Executable, TextualSelect
 from sqlalchemy.exc import DBAPIError
+from sqlalchemy.sql.dml import UpdateBase
 from sqlalchemy.sql.elements import ClauseElement
 from sqlalchemy.sql.selectable import Select
 
@@ -90,9 +91,9 @@ class Compiled(NamedTuple):
 
 
 class Question:
-    """A query whose parameters are `names`, compiled once."""
+    """A query, or a change that may tell of its rows, whose parameters are `names`; compiled once."""
 
-    def __init__(self, query: Select[Any] | TextualSelect, names: Sequence[str] = ()) -> None:
+    def __init__(self, query: Select[Any] | TextualSelect | UpdateBase, names: Sequence[str] = ()) -> None:
         self._query = query
         self._names = tuple(names)
         self._compiled: dict[str, Compiled] = {}

@@ -12,7 +12,7 @@ from xlsms.model import MessageId, RowId
 from xlsms.states import State
 from xlsms_service.ledger import book as books
 from xlsms_service.ledger.book import NEVER_SAVED, Book
-from xlsms_service.ledger.chunk import chunks
+from xlsms_service.ledger.chunk import among, chunks, listed
 from xlsms_service.ledger.schema import PROPOSED, change, live, message
 
 __all__ = [
@@ -171,18 +171,18 @@ def earlier(
     """
     found: list[Earlier] = []
     unseen = message.c.unsaved if since is None else or_(message.c.unsaved, message.c.accepted_at >= since)
-    for some in chunks(sorted(set(fingerprints))):
-        query = (
-            select(*_COLUMNS)
-            .where(
-                message.c.fingerprint.in_(some),
-                message.c.workbook_id == book,
-                message.c.superseded.is_(False),
-                message.c.row_id.is_not(None),
-                unseen,
-            )
-            .order_by(message.c.id)
+    query = (
+        select(*_COLUMNS)
+        .where(
+            among(message.c.fingerprint, "prints"),
+            message.c.workbook_id == book,
+            message.c.superseded.is_(False),
+            message.c.row_id.is_not(None),
+            unseen,
         )
+        .order_by(message.c.id)
+    )
+    for some in chunks(sorted(set(fingerprints))):
         found += [
             Earlier(
                 message=MessageId(row.id),
@@ -201,7 +201,7 @@ def earlier(
                 sender=row.sender,
                 due=row.due,
             )
-            for row in connection.execute(query)
+            for row in connection.execute(query, {"prints": listed(some)})
         ]
     return found
 

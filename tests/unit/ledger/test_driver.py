@@ -3,7 +3,7 @@
 from datetime import UTC, datetime
 
 import pytest
-from sqlalchemy import bindparam, event, insert, literal, select
+from sqlalchemy import bindparam, event, insert, literal, select, update
 from sqlalchemy.exc import IntegrityError, OperationalError
 
 from xlsms_service.ledger.driver import Question, run
@@ -33,6 +33,35 @@ def ask(connection):
 
 def test_rows_come_for_the_values_in_the_order_of_the_names(ledger):
     assert ledger.do_now(ask) == [("/b", "fixed"), ("/c", "fixed")]
+
+
+@pytest.mark.parametrize("rows", [1, 2, 9, 10, 11, 99, 100, 101, 119, 347])
+@pytest.mark.parametrize("listened", [False, True])
+def test_however_many_rows_are_inserted_each_stands_once_and_in_their_order(ledger, rows, listened):
+    if listened:
+        event.listen(ledger._engine, "before_cursor_execute", lambda *_: None)
+    paths = [f"/{nth * 7919 % rows}" for nth in range(rows)]
+    ledger.do_now(ADD.run, [("en", path, True) for path in paths])
+
+    assert [path for path, _ in ledger.do_now(PATHS.rows, rows + 1, 0)] == list(dict.fromkeys(paths))
+    assert len(set(paths)) == rows
+
+
+def test_one_row_among_many_that_cannot_be_inserted_keeps_all_out(ledger):
+    with pytest.raises(IntegrityError):
+        ledger.do_now(ADD.run, [("en", f"/{min(nth, 340)}", True) for nth in range(347)])
+
+    assert ledger.do_now(PATHS.rows, 9, 0) == []
+
+
+def test_a_change_that_tells_of_its_rows_changes_and_tells(ledger):
+    move = update(workbook).where(workbook.c.language == bindparam("of")).values(path=bindparam("to"))
+    moving = Question(move.returning(workbook.c.id, workbook.c.path), ("to", "of"))
+
+    ledger.do_now(ask)
+
+    assert ledger.do_now(moving.rows, "/d", "es") == [(2, "/d")]
+    assert ledger.do_now(PATHS.rows, 1, 1) == [("/d", "fixed")]
 
 
 def test_who_listens_to_statements_hears_of_them(ledger):
