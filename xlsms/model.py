@@ -4,11 +4,11 @@ All are frozen values; all times are aware UTC.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import IntEnum, StrEnum
 from types import MappingProxyType
-from typing import Literal, NamedTuple, NewType
+from typing import Any, Literal, NamedTuple, NewType
 
 __all__ = [
     "Alphabet",
@@ -33,6 +33,7 @@ RowId = NewType("RowId", str)  #: the text in the `SMS ID` cell, see `xlsms.work
 MessageId = NewType("MessageId", int)  #: the ledger's number of a message; grows, never reused
 
 _NO_FACTS: Mapping[str, object] = MappingProxyType({})
+_NO_CELLS: Mapping[str, Any] = MappingProxyType({})
 
 
 class Role(StrEnum):
@@ -53,9 +54,11 @@ class Role(StrEnum):
     ID = "message id"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Row:
-    """One data row of a taking-part sheet; `number` says where it stood when it was read, never where it is."""
+class Row(NamedTuple):
+    """One data row of a taking-part sheet; `number` says where it stood when it was read, never where it is.
+
+    A tuple: there is one for each.
+    """
 
     sheet: str
     number: int  #: 1-based, as Excel counts
@@ -68,10 +71,10 @@ class Row:
     status: str = ""  #: what the status cell shows
     detail: str = ""  #: what the detail cell shows
     hidden: bool = False  #: hidden by hand, by grouping or by a filter
-    fields: Mapping[str, str] = field(default_factory=dict)  #: header -> the text that the user sees
-    values: Mapping[str, CellValue] = field(default_factory=dict)  #: header -> the value itself, for formats
-    problems: Mapping[str, str] = field(default_factory=dict)  #: header -> error code, for cells that cannot be used
-    lay: object = field(default=None, compare=False, repr=False)  #: equal where it lies unchanged; None: not known
+    fields: Mapping[str, str] = _NO_CELLS  #: header -> the text that the user sees
+    values: Mapping[str, CellValue] = _NO_CELLS  #: header -> the value itself, for formats
+    problems: Mapping[str, str] = _NO_CELLS  #: header -> error code, for cells that cannot be used
+    lay: object = None  #: equal where it lies unchanged; None: not known
 
 
 class Priority(IntEnum):

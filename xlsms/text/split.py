@@ -81,8 +81,9 @@ def split(
     """
     plain = text.replace("\r\n", "\n").replace("\r", "\n") if "\r" in text else text
     narrow = repertoire is not None and not _has(repertoire, plain)
-    if alphabet != "ucs2" and not narrow and DEFAULT.covers(plain):
-        alphabet, units = "gsm7", DEFAULT.septets(plain)
+    septets = None if alphabet == "ucs2" or narrow else _septets(plain)
+    if septets is not None:
+        alphabet, units = "gsm7", septets
     else:
         alphabet, plain = "ucs2", _whole(plain)
         units = _units(plain)
@@ -105,6 +106,14 @@ def split(
 def _check(parts: int, limit: int) -> None:
     if parts > limit:
         raise UserError("text-too-long", parts=parts, limit=limit)
+
+
+def _septets(text: str) -> int | None:
+    """How many septets `text` takes; None where it cannot be written in them."""
+    try:
+        return DEFAULT.septets(text)
+    except UnicodeEncodeError:
+        return None
 
 
 def _whole(text: str) -> str:

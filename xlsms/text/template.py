@@ -148,7 +148,8 @@ def _broken(found: str, index: int) -> UserError:
 
 
 def _fill(slot: _Slot, values: Mapping[str, Field | str], language: str) -> str:
-    cell = values[header_of(slot.name, values)]
+    name = slot.name
+    cell = values[name if name in values else header_of(name, values)]
     if slot.format is None and isinstance(cell, str):
         return cell if cell.strip() else ""
     text, value = (cell, cell) if isinstance(cell, str) else (cell.text, cell.value)

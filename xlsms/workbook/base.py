@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Literal, Protocol, Self
+from typing import Literal, NamedTuple, Protocol, Self
 
 from xlsms.errors import XlsmsError
 from xlsms.model import CellValue, Role, Row, RowId
@@ -92,9 +92,8 @@ class Snapshot:
     rows: tuple[Row, ...]  #: in the order of the sheets, then of the rows
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Placed:
-    """A row by its place, and what must still stand there for an edit to be written."""
+class Placed(NamedTuple):
+    """A row by its place, and what must still stand there for an edit to be written. A tuple, as a `Row` is one."""
 
     sheet: str
     number: int
@@ -102,24 +101,19 @@ class Placed:
     message: str | None
     marked: bool
     id: RowId | None = None
-    lay: object = field(default=None, compare=False, repr=False)  #: as of its `Row`: equal, and all else is
+    lay: object = None  #: as of its `Row`: equal, and all else is
 
     @classmethod
     def of(cls, row: Row) -> Self:
         """The place of a row as it was read."""
-        return cls(
-            sheet=row.sheet,
-            number=row.number,
-            phone=row.phone,
-            message=row.message,
-            marked=row.marked,
-            id=row.id,
-            lay=row.lay,
-        )
+        return cls(row.sheet, row.number, row.phone, row.message, row.marked, row.id, row.lay)
+
+    def fits(self, row: Row) -> bool:
+        """Whether a row says all that must still stand there, however it lies."""
+        return Placed.of(row)._replace(lay=self.lay) == self
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RowEdit:
+class RowEdit(NamedTuple):
     """What to write into one row. None empties a cell and keeps its style.
 
     With an `id` the row is found by it, wherever it stands now. Where several rows carry the id, the one whose phone

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import Literal
 
 from xlsms.model import Row
-from xlsms.workbook.base import Placed, RowEdit
+from xlsms.workbook.base import RowEdit
 
 __all__ = ["carrier", "still_there"]
 
@@ -29,4 +29,4 @@ def still_there(edit: RowEdit, row: Row | None) -> bool:
     """Whether `row`, which stands at the edit's place now, is the one that the edit was made for."""
     if edit.placed is None:
         raise ValueError("an edit without a row")
-    return row is not None and Placed.of(row) == edit.placed
+    return row is not None and edit.placed.fits(row)

@@ -88,11 +88,20 @@ def _sections(code: str) -> tuple[tuple[Token, ...], ...]:
 
 
 def _text(value: str, code: str) -> str:
+    section = _section_of_texts(code)
+    if section is None:
+        return value
+    return "".join(value if kind == "text" else text for kind, text in section)
+
+
+@lru_cache(maxsize=512)
+def _section_of_texts(code: str) -> tuple[Token, ...] | None:
+    """What a format makes of a text; None: nothing."""
     sections = _sections(code)
     last = sections[-1]
     if len(sections) != 4 and not any(kind == "text" for kind, _ in last):  # noqa: PLR2004 - the fourth is for text
-        return value
-    return "".join(value if kind == "text" else text for kind, text in last if kind in ("text", "literal"))
+        return None
+    return tuple((kind, text) for kind, text in last if kind in ("text", "literal"))
 
 
 def _number(value: float, code: str, language: Language) -> str:

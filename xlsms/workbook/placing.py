@@ -162,7 +162,7 @@ class Placing:
             self._take(edit, *there)
         else:
             row = self._readers[edit.placed.sheet].row(there[1])
-            if row is None or Placed.of(row) != edit.placed:
+            if row is None or not edit.placed.fits(row):
                 self.stale.append(edit)
             else:
                 self._take(edit, *there)

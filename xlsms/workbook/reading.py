@@ -1,13 +1,13 @@
 """Rows of a sheet as the rest of xlsms knows them. Merge fields are decoded only when they are asked for."""
 
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from datetime import UTC, datetime, tzinfo
-from functools import cached_property
+from functools import cached_property, partial
 from typing import Any
 
-from xlsms.model import CellValue, Role, Row, RowId
+from xlsms.model import CellValue, Role, Row
 from xlsms.ooxml.cells import Area, column_number
 from xlsms.ooxml.hits import Hits
 from xlsms.ooxml.scan import Grammar, RawCell, RawRow, row_blocks, rows
@@ -22,9 +22,8 @@ __all__ = ["UNKNOWN", "RowReader", "id_text", "local_time", "wall_time"]
 
 UNKNOWN = "\0"  #: a text that no cell can hold
 
-_ASKED = frozenset(
-    {Role.PHONE, Role.MESSAGE, Role.SEND, Role.SEND_AT, Role.SENDER, Role.ID, Role.STATUS, Role.DETAIL},
-)  # what a `Row` tells at once
+#: What a `Row` tells at once, in its order.
+_ASKED = (Role.PHONE, Role.MESSAGE, Role.SEND, Role.SEND_AT, Role.SENDER, Role.ID, Role.STATUS, Role.DETAIL)
 _NEVER_ZERO = frozenset({Role.PHONE, Role.MESSAGE})  # what nobody means by 0
 _MOST_ALIKE = 1_000  # cells whose values are remembered
 _EMPTY: RawCell = (b"", b"", b"", b"", b"")
@@ -89,6 +88,20 @@ class _Cells(Mapping[str, Any]):
         return repr(dict(self))
 
 
+class _Remembered(dict[bytes, Any]):
+    """What pieces of XML say: many are alike, and are read once by `read`."""
+
+    def __init__(self, read: Callable[[bytes], object]) -> None:
+        super().__init__()
+        self._read = read
+
+    def __missing__(self, xml: bytes) -> Any:
+        said = self._read(xml)
+        if len(self) < _MOST_ALIKE:
+            self[xml] = said
+        return said
+
+
 class RowReader:
     """Reads the rows of one sheet."""
 
@@ -98,7 +111,8 @@ class RowReader:
         self._roles = {letters.encode(): role for role, letters in layout.columns.items() if role in _ASKED}
         self._repeated = dict.fromkeys(layout.repeated, "columns-same-name")
         self._hidden = layout.part.hidden
-        self._alike: dict[tuple[bytes, bytes], tuple[RawCell, Raw]] = {}
+        self._hides = _Remembered(lambda tag: b'hidden="1"' in tag or b'hidden="true"' in tag)
+        self._ends = {letters: _Remembered(partial(self._told, letters)) for letters in self._roles}
 
     # what follows needs the sheet's prefix, which is known when it has been surveyed
 
@@ -149,26 +163,46 @@ class RowReader:
         """All rows as they lie, and as they are read."""
         grammar = self._grammar
         asked = sorted(self._roles, key=lambda letters: column_number(letters.decode()))
-        places = list(enumerate(asked, 3))  # behind number, attributes and all inside
         for block in row_blocks(self._layout.book, self._layout.part, self._layout.found):
-            told = grammar.apart(block, tuple(asked))
+            told = None if self._merges else grammar.apart(block, tuple(asked))
             if told is None:
                 yield from ((raw, self.row(raw)) for raw in grammar.rows(block))
-                continue
-            for row in told:
-                hidden = b'hidden="1"' in row[1] or b'hidden="true"' in row[1]
-                raw = RawRow(int(row[0]), hidden, row[2], grammar.cell)
-                yield raw, self._row(raw, [self._told(letters, end) for at, letters in places if (end := row[at])])
+            else:
+                yield from self._told_apart(told, asked)
 
-    def _told(self, letters: bytes, end: bytes) -> tuple[RawCell, Raw]:
-        """A cell of which what stands behind its reference is known, and its value: many are alike."""
-        known = self._alike.get((letters, end))
-        if known is None:
-            cell = self._grammar.cell_by(letters, end)
-            known = cell, self._decoder.value(cell)[0]
-            if len(self._alike) < _MOST_ALIKE:
-                self._alike[letters, end] = known
-        return known
+    def _told_apart(
+        self, told: Iterable[tuple[bytes, ...]], asked: Sequence[bytes]
+    ) -> Iterator[tuple[RawRow, Row | None]]:
+        """Rows of which the cells asked for stand behind the number, the attributes and all inside."""
+        columns = {self._roles[letters]: (at, self._ends[letters]) for at, letters in enumerate(asked, 3)}
+        # Whatever stands there, a column that is not there tells nothing.
+        cells = [columns.get(role) or (1, _Remembered(partial(self._nothing, role))) for role in _ASKED]
+        for row in told:
+            raw = RawRow(int(row[0]), self._hides[row[1]], row[2], self._grammar.cell)
+            found = [values[row[at]] for at, values in cells]
+            yield raw, self._row(raw, found) if any(found) else self.row(raw)
+
+    def _told(self, letters: bytes, end: bytes) -> CellValue:
+        """What a cell tells of its row, by what stands behind its reference."""
+        return self._tells(self._roles[letters], self._grammar.cell_by(letters, end))
+
+    def _nothing(self, role: Role, _: bytes) -> CellValue:
+        return self._tells(role, _EMPTY)
+
+    def _tells(self, role: Role, cell: RawCell) -> CellValue:
+        """What a cell tells of its row."""
+        value = self._decoder.value(cell)[0] if any(cell[2:]) else None
+        match role:
+            case Role.PHONE | Role.SEND_AT:
+                return self._aware(value)
+            case Role.SEND:
+                return is_mark(self._aware(value))
+            case Role.MESSAGE:
+                return self._message(value, cell)
+            case Role.STATUS | Role.DETAIL:
+                return _text(value)
+            case _:
+                return _text(value) or None
 
     def ids(self) -> Iterator[str]:
         """What stands in the cells of the id column, top to bottom, without a look at the others."""
@@ -200,36 +234,36 @@ class RowReader:
 
     def row(self, raw: RawRow) -> Row | None:
         """One row; None when nothing stands under its headers."""
-        value = self._decoder.value
-        return self._row(raw, [(cell, value(cell)[0]) for cell in self._asked.findall(raw.body)])
-
-    def _row(self, raw: RawRow, found: list[tuple[RawCell, Raw]]) -> Row | None:
-        """One row by the cells that are asked for, and their values."""
+        cells = [cell for cell in self._asked.findall(raw.body) if any(cell[2:])]
         if self._merges:
-            found = [(cell, value) for cell, value in found if not self._is_covered(raw.number, cell[0])]
-        at = {self._roles[cell[0]]: value for cell, value in found if cell[2] or cell[3] or cell[4]}
-        if not at and not any(any(cell[2:]) for cell in raw.cells if cell[0] in self._headers):
+            cells = [cell for cell in cells if not self._is_covered(raw.number, cell[0])]
+        if not cells and not any(any(cell[2:]) for cell in raw.cells if cell[0] in self._headers):
             return None
+        at = {self._roles[cell[0]]: cell for cell in cells}
+        return self._row(raw, [self._tells(role, at.get(role, _EMPTY)) for role in _ASKED])
+
+    def _row(self, raw: RawRow, found: Sequence[Any]) -> Row:
+        """One row by what its cells tell, in the order of `_ASKED`."""
         problems = self._repeated
         if b'"e"' in raw.body or self._formula in raw.body:
             problems = {**problems, **self._problems(raw)}
-        identity = _text(at.get(Role.ID))
+        phone, message, marked, send_at, sender, identity, status, detail = found
         return Row(
-            sheet=self._layout.part.name,
-            number=raw.number,
-            phone=self._aware(at.get(Role.PHONE)),
-            message=self._message(at.get(Role.MESSAGE), found),
-            marked=is_mark(self._aware(at.get(Role.SEND))),
-            send_at=self._aware(at.get(Role.SEND_AT)),
-            sender=_text(at.get(Role.SENDER)) or None,
-            id=RowId(identity) if identity else None,
-            status=_text(at.get(Role.STATUS)),
-            detail=_text(at.get(Role.DETAIL)),
-            hidden=raw.hidden or self._hidden,
-            fields=_Cells(self._letters, raw, self._shown),
-            values=_Cells(self._letters, raw, self._value),
-            problems=problems,
-            lay=(self.means, raw.body),
+            self._layout.part.name,
+            raw.number,
+            phone,
+            message,
+            marked,
+            send_at,
+            sender,
+            identity,
+            status,
+            detail,
+            raw.hidden or self._hidden,
+            _Cells(self._letters, raw, self._shown),
+            _Cells(self._letters, raw, self._value),
+            problems,
+            (self.means, raw.body),
         )
 
     @cached_property
@@ -318,11 +352,9 @@ class RowReader:
             note.key == CALCULATION and note.text not in ("1", "true") for note in notes(book)
         )
 
-    def _message(self, value: Raw, found: list[tuple[RawCell, Raw]]) -> str | None:
+    def _message(self, value: Raw, cell: RawCell) -> str | None:
         """A message is text; a number in its place is what the user sees. An empty cell is no message."""
-        if value is None or isinstance(value, str):
-            return value or None
-        return self._shown(next(cell for cell, _ in found if self._roles[cell[0]] is Role.MESSAGE))
+        return value or None if value is None or isinstance(value, str) else self._shown(cell)
 
 
 def id_text(value: Raw) -> str:

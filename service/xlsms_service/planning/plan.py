@@ -139,57 +139,38 @@ def plan(rows: Iterable[Row], terms: Terms, facts: Facts, sheets: Sequence[Sheet
 def plan_text(number: str, text: str, terms: Terms, facts: Facts) -> PlanEntry:
     """Plan one text that stands in no sheet; it goes as it is, braces and all."""
     row = Row(sheet="", number=0, phone=number, message=text, marked=True)
-    found = _Found()
     try:
-        found.number = parse(number, terms.country)
-        _word(found, text, terms)
-        found.sender = _sender(row, terms)
+        found, said = parse(number, terms.country), _text(text, terms)
+        entry = PlanEntry(row, found, said, _parts(said, terms), _sender(row, terms))
     except XlsmsError as error:
-        found.problem = error
-    return next(_hold([found.entry(row)], facts))
-
-
-@dataclass(slots=True)
-class _Found:
-    """What has been found out about a row so far."""
-
-    number: PhoneNumber | None = None
-    text: str = ""
-    parts: Parts | None = None
-    sender: str | None = None
-    send_at: datetime | None = None
-    fingerprint: str | None = None
-    problem: XlsmsError | None = None
-    held: UserError | None = None
-
-    def entry(self, row: Row) -> PlanEntry:
-        return PlanEntry(
-            row, self.number, self.text, self.parts, self.sender, self.send_at, self.fingerprint, self.problem,
-            self.held,
-        )  # fmt: skip
+        return PlanEntry(row, problem=error)
+    return next(_hold([entry._replace(fingerprint=fingerprint(found.e164, said))], facts))
 
 
 def _entry(
     row: Row, sheet: Sheet | None, terms: Terms, facts: Facts, templates: dict[str, tuple[Template, bool]]
 ) -> PlanEntry:
-    found = _Found()
-    role = Role.PHONE
+    number = parts = same = sender = send_at = held = None
+    text, role = "", Role.PHONE
     try:
         _usable(row, sheet, role)
-        found.number = parse(row.phone, terms.country)
+        number = parse(row.phone, terms.country)
         role = Role.MESSAGE
         _usable(row, sheet, role)
-        _word(found, _filled(row, sheet, terms, templates), terms)
+        worded = _text(_filled(row, sheet, terms, templates), terms)
+        parts = _parts(worded, terms)
+        text, same = worded, fingerprint(number.e164, worded)
         role = Role.SENDER
         _usable(row, sheet, role)
-        found.sender = _sender(row, terms)
+        sender = _sender(row, terms)
         role = Role.SEND_AT
         _usable(row, sheet, role)
-        _time(found, row, sheet, terms, facts)
+        if row.send_at is not None:
+            send_at, held = _time(row, sheet, terms, facts)
     except XlsmsError as error:
         error.place = _place(row, sheet, role)
-        found.problem = error
-    return found.entry(row)
+        return PlanEntry(row, number, text, parts, sender, send_at, same, error, held)
+    return PlanEntry(row, number, text, parts, sender, send_at, same, None, held)
 
 
 def _place(row: Row, sheet: Sheet | None, role: Role) -> Place:
@@ -222,18 +203,26 @@ def _filled(row: Row, sheet: Sheet | None, terms: Terms, templates: dict[str, tu
         template = Template.parse(source)
         known = templates[source] = template, template.formatted
     template, formatted = known
-    for name in template.fields if row.problems else ():
-        for header, code in row.problems.items():
-            if header.strip().casefold() == name.casefold():
-                raise UserError(code, field=header)
+    if row.problems:
+        _check_usable(template.fields, row)
     if sheet is not None and not sheet.formats:
         _check_shown(template.bare, row)
     try:
-        return template.render(_Fields(row) if formatted else row.fields, f"{terms.language}-{terms.country}")
+        if formatted:
+            return template.render(_Fields(row), f"{terms.language}-{terms.country}")
+        return template.render(row.fields)
     except UserError as error:
         if error.code == "field-missing" and sheet is not None:
             _propose(error, row, sheet)
         raise
+
+
+def _check_usable(names: Iterable[str], row: Row) -> None:
+    """Refuse a field whose cell the reader could not make sense of."""
+    for name in names:
+        for header, code in row.problems.items():
+            if header.strip().casefold() == name.casefold():
+                raise UserError(code, field=header)
 
 
 def _propose(error: UserError, row: Row, sheet: Sheet) -> None:
@@ -276,13 +265,15 @@ class _Fields(Mapping[str, Field]):
         return len(self._row.fields)
 
 
-def _word(found: _Found, text: str, terms: Terms) -> None:
-    if not text.strip() or found.number is None:
+def _text(text: str, terms: Terms) -> str:
+    """A text as it would go."""
+    if not text.strip():
         raise UserError("text-empty")
-    if terms.transliterate != "off":
-        text = transliterate(text, terms.transliterate).text
-    parts = split(text, limit=terms.parts, repertoire=terms.repertoire)
-    found.text, found.parts, found.fingerprint = text, parts, fingerprint(found.number.e164, text)
+    return text if terms.transliterate == "off" else transliterate(text, terms.transliterate).text
+
+
+def _parts(text: str, terms: Terms) -> Parts:
+    return split(text, limit=terms.parts, repertoire=terms.repertoire)
 
 
 def _sender(row: Row, terms: Terms) -> str | None:
@@ -292,15 +283,13 @@ def _sender(row: Row, terms: Terms) -> str | None:
     return sender
 
 
-def _time(found: _Found, row: Row, sheet: Sheet | None, terms: Terms, facts: Facts) -> None:
+def _time(row: Row, sheet: Sheet | None, terms: Terms, facts: Facts) -> tuple[datetime | None, UserError | None]:
+    """The send time of a row that is still to come, or why it does not go by itself."""
     moment = send_time(row.send_at, terms.zone, now=facts.now)
-    if moment is None:
-        return
-    if moment > facts.now:
-        found.send_at = moment
-        return
+    if moment is None or moment > facts.now:
+        return moment, None
     place, time = _place(row, sheet, Role.SEND_AT), said(moment, terms.zone, terms.language)
-    found.held = UserError("send-time-past", place=place, time=time)
+    return None, UserError("send-time-past", place=place, time=time)
 
 
 def _hold(entries: Sequence[PlanEntry], facts: Facts) -> Iterator[PlanEntry]:

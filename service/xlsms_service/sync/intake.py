@@ -11,7 +11,7 @@ from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from collections.abc import Set as AbstractSet
 from contextlib import suppress
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from itertools import chain, repeat
 from pathlib import Path
@@ -300,10 +300,9 @@ class Intake:
         if work.written:
             applied = await self._write_down(look, work)
             async with look.working:
-                applied = await self._admit_written(look, work, applied)
-            done = {_id_given(edit) for edit in applied.done}
+                done = await self._admit_written(look, work, applied)
             look.accepted += sum(draft.row_id in done and draft.state is not State.HELD for draft in work.drafts)
-            look.earlier += len(done & set(work.again))
+            look.earlier += len(done & work.again.keys())
             look.held += [entry for row_id, entry in work.held.items() if row_id in done]
             look.under_way -= work.fingerprints
         look.problems += work.problems
@@ -315,22 +314,21 @@ class Intake:
             await self._withdraw_untouched(look, work)
             raise
 
-    async def _admit_written(self, look: _Look, work: Work, applied: Applied) -> Applied:
+    async def _admit_written(self, look: _Look, work: Work, applied: Applied) -> AbstractSet[RowId]:
+        """Let those go whose ids stand in the file now; which they are."""
         nameless = {_id_given(refusal.edit): refusal for refusal in applied.refused if refusal.role is Role.ID}
         # A mark that could not be taken out (a formula) still stands, and orders nothing new until it has gone.
         standing = {_id_given(refusal.edit) for refusal in applied.refused if refusal.role is Role.SEND}
-        done = ({_id_given(edit) for edit in applied.done} & set(work.edits)) - set(nameless)
-        again = ({_id_given(edit) for edit in applied.done} & set(work.again)) - set(nameless)
-        shown = done | again
-        for some_done in chunks([row_id for row_id in (*work.edits, *work.again) if row_id in shown], _AT_ONCE):
+        done = {_id_given(edit) for edit in applied.done} - nameless.keys()
+        for some_done in chunks([row_id for row_id in (*work.edits, *work.again) if row_id in done], _AT_ONCE):
             await self._admit(some_done, standing.intersection(some_done))
             self._admitted()
-        await self._ledger.do(live.shown_again, sorted(again), in_file=True)
-        await self._ledger.do(acceptance.withdraw, sorted(set(work.edits) - done))
+        await self._ledger.do(live.shown_again, sorted(done & work.again.keys()), in_file=True)
+        await self._ledger.do(acceptance.withdraw, sorted(work.edits.keys() - done))
         look.stale = look.stale or bool(applied.stale or applied.ambiguous)
         if nameless:
-            applied = await self._tell_nameless(look, list(nameless.values()), work, applied)
-        return applied
+            await self._tell_nameless(look, list(nameless.values()), work, applied)
+        return done
 
     async def _withdraw_untouched(self, look: _Look, work: Work) -> None:
         """Forget the proposals, if certainly none of their ids stands in the file."""
@@ -341,19 +339,17 @@ class Intake:
         if now == look.version:
             await self._ledger.do(acceptance.withdraw, sorted(work.edits))
 
-    async def _tell_nameless(self, look: _Look, refused: Sequence[Refusal], work: Work, applied: Applied) -> Applied:
+    async def _tell_nameless(self, look: _Look, refused: Sequence[Refusal], work: Work, applied: Applied) -> None:
         """Rows whose id cell cannot be written do not go; the state beside them must say so."""
         edits = []
         for refusal in refused:
             work.problems.append(refusal.error)
             if refusal.edit.placed is not None:
                 stands = any(other.edit is refusal.edit and other.role is Role.SEND for other in applied.refused)
-                placed = refusal.edit.placed if stands else replace(refusal.edit.placed, marked=False)
+                placed = refusal.edit.placed if stands else refusal.edit.placed._replace(marked=False)
                 cells = held_cells(refusal.error.code, look.snapshot.language, refusal.error.facts)
                 edits.append(RowEdit(placed=placed, values=cells))
         await self._writing.run(look.apply, edits)
-        done = tuple(edit for edit in applied.done if edit not in [refusal.edit for refusal in refused])
-        return replace(applied, done=done)
 
     async def _note(self, look: _Look) -> None:
         """The whole file is now as we have read and written it, unless it has to be looked at again."""

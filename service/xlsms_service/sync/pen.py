@@ -167,7 +167,7 @@ def packed(edits: Sequence[RowEdit]) -> _Packed:
             (
                 shapes.setdefault(roles, len(shapes)),
                 edit.id,
-                place and (place.sheet, place.number, place.phone, place.message, place.marked, place.id, place.lay),
+                place and tuple(place),
                 *edit.values.values(),
             )
         )
@@ -180,10 +180,5 @@ def unpacked(edits: _Packed) -> list[RowEdit]:
     found = []
     for shape, row_id, place, *values in rows:
         cells: dict[Role, CellValue] = dict(zip(shapes[shape], values, strict=True))
-        found.append(RowEdit(values=cells, id=row_id, placed=place and _placed(*place)))
+        found.append(RowEdit(values=cells, id=row_id, placed=place and Placed(*place)))
     return found
-
-
-def _placed(*place: Any) -> Placed:
-    sheet, number, phone, message, marked, row_id, lay = place
-    return Placed(sheet=sheet, number=number, phone=phone, message=message, marked=marked, id=row_id, lay=lay)

@@ -116,6 +116,7 @@ class Drafting:
         work.hidden += planned.hidden
         now = self.now()  # rows that are accepted together show one time
         expires = now + terms.validity
+        shown = _Shown(snapshot.language, now)
         ids = iter(identity.new_row_ids(len(planned.entries), self.rng))
         lost.look_for(planned)
         for entry in planned.entries:
@@ -144,7 +145,7 @@ class Drafting:
             work.drafts.append(draft)
             work.edits[row_id] = RowEdit(
                 placed=Placed.of(entry.row),
-                values=_accepted(draft, snapshot.language, now),
+                values=shown.of(draft),
             )
 
     def _draft(
@@ -153,26 +154,26 @@ class Drafting:
         """The draft of an entry; `before` is what its row showed, and it `expires` then unless it has a send time."""
         if entry.number is None or entry.parts is None or entry.fingerprint is None:
             raise RuntimeError("a plan's entry with neither a problem nor a message")
-        row = entry.row
-        state = _state(entry)
+        number, held = entry.number.e164, entry.held
         return Draft(
-            row_id=row_id,
-            replaces=before.message if before else None,
-            sheet=row.sheet,
-            number=entry.number.e164,
-            text=entry.text,
-            alphabet=entry.parts.alphabet,
-            parts=len(entry.parts.parts),
-            fingerprint=entry.fingerprint,
-            route=self.route(entry.number.e164, entry.sender, path),
-            sender=entry.sender,
-            state=state,
-            code=entry.held.code if entry.held else None,
-            facts=entry.held.facts if entry.held else {},
-            priority=terms.priority,
-            not_before=entry.send_at,
-            expires_at=entry.send_at + terms.validity if entry.send_at else expires,
-            unsaved=self.unsaved,
+            number,
+            entry.text,
+            entry.parts.alphabet,
+            len(entry.parts.parts),
+            entry.fingerprint,
+            self.route(number, entry.sender, path),
+            entry.sender,
+            row_id,
+            entry.row.sheet,
+            before.message if before else None,
+            _state(entry),
+            held.code if held else None,
+            held.facts if held else {},
+            terms.priority,
+            entry.send_at,
+            entry.send_at + terms.validity if entry.send_at else expires,
+            None,
+            self.unsaved,
         )
 
 
@@ -219,17 +220,33 @@ def _nothing(_: AbstractSet[str]) -> AbstractSet[str]:
     return frozenset()
 
 
-def _accepted(draft: Draft, language: str, now: datetime) -> Mapping[Role, CellValue]:
-    return {
-        Role.ID: draft.row_id,
-        Role.SEND: None,
-        Role.STATUS: LABELS[language][draft.state],
-        Role.DETAIL: detail(draft.code, language, draft.facts) if draft.code else None,
-        Role.STATUS_TIME: now,
-        Role.REPLY: None,
-        Role.REPLY_TIME: None,
-        Role.PARTS: draft.parts,
-    }
+class _Shown:
+    """The cells of rows that are accepted at one time: but for their ids and parts most show the same."""
+
+    def __init__(self, language: str, now: datetime) -> None:
+        self._language, self._now = language, now
+        self._usual: dict[State, Mapping[Role, CellValue]] = {}
+
+    def of(self, draft: Draft) -> Mapping[Role, CellValue]:
+        """The cells of one row."""
+        cells = self._usual.get(draft.state)
+        if cells is None:
+            cells = self._usual[draft.state] = self._cells(draft.state, None)
+        if draft.code:
+            cells = self._cells(draft.state, detail(draft.code, self._language, draft.facts))
+        return {**cells, Role.ID: draft.row_id, Role.PARTS: draft.parts}
+
+    def _cells(self, state: State, why: str | None) -> Mapping[Role, CellValue]:
+        return {
+            Role.ID: None,
+            Role.SEND: None,
+            Role.STATUS: LABELS[self._language][state],
+            Role.DETAIL: why,
+            Role.STATUS_TIME: self._now,
+            Role.REPLY: None,
+            Role.REPLY_TIME: None,
+            Role.PARTS: None,
+        }
 
 
 def held_cells(code: str, language: str, facts: Mapping[str, object] | None = None) -> dict[Role, CellValue]:

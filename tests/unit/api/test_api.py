@@ -113,8 +113,8 @@ def test_what_was_sent_before_and_goes_once_more_is_told(office):
     states = office.changes(book, book.cursor, lambda it: len(it) == 2 and {one.state for one in it.values()} <= FINAL)
     ids = [edit.values[Role.ID] for edit in campaign.edits]
     assert states[ids[0]].state is State.DELIVERED
-    rows = [replace(row, id=row_id, status="Entregado") for row, row_id in zip(asked.rows, ids, strict=True)]
-    rows[1] = replace(rows[1], message="Otra cosa, {Nombre}")
+    rows = [row._replace(id=row_id, status="Entregado") for row, row_id in zip(asked.rows, ids, strict=True)]
+    rows[1] = rows[1]._replace(message="Otra cosa, {Nombre}")
     plan = office.client.plan(book, replace(asked, rows=tuple(rows)))
     assert (plan.totals.go, plan.totals.again, plan.totals.earlier) == (2, 1, 0)
     assert [row.again for row in plan.rows] == [State.DELIVERED, None]

@@ -44,7 +44,7 @@ def send_selected(request: Invocation) -> None:
     with desk(request) as at:
         snapshot = at.workbook.read()
         chosen = {(row.sheet, row.number) for row in selected(request, snapshot, at.workbook)}
-        rows = tuple(replace(row, marked=(row.sheet, row.number) in chosen) for row in snapshot.rows)
+        rows = tuple(row._replace(marked=(row.sheet, row.number) in chosen) for row in snapshot.rows)
         bare = frozenset(chosen - {(row.sheet, row.number) for row in snapshot.rows if row.marked})
         _send(at, replace(snapshot, rows=rows), "nothing-selected", unmarked=bare)
 
@@ -131,7 +131,7 @@ def _as_it_stands(edit: RowEdit, unmarked: frozenset[tuple[str, int]]) -> RowEdi
     place = edit.placed
     if place is None or (place.sheet, place.number) not in unmarked:
         return edit
-    return replace(edit, placed=replace(place, marked=False))
+    return edit._replace(placed=place._replace(marked=False))
 
 
 def _outcome(at: Desk, written: Written) -> Iterator[str]:
