@@ -174,7 +174,7 @@ async def pipeline(
         service=ServiceSettings(data=data), connectors=(ConnectorSettings(name="net", type="smpp", options=options),)
     )
     with watch.looking(rows):
-        async with App(settings) as service:
+        async with App(settings, coming=path) as service:
             watch.began, cpu = time.perf_counter(), time.process_time()
             report = await service.send(path, patience=Patience(linger=timedelta(0)))
             took, cpu = time.perf_counter() - watch.began, time.process_time() - cpu

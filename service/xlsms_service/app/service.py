@@ -25,6 +25,7 @@ from xlsms_service.app.observing import Observer, saved_at
 from xlsms_service.app.terms import terms
 from xlsms_service.config import Mark, Settings, Watch
 from xlsms_service.delivery.routing import Router
+from xlsms_service.desk import child
 from xlsms_service.desk.desk import Desk, is_long, is_quick
 from xlsms_service.desk.handling import Handling
 from xlsms_service.ledger import acceptance, talk, view
@@ -66,8 +67,12 @@ class App:
         rng: Random | None = None,
         on_event: Callable[[Event], None] = lambda _event: None,
         password: str | None = None,
+        coming: Path | None = None,
     ) -> None:
-        """`password` opens workbooks that ask for one, where the settings do not say."""
+        """`password` opens workbooks that ask for one, where the settings do not say.
+
+        `coming` is a workbook that is going to be sent: the desk for a long one is there sooner.
+        """
         self._settings = settings
         # A clock or a chance of the caller's own cannot be handed to another process.
         own = now is not _now or rng is not None
@@ -78,6 +83,7 @@ class App:
         }
         self._desk = None if own else Desk((settings, password), heard)
         self._password = password
+        self._coming = coming
         self._now = now
         self._rng = rng or SystemRandom()
         self._on_event = recorded(on_event)
@@ -85,6 +91,8 @@ class App:
         self._news = News()
 
     async def __aenter__(self) -> Self:
+        if self._coming is not None and (desk := self._desk_for(self._coming)):
+            desk.branch_off(child.main)  # before anything is open, and any thread begins
         service = self._settings.service
         measures = self.observer.tallies
         self._ledger = Ledger.open(service.data, service.ledger, measures)
@@ -144,6 +152,7 @@ class App:
             TransientError: the file is open elsewhere or no link came up; nothing was sent, the file is untouched.
         """
         began = time.monotonic()
+        on_progress(Progress(total=0, by_state={}, replies=0))
         path = await asyncio.to_thread(path.resolve)
         if desk := self._desk_for(path):
             desk.start()  # it needs a moment

@@ -63,7 +63,7 @@ def send(
             session.complain(event.error)
 
     async def work(tell: Callable[[Progress], None]) -> Report:
-        async with App(session.settings, on_event=happened, password=password) as service:
+        async with App(session.settings, on_event=happened, password=password, coming=file) as service:
             return await service.send(
                 file,
                 mark="all" if every_row else "marked",
@@ -154,17 +154,21 @@ def follow(session: Session, work: Callable[[Callable[[Progress], None]], Awaita
 def _bar(session: Session) -> Iterator[Callable[[Progress], None]]:
     """A bar of the messages that are settled, and the states beside it."""
     columns = (BarColumn(bar_width=30), MofNCompleteColumn(), TextColumn("{task.fields[states]}"), TimeElapsedColumn())
-    with Bar(*columns, console=session.out, transient=True) as bar:
-        task = bar.add_task("", total=None, states="")
+    bar = Bar(*columns, console=session.out, transient=True)
+    task = bar.add_task("", total=None, states="")
 
-        def tell(progress: Progress) -> None:
-            settled = sum(count for state, count in progress.by_state.items() if state in FINAL)
-            line = state_line(progress.by_state)
-            if progress.replies:
-                line.append(f"  {tr('Replies')} {progress.replies}", style="magenta")
-            bar.update(task, total=progress.total or None, completed=settled, states=line.markup)
+    def tell(progress: Progress) -> None:
+        bar.start()  # not before there is something to tell: it has a thread of its own
+        settled = sum(count for state, count in progress.by_state.items() if state in FINAL)
+        line = state_line(progress.by_state)
+        if progress.replies:
+            line.append(f"  {tr('Replies')} {progress.replies}", style="magenta")
+        bar.update(task, total=progress.total or None, completed=settled, states=line.markup)
 
+    try:
         yield tell
+    finally:
+        bar.stop()
 
 
 def show_report(session: Session, report: Report, sheets: Sequence[Sheet] = ()) -> None:

@@ -19,9 +19,9 @@ from xlsms_service.measuring import Metric, metric
 from xlsms_service.sync import pen_child
 from xlsms_service.sync.garbage import collect, collect_rarely
 from xlsms_service.sync.pen import Pen
-from xlsms_service.sync.pipe import get, put
+from xlsms_service.sync.pipe import ends, get, put
 
-__all__: list[str] = []
+__all__ = ["main"]
 
 #: How far it stands back behind the links, and whatever else its user does.
 _NICE = 5
@@ -100,17 +100,14 @@ async def _work(pen: Pen, orders: IO[bytes], told: IO[bytes]) -> None:
         ledger.close()
 
 
-def _main() -> None:
+def main() -> None:
     """The process itself: orders on standard input, what it says on standard output."""
     if sys.platform != "win32":  # there it is begun so
         os.nice(_NICE)
     pen = Pen()
     pen.branch_off(pen_child.main)
-    told = os.fdopen(os.dup(sys.stdout.fileno()), "wb")
-    sys.stdout = sys.stderr  # whoever prints does not talk into it
-    orders = sys.stdin.buffer
-    asyncio.run(_work(pen, orders, told))
+    asyncio.run(_work(pen, *ends()))
 
 
 if __name__ == "__main__":
-    _main()
+    main()

@@ -17,6 +17,7 @@ from typing import Any
 
 from xlsms.errors import Place, TransientError, XlsmsError
 from xlsms.workbook.source import kind_of
+from xlsms_service.sync.fork import Fork, can_fork
 from xlsms_service.sync.garbage import command
 from xlsms_service.sync.pipe import get, put, wait_for
 
@@ -77,7 +78,7 @@ class Desk:
         """`given` is handed to the process at its start."""
         self._given = given
         self._hearers = hearers
-        self._process: subprocess.Popen[bytes] | None = None
+        self._process: subprocess.Popen[bytes] | Fork | None = None
         self._one = asyncio.Lock()
         self._answered = False
         self._under_way: tuple[asyncio.Task[Any], str] | None = None
@@ -89,19 +90,29 @@ class Desk:
 
     @property
     def ready(self) -> bool:
-        """Whether it runs and has said something."""
+        """Whether it runs and has nothing to import before it begins."""
         return self._answered and self._process is not None and self._process.poll() is None
 
-    def start(self) -> subprocess.Popen[bytes]:
+    def branch_off(self, work: Callable[[], None]) -> None:
+        """Start it as a copy of this process, if that can be, which does the `work` of `child`.
+
+        It has imported what this process has, so that it is ready at once. If it ends, another is started as ever.
+        """
+        if can_fork():
+            # A session of its own: Ctrl-C is for the service, which lets this one come to the end of its step.
+            self._process = Fork(work, "xlsms-desk", own_session=True)
+            put(self._process.stdin, self._given)
+            self._answered = True
+
+    def start(self) -> subprocess.Popen[bytes] | Fork:
         """Start it, if it does not run; returns before it is ready."""
         if self._process is None or self._process.poll() is not None:
             self._answered = False
-            # A session of its own: Ctrl-C is for the service, which lets this one come to the end of its step.
             self._process = subprocess.Popen(  # noqa: S603 - ours
                 command("xlsms_service.desk.child"),
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
-                start_new_session=True,
+                start_new_session=True,  # as above
                 creationflags=getattr(subprocess, "BELOW_NORMAL_PRIORITY_CLASS", 0),  # only Windows has it
             )
             put(self._process.stdin, self._given)

@@ -29,7 +29,7 @@ class Fork:
     called in lists of processes.
     """
 
-    def __init__(self, work: Callable[[], None], name: str) -> None:
+    def __init__(self, work: Callable[[], None], name: str, *, own_session: bool = False) -> None:
         its_input, to_it = os.pipe()
         from_it, its_output = os.pipe()
         self.pid = os.fork()
@@ -38,7 +38,7 @@ class Fork:
             os.dup2(its_output, 1)
             for each in (its_input, to_it, from_it, its_output):
                 os.close(each)
-            _run(work, name)
+            _run(work, name, own_session=own_session)
         os.close(its_input)
         os.close(its_output)
         self.stdin, self.stdout = os.fdopen(to_it, "wb"), os.fdopen(from_it, "rb")
@@ -70,10 +70,15 @@ class Fork:
         return self._status
 
 
-def _run(work: Callable[[], None], name: str) -> NoReturn:
+def _run(work: Callable[[], None], name: str, *, own_session: bool) -> NoReturn:
     """What the copy does; nothing that the other one has begun is ended here."""
     try:
         Path("/proc/self/comm").write_text(name)
+        if own_session:
+            os.setsid()
+        signal.set_wakeup_fd(-1)
+        for each in (signal.SIGINT, signal.SIGTERM):
+            signal.signal(each, signal.SIG_DFL)
         work()
     except BaseException:  # noqa: BLE001 - above it stands the other process's work
         traceback.print_exc()

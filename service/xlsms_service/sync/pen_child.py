@@ -1,14 +1,12 @@
 """The process behind `Pen`: writes what it is given on standard input, until nobody can give any more."""
 
-import os
-import sys
 from contextlib import suppress
 from typing import IO
 
 from xlsms.workbook.opening import FileWorkbook
 from xlsms_service.sync.garbage import collect, collect_rarely
 from xlsms_service.sync.pen import Errand, Return, unpacked
-from xlsms_service.sync.pipe import get, put
+from xlsms_service.sync.pipe import ends, get, put
 
 __all__ = ["main"]
 
@@ -31,10 +29,9 @@ def _serve(errands: IO[bytes], said: IO[bytes]) -> None:
 
 def main() -> None:
     """Errands on standard input, what became of them on standard output."""
-    said = os.fdopen(os.dup(sys.stdout.fileno()), "wb")
-    sys.stdout = sys.stderr  # whoever prints does not talk into it
+    errands, said = ends()
     collect_rarely()
-    _serve(sys.stdin.buffer, said)
+    _serve(errands, said)
 
 
 if __name__ == "__main__":

@@ -133,6 +133,56 @@ def test_it_and_its_pen_do_without_what_takes_long_to_come_and_is_not_for_them(m
     assert seen.stdout.strip() == "[]"
 
 
+#: A process with one thread, as a command is when it begins.
+BRANCHING_OFF = """
+import asyncio, os, sys
+from pathlib import Path
+from xlsms.errors import TransientError
+from xlsms_service.app import App, Patience
+from xlsms_service.app.terms import terms
+from xlsms_service.config import ConnectorSettings, ServiceSettings, Settings
+from xlsms_service.desk import desk
+
+desk._LONG = 0
+desk.os.cpu_count = lambda: 2
+path = Path(sys.argv[1])
+network = ConnectorSettings(name="network", type="simulator", options={"haste": 50})
+settings = Settings(service=ServiceSettings(data=path.parent / "data"), connectors=(network,))
+
+async def main():
+    async with App(settings, coming=path) as app:
+        copy = app._desk.start()
+        name = Path(f"/proc/{copy.pid}/comm").read_text().strip()
+        print(type(copy).__name__, name, app._desk.ready, os.getsid(copy.pid) == copy.pid)
+        report = await app.send(path, patience=Patience())
+        print(*report.by_state.values(), *(problem.place.row for problem in report.problems))
+        assert app._desk.start() is copy
+        copy.kill()
+        try:
+            await app._desk.do("take_in", path, terms(settings))
+        except TransientError as error:
+            print(error.code)
+        await app._desk.do("take_in", path, terms(settings))
+        print(type(app._desk.start()).__name__)
+    async with App(settings, coming=path) as app:
+        copy = app._desk.start()
+    print(copy.poll())
+
+asyncio.run(main())
+"""
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only there a process is copied")
+def test_for_a_list_that_is_coming_it_begins_as_a_copy(tmp_path):
+    path = make_list(tmp_path / "list.xlsx")
+    command = [sys.executable, "-c", BRANCHING_OFF, str(path)]
+    seen = subprocess.run(command, capture_output=True, text=True, timeout=120, check=False)
+
+    assert seen.stderr == ""
+    assert seen.stdout.splitlines() == ["Fork xlsms-desk True True", "1 3", "desk-ended", "Popen", "0"]
+    assert [row.status for row in read_rows(path)] == ["Delivered", "Held"]
+
+
 @pytest.mark.parametrize("rows", [2, 3, 7])
 def test_the_first_rows_leave_while_the_desk_is_being_started(tmp_path, settings, monkeypatch, rows):
     """Three of them here; the others, and all of a later list, at the desk."""
