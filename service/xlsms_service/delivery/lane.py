@@ -4,7 +4,7 @@ import asyncio
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import NamedTuple
 
 from xlsms.model import Concat, MessageId, Outcome, Outgoing, PartKey, Result
@@ -87,12 +87,15 @@ class Lane:
         self._filled_at = clock
         self.served.note(claimed)
         batch: list[Outgoing] = []
+        last: datetime | None = None
+        valid: timedelta | None = None
         for message in claimed:
             key, number, sender, text, alphabet, count, *_, until, send_at, _, taken = message
             # What `split` leaves as it is: line ends of one character, and no halves of pairs, which are not GSM.
             if count == 1 and alphabet == "gsm7" and send_at is None and not taken and "\r" not in text:
                 self._open[key] = _Open(message, 1, clock, [])
-                valid = None if until is None else until - now
+                if until is not last:  # the rows of a list have theirs in common
+                    last, valid = until, None if until is None else until - now
                 batch.append(Outgoing(PartKey(key, 1), number, text, alphabet, sender, None, None, valid))
             else:
                 batch += self._parts(message, now, clock)

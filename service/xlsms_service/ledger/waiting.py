@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import lru_cache
 from types import MappingProxyType
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from sqlalchemy import (
     BigInteger,
@@ -94,7 +94,7 @@ def fronts(connection: Connection, routes: Iterable[str]) -> list[Front]:
             campaign=campaign,
             workbook=book,
             due=moment(due),
-            expires_at=_moment(expires_at),
+            expires_at=None if expires_at is None else moment(expires_at),
         )
         for route in routes
         for priority, campaign, book, due, expires_at in _FRONTS.rows(connection, route)
@@ -158,17 +158,17 @@ _FIRST_ONES = Question(_FIRST, ("of_route", "of_priority", "of_campaign", "by", 
 def first(connection: Connection, front: Front, most: int, now: datetime) -> list[Candidate]:
     """The messages of one campaign that may go now, those that have waited longest first."""
     rows = _FIRST_ONES.rows(connection, front.route, front.priority, front.campaign, stored(now), most)
-    return [Candidate(*row) if row[10] is row[11] is None else _timed(*row) for row in rows]
+    return [
+        Candidate(
+            key, number, sender, words, alphabet, parts, campaign, book, tries, resent,
+            expires_at and _moment(expires_at), send_at and _moment(send_at), due,
+        )
+        for key, number, sender, words, alphabet, parts, campaign, book, tries, resent, expires_at, send_at, due in rows
+    ]  # fmt: skip
 
 
-def _timed(*row: Any) -> Candidate:
-    found = Candidate(*row)
-    return found._replace(expires_at=_moment(found.expires_at), send_at=_moment(found.send_at))
-
-
-@lru_cache(maxsize=256)  # the rows of a list have their times in common
-def _moment(value: Any) -> datetime | None:
-    return None if value is None else moment(value)
+#: The rows of a list have their times in common.
+_moment = lru_cache(maxsize=256)(moment)
 
 
 def next_due(connection: Connection, routes: Iterable[str], now: datetime) -> datetime | None:

@@ -54,6 +54,9 @@ class SubmitEncoder:
         self._form = lru_cache(_REMEMBERED)(self._new_form)
         self._span = lru_cache(_REMEMBERED)(lambda seconds: relative_time(timedelta(seconds=seconds)))
 
+        self._last_validity: timedelta | None = None
+        self._last_valid = "" if settings.absolute_times else self._valid(None)
+
     def body(self, part: Outgoing) -> bytes:
         """The body of its submit_sm. Raises `FieldError` or `UnicodeError` for what SMPP cannot carry."""
         header, parameters = b"", b""
@@ -68,7 +71,7 @@ class SubmitEncoder:
             ESM_UDHI if header else 0,
             self._data_coding[part.alphabet],
             1 if part.receipt else 0,
-            self._valid(part.validity) if not (part.validity is self._most is None) else "",
+            self._valid_for(part.validity),
             self._waits(part.send_at) if part.send_at else "",
         )
         return form.body(self._destination(part.destination), header + octets, parameters)
@@ -103,6 +106,12 @@ class SubmitEncoder:
             return b"", write_tlvs(tlvs | sar_parameters(concat))
         except (ValueError, OverflowError) as error:
             raise FieldError("concat", str(error)) from None
+
+    def _valid_for(self, validity: timedelta | None) -> str:
+        """The same as the last time where it can be: parts of a list come one after the other."""
+        if validity is not self._last_validity or self._settings.absolute_times:
+            self._last_validity, self._last_valid = validity, self._valid(validity)
+        return self._last_valid
 
     def _valid(self, validity: timedelta | None) -> str:
         """The validity_period: the message's own, no longer than the operator is to try at all; empty for neither."""
