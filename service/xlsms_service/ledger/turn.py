@@ -15,7 +15,7 @@ __all__ = ["Turn"]
 
 #: Seconds between two looks, from the first to the longest, and in between as a share of the time that it has waited:
 #: most turns take a few milliseconds, and what is looked for too late is lost by both, turn after turn.
-_FIRST, _LONGEST, _SHARE = 0.0001, 0.002, 1 / 30
+_FIRST, _LONGEST, _SHARE = 0.0002, 0.002, 1 / 15
 
 
 class Turn:

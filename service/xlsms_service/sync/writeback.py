@@ -146,14 +146,15 @@ class Writeback:
                 note(_log, logging.ERROR, "log-ledger-again", error)
 
     async def _gather(self) -> None:
-        """Wait until nothing more comes, so that a burst becomes one write; not for ever, as a campaign never stops."""
+        """Wait until nothing more comes, so that a burst becomes one write; not for ever, as a campaign never stops.
+
+        It looks every now and then: a campaign's commits come by the hundred a second.
+        """
         loop = asyncio.get_running_loop()
         until = loop.time() + _GATHER
         while self._wake.is_set() and (left := until - loop.time()) > 0:
             self._wake.clear()
-            with suppress(TimeoutError):
-                async with asyncio.timeout(min(_QUIET, left)):
-                    await self._wake.wait()
+            await asyncio.sleep(min(_QUIET, left))
         self._wake.clear()
 
     async def flush(self) -> None:
