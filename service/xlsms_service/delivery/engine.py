@@ -50,6 +50,16 @@ _LEDGER_RETRY = 1.0
 _WRITTEN_AT_ONCE = 2_000
 
 
+#: What the log says of a link, and of how it is used.
+_LINK_LINES = {
+    Link.UP: "log-link-up",
+    Link.CONNECTING: "log-link-connecting",
+    Link.REFUSED: "log-link-refused",
+    Link.DOWN: "log-link-down",
+}
+_USE_LINES = {Phase.CLOSED: "log-link-used", Phase.OPEN: "log-link-rests", Phase.HALF_OPEN: "log-link-tried"}
+
+
 class _Again(NamedTuple):
     """How often what may have left is sent again, and the routes that others serve while this link is in trouble."""
 
@@ -184,8 +194,8 @@ class Engine:
         lane = self._lanes[status.connector]
         before, lane.status = lane.status, status
         if before is None or before.link is not status.link:
-            reason = status.error.code if status.error else ""
-            note(_log, logging.INFO, "log-link", connector=status.connector, link=status.link, reason=reason)
+            reason = status.error.code if status.error else "–"
+            note(_log, logging.INFO, _LINK_LINES[status.link], connector=status.connector, reason=reason)
             self._on_link(status)
         self._note(lane, status)
         self.wake()
@@ -343,7 +353,7 @@ class Engine:
         return self._lanes
 
     def _breaker_changed(self, lane: Lane) -> None:
-        note(_log, logging.WARNING, "log-link-use", connector=lane.connector.name, phase=lane.breaker.phase)
+        note(_log, logging.WARNING, _USE_LINES[lane.breaker.phase], connector=lane.connector.name)
         if lane.status is not None:
             self._note(lane, lane.status)
         self._wake_lanes()

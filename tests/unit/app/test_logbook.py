@@ -48,11 +48,11 @@ def test_json_has_an_object_a_line_with_facts_and_error(tmp_path):
             fail(OperationalError("SELECT", {}, sqlite3.OperationalError("disk I/O error")))
         except OperationalError as error:
             note(_log, logging.ERROR, "log-ledger-again", error)
-        note(_log, logging.INFO, "log-link", connector="operator", link="up", reason="")
+        note(_log, logging.INFO, "log-link-down", connector="operator", reason="link-lost")
     first, second = map(json.loads, kept(tmp_path))
     assert (first["code"], first["level"], first["error"]["reason"]) == ("log-ledger-again", "error", "disk I/O error")
     assert first["error"]["frames"][0].startswith("test_logbook.py:")
-    assert second["facts"] == {"connector": "operator", "link": "up", "reason": ""}
+    assert second["facts"] == {"connector": "operator", "reason": "link-lost"}
 
 
 def test_warnings_are_told_on_the_screen_once(tmp_path, capsys):

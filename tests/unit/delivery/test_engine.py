@@ -20,10 +20,10 @@ from xlsms_service.delivery.engine import Engine
 from xlsms_service.delivery.lane import reference
 from xlsms_service.delivery.limit import Limiter
 from xlsms_service.delivery.routing import Router
-from xlsms_service.ledger import acceptance, link
+from xlsms_service.ledger import acceptance, link, stranger
 from xlsms_service.ledger.acceptance import Draft
 from xlsms_service.ledger.ledger import Ledger
-from xlsms_service.ledger.schema import inbound, message
+from xlsms_service.ledger.schema import inbound, message, waiting_receipt
 
 NOW = datetime(2026, 3, 1, 9, 30, tzinfo=UTC)
 
@@ -143,6 +143,40 @@ def test_a_network_that_waits_is_given_what_is_soon_and_nothing_goes_early_over_
         assert codes == [None, "waits-at-network"]
 
     run(tmp_path, scene, connectors=lambda: [Patient("patient"), Hand("other")], clock=clock)
+
+
+def test_receipts_that_nobody_was_found_for_are_forgotten_after_a_week(tmp_path, monkeypatch):
+    monkeypatch.setattr(engine_module, "_LOOK_AGAIN", 0.001)
+    monkeypatch.setattr(engine_module, "_STRANGERS", 0.0)
+    clock = Clock()
+
+    def kept(ledger):
+        return set(ledger.do_now(lambda c: c.execute(select(waiting_receipt.c.network_id)).scalars().all()))
+
+    async def scene(engine, ledger, link):
+        for name, days in (("OLD", 0), ("YOUNG", 3)):
+            at = NOW + timedelta(days=days)
+            told = Receipt(connector=link.name, network_id=name, state="DELIVRD", at=at, recipient="34699999999")
+            engine.received(link.name, [Acknowledgeable(told, name)])
+        while len(link.acknowledged) < 2:
+            await asyncio.sleep(0.001)
+        clock.now = NOW + timedelta(days=7)  # not a moment earlier
+        await _looks(engine, ledger)
+        assert kept(ledger) == {"OLD", "YOUNG"}
+        clock.now += timedelta(seconds=1)
+        while "OLD" in kept(ledger):
+            await asyncio.sleep(0.001)
+        assert kept(ledger) == {"YOUNG"}
+
+    async def _looks(engine, ledger):
+        """So long that it has looked at the strangers once more."""
+        looked = []
+        original = stranger.forget
+        monkeypatch.setattr(stranger, "forget", lambda *asked: (original(*asked), looked.append(asked)))
+        while len(looked) < 2:
+            await asyncio.sleep(0.001)
+
+    run(tmp_path, scene, clock=clock)
 
 
 def test_claimed_is_durable_before_the_first_byte_can_leave(tmp_path):
