@@ -291,13 +291,14 @@ class Grammar:
 
     def check_rows(self, block: bytes, last: int) -> int:
         """As `check`, of the rows alone, whatever their cells are; where areas may be filled, of the cells as well."""
-        if holds(block, b"ref") and _REF.search(block):
+        odd = holds(block, b"ref", b"<!", b"<?")
+        if odd and _REF.search(block):
             return self.check(block, last)
         found = self._row_number.findall(block)
         if not block.strip():
             return last
         end = end_of(found, last) if found else None
-        if end is None or holds(block, b"<!", b"<?"):
+        if end is None or (odd and holds(block, b"<!", b"<?")):
             raise NotPlainError
         return end
 
