@@ -1,8 +1,10 @@
 """Inflate, deflate and CRC-32: ISA-L where it is installed (several times faster), zlib everywhere else."""
 
 import zlib
+from collections import deque
 from collections.abc import Generator, Iterable, Iterator
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
+from itertools import islice
 from typing import Any, Protocol
 
 _igzip: Any
@@ -31,6 +33,7 @@ _FLUSHED = b"\0\0\xff\xff"  # how a full flush ends: an empty stored block
 _RAW = -15  # no zlib header, as inside a zip
 _STEP = 1 << 18  # inflated bytes at a time: what a bomb can cost before its limit is looked at, and what a cache holds
 _STEP_AHEAD = 1 << 20  # for another thread: fewer would be spent on waiting for one another
+_STEPS = 3  # that it is asked for at a time
 SMALL = 5 << 20  #: below this, time does not matter and the file should stay as small as Excel's
 
 crc32 = zlib.crc32 if _isal is None else _isal.crc32
@@ -134,31 +137,38 @@ def checked(chunks: Iterable[bytes]) -> Iterator[tuple[bytes, int]]:
 
 
 def inflate_ahead(chunks: Iterable[bytes]) -> Generator[tuple[bytes, int]]:
-    """As `checked` of `inflate`, with the next bytes, at most 1 MiB, made ready by another thread meanwhile.
+    """As `checked` of `inflate`, with the next bytes, at most 1 MiB a step, made ready by another thread meanwhile.
 
-    The chunks are asked for, and what goes wrong is raised, in the caller's thread.
+    A few steps are asked for at a time, so that the thread goes on while the caller lets nobody have a turn. The chunks
+    are asked for, and what goes wrong is raised, in the caller's thread.
     """
     source = iter(chunks)
     stream = _inflater()
+    packed: deque[bytes] = deque()  # one for each step that is asked for, as far as there are any
+    checksum = 0
 
-    def step(data: bytes, checksum: int) -> tuple[bytes, int]:
+    def step() -> tuple[bytes, int, bool]:
+        nonlocal checksum
+        if stream.eof:
+            return b"", checksum, True
+        data = packed.popleft() if stream.needs_input and packed else b""
+        starved = stream.needs_input and not data
         inflated = stream.decompress(data, _STEP_AHEAD)
-        return inflated, crc32(inflated, checksum)
+        if starved and not inflated and not stream.eof:
+            raise zlib.error("the stream ends early")
+        checksum = crc32(inflated, checksum)
+        return inflated, checksum, stream.eof
 
     with ThreadPoolExecutor(1) as pool:
-        job = pool.submit(step, next(source, b""), 0)
-        while True:
-            inflated, checksum = job.result()
-            if stream.eof:
-                break
-            data = next(source, b"") if stream.needs_input else b""
-            if stream.needs_input and not (data or inflated):
-                raise zlib.error("the stream ends early")
-            job = pool.submit(step, data, checksum)
+        jobs: deque[Future[tuple[bytes, int, bool]]] = deque()
+        done = False
+        while not done:
+            while len(jobs) < _STEPS:
+                packed.extend(islice(source, _STEPS - len(packed)))
+                jobs.append(pool.submit(step))
+            inflated, upto, done = jobs.popleft().result()
             if inflated:
-                yield inflated, checksum
-    if inflated:
-        yield inflated, checksum
+                yield inflated, upto
 
 
 def deflated_segment(data: bytes, *, final: bool) -> bytes:

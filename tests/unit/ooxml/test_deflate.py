@@ -89,7 +89,7 @@ def test_what_the_source_raises_comes_through_and_no_thread_is_left() -> None:
     assert threading.active_count() == before
 
 
-def test_a_bomb_costs_one_step_until_its_limit_is_looked_at() -> None:
+def test_a_bomb_costs_a_few_steps_until_its_limit_is_looked_at() -> None:
     stream = deflater(64)
     bomb = stream.compress(bytes(64 << 20)) + stream.flush()
     with closing(inflate_ahead(iter((bomb,)))) as steps:
