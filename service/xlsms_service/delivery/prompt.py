@@ -12,7 +12,7 @@ from typing import NamedTuple, TypeVar
 
 from sqlalchemy import Connection
 
-from xlsms.model import MessageId, Receipt, Result
+from xlsms.model import MessageId, PartKey, Receipt, Result
 from xlsms.states import State
 from xlsms_service.delivery import phone
 from xlsms_service.delivery.outcome import Answered
@@ -22,6 +22,9 @@ from xlsms_service.ledger import settlement, stranger
 __all__ = ["Rest", "settle"]
 
 T = TypeVar("T")
+
+#: The words of networks that say so.
+_DELIVERED = frozenset(word for word, state in STATES.items() if state is State.DELIVERED)
 
 
 class Rest(NamedTuple):
@@ -46,9 +49,13 @@ def settle(
     for name in settlement.known(connection, connector, pairs):
         del pairs[name]
     done: dict[datetime, list[MessageId]] = {}
-    for each, receipt in pairs.values():
+    parts: list[tuple[PartKey, str]] = []
+    waits: list[float] = []
+    for name, (each, receipt) in pairs.items():
+        taken = each.outcomes[0]
         done.setdefault(receipt.done_at or receipt.at, []).append(each.message)
-    parts = [(each.outcomes[0].key, name) for name, (each, _) in pairs.items()]
+        parts.append((taken.key, name))
+        waits.append(max((receipt.at - taken.at).total_seconds(), 0.0))
     settlement.keep_alike(connection, connector, State.DELIVERED, parts, now)
     for at, messages in done.items():
         settlement.move_alike(connection, State.DELIVERED, messages, at)
@@ -56,7 +63,7 @@ def settle(
     return Rest(
         [each for each in answered if each.message not in settled],
         [receipt for receipt in receipts if receipt.network_id not in pairs],
-        [max((receipt.at - each.outcomes[0].at).total_seconds(), 0.0) for each, receipt in pairs.values()],
+        waits,
     )
 
 
@@ -65,9 +72,9 @@ def _pairs(answered: Sequence[Answered], receipts: Sequence[Receipt]) -> dict[st
     reports = _alone([(receipt.network_id, receipt) for receipt in receipts])
     named = _alone([(outcome.network_id, each) for each in answered for outcome in each.outcomes])
     return {
-        name: (each, reports[name])
+        name: (each, receipt)
         for name, each in named.items()
-        if name and name in reports and _beyond_doubt(each, reports[name])
+        if name and (receipt := reports.get(name)) and _beyond_doubt(each, receipt)
     }
 
 
@@ -85,7 +92,7 @@ def _beyond_doubt(each: Answered, receipt: Receipt) -> bool:
         len(each.outcomes) == 1
         and not each.resumed
         and each.outcomes[0].result is Result.ACCEPTED
-        and STATES.get(receipt.state) is State.DELIVERED
+        and receipt.state in _DELIVERED
         and bool(each.number)
         and not phone.contradicts(each.number, receipt)
     )
