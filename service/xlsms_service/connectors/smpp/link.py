@@ -19,10 +19,11 @@ from xlsms_service.connectors.base import Acknowledgeable
 from xlsms_service.connectors.pace import Pace
 from xlsms_service.connectors.smpp import ending
 from xlsms_service.connectors.smpp.asking import Question
+from xlsms_service.connectors.smpp.backlog import Backlog
 from xlsms_service.connectors.smpp.ending import Ended
 from xlsms_service.connectors.smpp.incoming import DeliverReader
 from xlsms_service.connectors.smpp.news import News
-from xlsms_service.connectors.smpp.outgoing import SubmitEncoder
+from xlsms_service.connectors.smpp.outgoing import SubmitEncoder, refusal
 from xlsms_service.connectors.smpp.settings import SmppSettings
 from xlsms_service.protocols.smpp.constants import Command
 from xlsms_service.protocols.smpp.event import BindAnswered, Closed, End, Event, Reported, Requested
@@ -36,8 +37,6 @@ __all__ = ["Delivery", "Link", "LinkOwner"]
 _SLICE = 1024  # octets read before what they made room for is written, at least; some forty answers
 _SLICES = 4  # of one read, at most
 _CLOSING = 2.0  # seconds for the last bytes of a session to leave
-_UNACKNOWLEDGED = 5000  # deliveries in our hands and not yet durable: beyond that nothing more is read
-_HEAVY = 8 << 20  # octets of them
 _FRAME = 100  # octets that a delivery weighs besides its texts
 _UNREAD = 4 << 20  # octets that a peer leaves unread before it is cut off
 
@@ -100,9 +99,7 @@ class Link(asyncio.Protocol):
         self._transport: asyncio.Transport | None = None
         self._waiting: deque[Outgoing] = deque()
         self._asking: deque[tuple[Pdu, Question]] = deque()  # questions: they go before the parts
-        self._unacknowledged = 0
-        self._weight = 0  # of them, in octets
-        self._deaf_since: float | None = None  # nothing is read since then
+        self._backlog = Backlog()
         self._worked = False
         self._was_bound = False
         self._leaving = False
@@ -166,24 +163,12 @@ class Link(asyncio.Protocol):
     def acknowledge(self, deliveries: Sequence[Delivery]) -> None:
         """Answer these deliver_sm at the end of this turn of the loop."""
         self._session.acknowledge([each.sequence for each in deliveries])
-        self._unacknowledged -= len(deliveries)
-        self._weight -= sum([each.size for each in deliveries])
-        if self._deaf_since is not None and self._fill < 1 / 2:
-            self._hear_again()
-        self._soon()
-
-    @property
-    def _fill(self) -> float:
-        """How full our hands are; 1 and more: nothing is read."""
-        return max(self._unacknowledged / _UNACKNOWLEDGED, self._weight / _HEAVY)
-
-    def _hear_again(self) -> None:
-        """Read again. What came meanwhile was not late: we did not listen."""
-        now = self._loop.time()
-        if self._deaf_since is not None and self._transport is not None:
-            self._session.forgive(now - self._deaf_since)
+        size = sum([each.size for each in deliveries])
+        deaf_for = self._backlog.let_go(len(deliveries), size, self._loop.time())
+        if deaf_for is not None and self._transport is not None:
+            self._session.forgive(deaf_for)  # what came meanwhile was not late: we did not listen
             self._transport.resume_reading()
-        self._deaf_since = None
+        self._soon()
 
     def retire(self) -> list[PartKey]:
         """Submit and ask nothing more; gives the parts that still waited."""
@@ -312,12 +297,14 @@ class Link(asyncio.Protocol):
 
     def _take(self, items: list[Acknowledgeable], size: int, news: News) -> None:
         news.items += items
-        self._weight += size
+        stop = self._backlog.take(len(items), size, self._loop.time())
+        if stop and self._transport is not None:
+            self._transport.pause_reading()
 
     def _tell(self, news: News) -> None:
         self._worked = self._worked or bool(news.items or news.accepted)
         if news.items:
-            self._take_in(news.items)
+            self._owner.received(news.items)
         if news.late:
             self._owner.late(news.late)
         if news.throttled:
@@ -326,13 +313,6 @@ class Link(asyncio.Protocol):
             self._pace.accepted(news.accepted, self._loop.time())
             self._owner.outcomes(news.outcomes)
             self._progress.set()
-
-    def _take_in(self, items: list[Acknowledgeable]) -> None:
-        self._unacknowledged += len(items)
-        if self._transport is not None and self._deaf_since is None and self._fill >= 1:
-            self._deaf_since = self._loop.time()
-            self._transport.pause_reading()
-        self._owner.received(items)
 
     def _bind_answered(self, event: BindAnswered) -> None:
         if not event.status:
@@ -401,7 +381,7 @@ class Link(asyncio.Protocol):
             try:
                 body = self._encoder.body(part)
             except (FieldError, UnicodeError) as error:
-                refused.append(self._refused(part, error))
+                refused.append(refusal(part, error, self._clock()))
             else:
                 bodies.append((body, part.key))
         self._session.send_bodies(Command.SUBMIT_SM, bodies, now)
@@ -409,20 +389,11 @@ class Link(asyncio.Protocol):
             self._loop.call_soon(self._owner.outcomes, refused)
             self._loop.call_soon(self._owner.room_grew)
 
-    def _refused(self, part: Outgoing, error: FieldError | UnicodeError) -> Outcome:
-        field = error.field if isinstance(error, FieldError) else "text"
-        reason = error.reason if isinstance(error, FieldError) else ""
-        if isinstance(error, UnicodeEncodeError):
-            char = error.object[error.start]
-            reason = f"{char} U+{ord(char):04X}"
-        facts = {"field": field, "reason": reason}
-        return Outcome(key=part.key, result=Result.REFUSED, at=self._clock(), code="smsc-cannot-carry", facts=facts)
-
     # --- time ---
 
     def _watch(self, now: float) -> None:
         """Keep one timer, for whatever is due first; one that is already set for earlier stays."""
-        due = self._session.due() if self._deaf_since is None else None
+        due = self._session.due() if not self._backlog.deaf else None
         paced = self._pace.wait(now)
         if (
             (self._waiting or self._asking or paced)
@@ -438,6 +409,6 @@ class Link(asyncio.Protocol):
 
     def _tick(self) -> None:
         self._timer = None
-        self._handle(self._session.tick(self._loop.time()) if self._deaf_since is None else [])
+        self._handle(self._session.tick(self._loop.time()) if not self._backlog.deaf else [])
         if not self._waiting and self.room():
             self._owner.room_grew()

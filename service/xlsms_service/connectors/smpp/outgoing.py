@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 from functools import lru_cache
 from math import ceil
 
-from xlsms.model import Alphabet, Concat, Outgoing
+from xlsms.model import Alphabet, Concat, Outcome, Outgoing, Result
 from xlsms.text import gsm7
 from xlsms.text.udh import udh
 from xlsms_service.connectors.smpp.settings import SmppSettings
@@ -15,7 +15,7 @@ from xlsms_service.protocols.smpp.message import MessageForm, write_address
 from xlsms_service.protocols.smpp.text import absolute_time, encode_text, relative_time, sar_parameters
 from xlsms_service.protocols.smpp.tlv import write_tlvs
 
-__all__ = ["SubmitEncoder", "reference_of"]
+__all__ = ["SubmitEncoder", "reference_of", "refusal"]
 
 _REMEMBERED = 1024  # senders and forms; a campaign has one of each
 _LONG = 600  # seconds from which a validity is told to the minute
@@ -27,6 +27,17 @@ _ONE_SMS = {"gsm7": 160, "ucs2": 140}  # octets as SMPP carries them; a text abo
 def reference_of(part: Outgoing) -> int:
     """The user_message_reference of a part (§5.3.2.17): the last 16 bits of its message's number."""
     return part.key.message & 0xFFFF
+
+
+def refusal(part: Outgoing, error: FieldError | UnicodeError, at: datetime) -> Outcome:
+    """What becomes of a part that SMPP cannot carry."""
+    field = error.field if isinstance(error, FieldError) else "text"
+    reason = error.reason if isinstance(error, FieldError) else ""
+    if isinstance(error, UnicodeEncodeError):
+        char = error.object[error.start]
+        reason = f"{char} U+{ord(char):04X}"
+    facts = {"field": field, "reason": reason}
+    return Outcome(key=part.key, result=Result.REFUSED, at=at, code="smsc-cannot-carry", facts=facts)
 
 
 class SubmitEncoder:
