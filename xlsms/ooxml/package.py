@@ -106,7 +106,7 @@ class Package:
             status = os.fstat(file.fileno())
             if status.st_size <= _IN_MEMORY:
                 with file:
-                    content = file.read(_IN_MEMORY + 1)
+                    content = file.read(status.st_size)
                 package = cls(io.BytesIO(content))
             else:
                 package = cls(file)
@@ -136,8 +136,8 @@ class Package:
         """All of a part, inflated and checked."""
         return b"".join(self.chunks(member, limit))
 
-    def chunks(self, member: Member, limit: int = _PART_LIMIT) -> Iterator[bytes]:
-        """A part inflated piece by piece; its length and CRC-32 are checked at the end.
+    def chunks(self, member: Member, limit: int = _PART_LIMIT, *, ahead: bool = True) -> Iterator[bytes]:
+        """A part inflated piece by piece, a large one `ahead` in another thread; its length and CRC-32 are checked.
 
         Raises:
             UserError: `file-too-large` above `limit`, `file-suspicious` when it grows like a bomb, `file-damaged`.
@@ -147,7 +147,7 @@ class Package:
         if member.size > _RATIO_FROM and member.size > member.packed * _RATIO_LIMIT:
             raise UserError("file-suspicious")
         raw = self.raw(member.data, member.data + member.packed)
-        if member.method == _STORED or member.size < SMALL:
+        if member.method == _STORED or member.size < SMALL or not ahead:
             content = checked(raw if member.method == _STORED else inflate(raw))
         else:
             content = inflate_ahead(raw)

@@ -10,7 +10,8 @@ history, so what holds for each of them holds for the stream.
 import re
 from collections import deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from itertools import zip_longest
 
 from xlsms.ooxml.batch import Cell, New, Slices, Waiting
@@ -21,7 +22,7 @@ from xlsms.ooxml.package import Package
 from xlsms.ooxml.patch import Patch
 from xlsms.ooxml.plainedit import around
 from xlsms.ooxml.scan import Grammar, NotPlainError, RawCell, surveyed
-from xlsms.ooxml.segment import Placed, Segments, StaleIndexError, unpacked
+from xlsms.ooxml.segment import SOON, Placed, Segments, StaleIndexError, unpacked
 from xlsms.ooxml.value import Decoder, Raw
 
 __all__ = ["BlockReader", "VerificationError", "equal", "read_segments_back"]
@@ -62,22 +63,23 @@ def read_segments_back(old: Package, book: Book, patch: Patch, segments: Segment
 def _contents(old: Package, new: Package, all_placed: Sequence[Placed], at: int) -> Iterator[tuple[Placed, bytes]]:
     """Each segment with what it holds, checked; of one that nobody changed nothing is told.
 
-    They are inflated by other threads, a few ahead.
+    Large ones are inflated by other threads, a few ahead.
     """
     final = all_placed[-1]
-    waiting: deque[tuple[Placed, Future[bytes] | None]] = deque()
+    waiting: deque[tuple[Placed, Callable[[], bytes]]] = deque()
     with ThreadPoolExecutor(_THREADS) as pool:
         for placed in all_placed:
             segment = placed.segment
             if placed.at is not None:
                 _same(old, new, placed, at)
-                waiting.append((placed, None))
+                waiting.append((placed, bytes))
             elif placed.seen is not None:
                 _lies(new, placed, at)
-                waiting.append((placed, None))
+                waiting.append((placed, bytes))
             else:
                 packed = b"".join(new.raw(at, at + segment.packed))
-                waiting.append((placed, pool.submit(unpacked, packed, segment, final=placed is final)))
+                inflated = partial(unpacked, packed, segment, final=placed is final)
+                waiting.append((placed, pool.submit(inflated).result if segment.size >= SOON else inflated))
             at += segment.packed
             if len(waiting) > _AHEAD:
                 yield _content(*waiting.popleft())
@@ -85,9 +87,9 @@ def _contents(old: Package, new: Package, all_placed: Sequence[Placed], at: int)
             yield _content(*waiting.popleft())
 
 
-def _content(placed: Placed, job: "Future[bytes] | None") -> tuple[Placed, bytes]:
+def _content(placed: Placed, data: Callable[[], bytes]) -> tuple[Placed, bytes]:
     try:
-        return placed, b"" if job is None else job.result()
+        return placed, data()
     except StaleIndexError as error:
         raise VerificationError("a segment does not inflate to what was deflated") from error
 

@@ -40,7 +40,7 @@ __all__ = [
 ]
 
 _HEAD_LIMIT = 16 << 20
-_PIECE = 1 << 14  # enough for the first rows of most sheets
+_PIECE = 1 << 13  # enough for the first rows of most sheets
 _DECLARED = re.compile(rb"(?:\xef\xbb\xbf)?<\?xml[^>]*?encoding=[\"']([\w.:-]+)[\"']")
 _REF = re.compile(rb"f(?<=\sref)\s*+=")
 _HEAD_TAGS = frozenset({"col", "worksheet"})
@@ -395,7 +395,7 @@ def top_rows(book: Book, sheet: SheetPart, count: int) -> list[RawRow]:
     """The rows with cells among the first `count` of a sheet, without a look at the rest. Cells have no prefix."""
     grammar = Grammar(b"")
     data = b""
-    chunks = book.package.chunks(sheet.member, SHEET_LIMIT)
+    chunks = book.package.chunks(sheet.member, SHEET_LIMIT, ahead=False)
     pieces = (chunk[at : at + _PIECE] for chunk in chunks for at in range(0, len(chunk), _PIECE))
     for piece in canonical_sheet(pieces):
         data += piece

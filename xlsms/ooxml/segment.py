@@ -10,7 +10,7 @@ import json
 import zlib
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import astuple, dataclass, replace
 from functools import cache, partial
 
@@ -20,6 +20,7 @@ from xlsms.ooxml.package import Member, Package
 
 __all__ = [
     "SIZE",
+    "SOON",
     "Index",
     "Piece",
     "Placed",
@@ -37,6 +38,7 @@ __all__ = [
 SIZE = 1 << 18  #: about how many bytes of a sheet make a segment, as long as there are not too many of them
 _MANY, _LARGE = 256, 1 << 20  # segments from which on they are larger, up to this
 _THREADS = 2  # that deflate: each waits for the reader's turn now and then
+SOON = 1 << 19  #: bytes below which one is deflated, or inflated, sooner than another thread has its turn
 _PENDING = 8  # segments that they have
 _POLYNOMIAL = 0xEDB88320
 
@@ -191,24 +193,23 @@ class Segments:
         self._index: Index | None = None
 
     def packed(self) -> Iterator[bytes]:
-        """The deflate stream. New segments are deflated by other threads; kept ones are copied."""
-        waiting: deque[tuple[Piece, Future[_Deflated] | None]] = deque()
+        """The deflate stream. Large new segments are deflated by other threads; kept ones are copied."""
+        waiting: deque[tuple[Piece, Callable[[], _Deflated]]] = deque()
         with ThreadPoolExecutor(_THREADS) as pool:
             for piece in self._pieces:
-                waiting.append((piece, pool.submit(_deflated, piece) if piece.kept is None else None))
+                job = partial(_deflated, piece)
+                waiting.append((piece, pool.submit(job).result if len(piece.data) >= SOON else job))
                 if len(waiting) > _PENDING:
                     yield from self._out(*waiting.popleft())
             while waiting:
                 yield from self._out(*waiting.popleft())
 
-    def _out(self, piece: Piece, job: "Future[_Deflated] | None") -> Iterator[bytes]:
+    def _out(self, piece: Piece, deflated: "Callable[[], _Deflated]") -> Iterator[bytes]:
         if piece.kept is not None:
             self.placed.append(Placed(piece.kept, edited=False, at=piece.at))
             yield from self._raw(piece.at, piece.at + piece.kept.packed)
             return
-        if job is None:
-            raise ValueError("a new segment that nobody deflates")
-        packed, crc, alike = job.result()
+        packed, crc, alike = deflated()
         segment = Segment(piece.last, len(packed), len(piece.data), crc)
         seen = crc32(packed) if alike else None
         self.placed.append(Placed(segment, piece.edited, None, piece.rest, seen))

@@ -34,12 +34,17 @@ OWN_SHEETS = frozenset({"sms replies", "sms rules", "sms settings", "sms report"
 _MARKS = frozenset({"x", "✓", "✔", "☑", "yes", "y", "si", "s", "1", "true", "verdadero", "send", "enviar"})
 _NO_MARKS = frozenset({"no", "n", "0", "false", "falso", ""})  #: whoever writes these means that the row stays
 _PLAIN = re.compile(r"[^\w&%#+]+")
-_SHORT = 40  # characters of a text in the send column that is remembered: nearly all rows have the same
+_SHORT = 40  # characters of a text that is remembered: nearly all rows have the same mark, and headers are few
 _NONE: Mapping[str, Role] = MappingProxyType({})
 
 
 def folded(text: str) -> str:
     """Without accents, case, punctuation and outer blanks."""
+    return _folded(text) if len(text) <= _SHORT else _folded.__wrapped__(text)
+
+
+@lru_cache(maxsize=1024)
+def _folded(text: str) -> str:
     decomposed = unicodedata.normalize("NFKD", text.replace("º", "o").replace("ª", "a").casefold())
     bare = "".join(letter for letter in decomposed if not unicodedata.combining(letter))
     return _PLAIN.sub(" ", bare.replace("_", " ")).strip()
