@@ -218,13 +218,18 @@ class _Reader:
         rows = self._grammar.apart(data, self._letters) if self._grammar.exact else None
         if rows is None:
             return slices
-        place = {int(row[0]): at for at, row in enumerate(rows)}
+        numbers, *told = zip(*rows, strict=True)
+        place = dict(zip(map(int, numbers), range(len(numbers)), strict=True))
+        known: dict[bytes, list[int]] = {}  # columns written in the same rows share a list
         unsure: Slices = {}
-        for nth, number in enumerate(self._batch.columns, _BEFORE):
+        for number, ends in zip(self._batch.columns, told[_BEFORE - 1 :], strict=True):
             start, end = slices.get(number, (0, 0))
             column = self._batch.columns[number]
-            where = [place.get(row, -1) for row in column.rows[start:end]]
-            if -1 in where or not self._alike(number, [rows[at][nth] for at in where], column.values[start:end]):
+            some = column.rows[start:end]
+            where = known.setdefault(some.tobytes(), [])
+            if not where:
+                where += [place.get(row, -1) for row in some]
+            if -1 in where or not self._alike(number, [ends[at] for at in where], column.values[start:end]):
                 unsure[number] = start, end
         return {number: at for number, at in unsure.items() if number in slices}
 

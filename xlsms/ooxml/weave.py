@@ -28,7 +28,9 @@ class Weaver:
         self._grammar, self._batch, self._rows = grammar, batch, rows
         self._formula = grammar.formula_open
         self._styles: dict[tuple[bytes, int], int | None] = {}  # by the attributes of a row, and column
-        self._tags: dict[tuple[bytes, int, int], bytes] = {}  # by them, and the first and last column that is new
+        self._tags: dict[
+            tuple[bytes, tuple[int, int]], bytes
+        ] = {}  # by them, and the first and last new column
         self._told: dict[bytes, int | None] = {}  # by how a cell begins behind its reference
 
     def expect(self, slices: Slices) -> None:
@@ -65,7 +67,8 @@ class Weaver:
             cells = self._column(number, slices[number], styles[number] or ())
             pieces[_BEFORE + 1 + 2 * nth] = self._among(number, pieces[0], there[number], where[number], cells)
         ends = [self._grammar.row_end] * len(rows)
-        return b"".join(chain.from_iterable(zip(tags, *pieces[_BEFORE:], ends, strict=True)))
+        something = (each for each in pieces[_BEFORE:] if any(each))
+        return b"".join(chain.from_iterable(zip(tags, *something, ends, strict=True)))
 
     def _where(self, slices: Slices, place: dict[int, int]) -> dict[int, list[int]] | None:
         """By column the places of the rows that get cells; None where one has to be put between others.
@@ -89,8 +92,11 @@ class Weaver:
         self, number: int, attributes: Sequence[bytes], there: Sequence[bytes], where: Sequence[int]
     ) -> list[int | None] | None:
         """The formats of the new cells; None where an old one is unusual."""
-        if not any(there) and len(set(attributes)) == 1:  # a column that nobody has written in yet
-            return [self._style(attributes[0], number)] * len(where)
+        if not any(there):  # a column that nobody has written in yet
+            known_of = {each: self._style(each, number) for each in set(attributes)}
+            if len(set(known_of.values())) == 1:
+                return [known_of[attributes[0]]] * len(where)
+            return [known_of[attributes[at]] for at in where]
         styles: list[int | None] = []
         for at in where:
             cell = there[at]
@@ -121,19 +127,20 @@ class Weaver:
             if not any(there[number]):
                 alike.setdefault(id(places), []).append(number)
         for numbers in alike.values():
-            for at in where[numbers[0]]:
-                first, last = new.get(at, (numbers[0], numbers[-1]))
-                new[at] = min(first, numbers[0]), max(last, numbers[-1])
+            ends = numbers[0], numbers[-1]
+            if new:
+                new.update((at, _wider(new.get(at, ends), ends)) for at in where[numbers[0]])
+            else:
+                new = dict.fromkeys(where[numbers[0]], ends)
         for number, places in where.items():
             cells = there[number]
             for at in places if any(cells) else ():
                 if not cells[at]:
-                    first, last = new.get(at, (number, number))
-                    new[at] = min(first, number), max(last, number)
+                    new[at] = _wider(new.get(at, (number, number)), (number, number))
         opening = self._grammar.row_open + b' r="'
         tags = [b'%b%b"%b>' % (opening, *of) for of in zip(pieces[0], pieces[1], strict=True)]
-        for row, (first, last) in new.items():
-            tags[row] = b'%b%b"%b' % (opening, pieces[0][row], self._rest_of_tag(pieces[1][row], first, last))
+        for row, of in new.items():
+            tags[row] = b'%b%b"%b' % (opening, pieces[0][row], self._rest_of_tag(pieces[1][row], of))
         return tags
 
     def _column(self, number: int, of: tuple[int, int], styles: Sequence[int | None]) -> list[bytes]:
@@ -161,10 +168,14 @@ class Weaver:
             self._styles[known] = self._rows.default_style(b"<row" + attributes + b">", column)
         return self._styles[known]
 
-    def _rest_of_tag(self, attributes: bytes, first: int, last: int) -> bytes:
+    def _rest_of_tag(self, attributes: bytes, new: tuple[int, int]) -> bytes:
         """What follows the number in the start tag of a row that gets cells from one column to another."""
-        known = (attributes, first, last)
+        known = attributes, new
         rest = self._tags.get(known)
         if rest is None:
-            rest = self._tags[known] = self._rows.opening(b"<row" + attributes + b">", (first, last))[len(b"<row") :]
+            rest = self._tags[known] = self._rows.opening(b"<row" + attributes + b">", new)[len(b"<row") :]
         return rest
+
+
+def _wider(one: tuple[int, int], other: tuple[int, int]) -> tuple[int, int]:
+    return min(one[0], other[0]), max(one[1], other[1])
