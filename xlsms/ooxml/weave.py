@@ -28,9 +28,7 @@ class Weaver:
         self._grammar, self._batch, self._rows = grammar, batch, rows
         self._formula = grammar.formula_open
         self._styles: dict[tuple[bytes, int], int | None] = {}  # by the attributes of a row, and column
-        self._tags: dict[
-            tuple[bytes, tuple[int, int]], bytes
-        ] = {}  # by them, and the first and last new column
+        self._tags: dict[tuple[bytes, tuple[int, int]], bytes] = {}  # by them, and the first and last new column
         self._told: dict[bytes, int | None] = {}  # by how a cell begins behind its reference
 
     def expect(self, slices: Slices) -> None:

@@ -10,12 +10,13 @@ from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import tzinfo
+from itertools import repeat
 from pathlib import Path
 from typing import Any
 
 from xlsms.errors import Place, TransientError, XlsmsError
 from xlsms.files.backup import Backups
-from xlsms.model import CellValue, Role
+from xlsms.model import CellValue, Role, RowId
 from xlsms.workbook.base import Applied, Placed, Refusal, RowEdit
 from xlsms.workbook.opening import FileWorkbook, Passwords
 from xlsms_service.sync.fork import Fork, can_fork
@@ -26,9 +27,9 @@ __all__ = ["Errand", "Pen", "PennedWorkbook", "Return", "packed", "unpacked"]
 
 _GROUPS = ("done", "missing", "stale", "ambiguous", "waiting")
 
-#: An edit as the pen is given it: its id, its place's fields, the number of its roles, its values. Objects cost as much
-#: to be sent as the rows to be written.
-_Packed = tuple[list[tuple[Role, ...]], list[tuple[Any, ...]]]
+#: Edits as the pen is given them, those with the same roles together: their places among all, the roles, by role the
+#: values, the ids, and the fields of what they know their rows by. Objects cost as much to be sent as the writing.
+_Packed = list[tuple[list[int], tuple[Role, ...], list[tuple[CellValue, ...]], Sequence[RowId | None], list[Any]]]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -158,27 +159,22 @@ class PennedWorkbook(FileWorkbook):
 
 def packed(edits: Sequence[RowEdit]) -> _Packed:
     """Edits in few objects."""
-    shapes: dict[tuple[Role, ...], int] = {}
-    rows = []
-    for edit in edits:
-        roles = tuple(edit.values)
-        place = edit.placed
-        rows.append(
-            (
-                shapes.setdefault(roles, len(shapes)),
-                edit.id,
-                place and tuple(place),
-                *edit.values.values(),
-            )
-        )
-    return list(shapes), rows
+    alike: dict[tuple[Role, ...], list[int]] = {}
+    for nth, edit in enumerate(edits):
+        alike.setdefault(tuple(edit.values), []).append(nth)
+    groups: _Packed = []
+    for roles, places in alike.items():
+        cells, ids, placed = zip(*(edits[nth] for nth in places), strict=True)
+        columns = list(zip(*(each.values() for each in cells), strict=True))
+        groups.append((places, roles, columns, ids, [place and tuple(place) for place in placed]))
+    return groups
 
 
-def unpacked(edits: _Packed) -> list[RowEdit]:
+def unpacked(groups: _Packed) -> list[RowEdit]:
     """The edits again."""
-    shapes, rows = edits
-    found = []
-    for shape, row_id, place, *values in rows:
-        cells: dict[Role, CellValue] = dict(zip(shapes[shape], values, strict=True))
-        found.append(RowEdit(values=cells, id=row_id, placed=place and Placed(*place)))
-    return found
+    edits: dict[int, RowEdit] = {}
+    for places, roles, columns, ids, placed in groups:
+        rows = zip(*columns, strict=True) if columns else repeat((), len(places))
+        cells: list[dict[Role, CellValue]] = [dict(zip(roles, values, strict=True)) for values in rows]
+        edits.update(zip(places, map(RowEdit, cells, ids, [at and Placed(*at) for at in placed]), strict=True))
+    return [edits[nth] for nth in range(len(edits))]
