@@ -5,6 +5,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from datetime import datetime, tzinfo
 from itertools import chain
+from operator import itemgetter
 
 from xlsms.errors import Place, UserError
 from xlsms.model import CellValue, Role
@@ -207,7 +208,8 @@ class Placing:
             rows = [search.whole(raw)._replace(ends=None) for raw in rows]
         gathered = self._gathered[layout.part.name]
         values = [edit.values for edit in edits]
-        for nth, role, column in gathered.take_all(rows, values, search.columns, self._moments):
+        calculated = gathered.take_all(rows, values, search.columns, self._moments)
+        for nth, role, column in sorted(calculated, key=itemgetter(0)):
             error = self._error(layout, (rows[nth].number, column), "cell-formula")
             self._calculated.append(Refusal(edit=edits[nth], role=role, error=error))
 
