@@ -13,7 +13,7 @@ __all__ = ["OddTableError", "Strings", "find_strings", "inner_text", "some_strin
 
 _SI = re.compile(rb"<si>(?:<t(?: [^>]*)?>([^<]*)</t></si>|(.*?)</si>)", re.DOTALL)
 _TEXT = re.compile(rb"<t(?:\s[^>]*)?>([^<]*)</t\s*>")
-_PHONETIC = re.compile(rb"<rPh[\s>].*?</rPh>", re.DOTALL)
+_PHONETIC = re.compile(rb"<rPh[\s>].*?</rPh\s*>", re.DOTALL)
 _BLOCK = 1 << 18
 _STRETCH = 1 << 14  # bytes of a block whose strings are counted before one is looked for
 _START, _START_AT, _STOP = b"<si>", re.compile(b"<si>"), b"</si>"
@@ -58,10 +58,12 @@ class Strings:
     def _load(self, chunks: Iterable[bytes]) -> None:
         data = b"".join(chunks)
         start = max(data.find(b"<si"), 0)
-        if not (_plain_head(data[:4096]) or not data) or not _plain_rest(data[start:]) or b"<!" in data[:start]:
-            data = canonical(data)
+        plain = (_plain_head(data[:4096]) or not data) and not _odd(data[start:]) and b"<!" not in data[:start]
+        found = _SI.findall(data) if plain else []
+        if not plain or len(found) != data.count(b"<si"):  # a tag with blanks, or one that closes itself
+            found = _SI.findall(canonical(data))
         add = self._raw.append
-        for simple, rich in _SI.findall(data):
+        for simple, rich in found:
             if rich:
                 self._rich[len(self._raw)] = rich
                 add(_PHONETIC.sub(b"", rich))
@@ -72,10 +74,6 @@ class Strings:
 def _plain_head(head: bytes) -> bool:
     root = head.find(b"<sst")
     return root >= 0 and b"'" not in head[root : head.find(b">", root) + 1] and _utf8(head)
-
-
-def _plain_rest(data: bytes) -> bool:
-    return not _odd(data) and data.count(b"<si") == data.count(b"<si>")
 
 
 def _odd(data: bytes) -> bool:
@@ -206,6 +204,8 @@ def _blocks(chunks: Iterable[bytes]) -> Iterator[bytes]:
         if _odd(block):
             raise OddTableError
         yield block
+    if b"<si" in data:  # one whose end tag is none at a glance
+        raise OddTableError
 
 
 def _joined(chunks: Iterable[bytes]) -> Iterator[bytes]:

@@ -13,7 +13,7 @@ from tests.unit.ooxml.test_patch_model import TEXT, sheets, xml_text
 from tests.workbooks import MAIN, members, relations, sheet_xml, text_cell, workbook
 from xlsms.ooxml.scan import Grammar, NotPlainError, blocks
 from xlsms.ooxml.shape import Shapes
-from xlsms.ooxml.text import Strings, some_strings
+from xlsms.ooxml.text import OddTableError, Strings, find_strings, some_strings, strings_of
 from xlsms.workbook.closed import ClosedWorkbook
 
 ODD = (
@@ -215,10 +215,20 @@ def test_a_few_strings_are_those_of_the_whole_table(texts, wanted, size, between
     assert some is not None or between[:2] in ("<!", "<?", "<s")
 
 
-def test_a_string_whose_end_tag_has_blanks_ends_there():
-    table = [b"<sst><si><t>a</t></si\n><si><t>b</t></si><si><t>c</t></si></sst>"]
-    assert some_strings(table, {2}) == {2: "c"}
-    assert some_strings(table, {0}) is None
+@pytest.mark.parametrize("end", ["</si\n>", "</si >", "</si\t >"])
+@pytest.mark.parametrize("at", [0, 1, 2])
+def test_a_string_whose_end_tag_has_blanks_ends_there(end, at):
+    hint = "<rPh sb='0' eb='1'><t>PH</t></rPh >"
+    texts = [f"<si><t>{text}</t>{hint if text == 'b' else ''}</si>" for text in "abc"]
+    texts[at] = texts[at].replace("</si>", end)
+    data = [f'<?xml version="1.0"?><sst xmlns="{MAIN}">{"".join(texts)}</sst>'.encode()]
+    table = Strings(data)
+    assert [table[number] for number in range(len(table))] == ["a", "b", "c"]
+    for wanted in ({0}, {1}, {2}, {0, 1, 2}):
+        assert some_strings(data, wanted) in (None, {number: "abc"[number] for number in wanted})
+    assert find_strings(data, {"a", "b", "c"}) in (None, dict(enumerate("abc")))
+    with contextlib.suppress(OddTableError):
+        assert len([string for some in strings_of(data) for string in some]) == len(texts)
 
 
 def test_a_string_without_an_end_is_left_to_the_whole_reading(monkeypatch):
