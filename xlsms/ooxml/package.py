@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import BinaryIO, Self
 
 from xlsms.errors import UserError
-from xlsms.ooxml.deflate import DAMAGED, SMALL, checked, inflate, inflate_ahead
+from xlsms.ooxml.deflate import DAMAGED, SMALL, checked, crc32, inflate, inflate_ahead
 
 __all__ = ["Member", "Package", "fingerprint"]
 
@@ -59,7 +59,7 @@ class Member:
 
 
 def fingerprint(path: Path) -> str:
-    """What tells one content of a file from another: its length and directory, which holds a CRC-32 of every part.
+    """What tells one content of a file from another: length and last bytes, which hold a CRC-32 of every part.
 
     Never raises; a file that cannot be read is like no other.
     """
@@ -71,14 +71,16 @@ def fingerprint(path: Path) -> str:
 
 
 def _fingerprint(file: BinaryIO, length: int) -> str:
-    start = max(0, length - _TAIL)  # of a file that does not end as most do
-    file.seek(max(0, length - _END_SIZE))
-    end = file.read(_END_SIZE)
-    if end[:4] == _END:
-        size, at = struct.unpack_from("<II", end, 12)
-        start = max(start, at) if at + size == length - _END_SIZE else start
-    file.seek(start)
-    return hashlib.blake2b(file.read(_TAIL) + length.to_bytes(8, "little"), digest_size=16).hexdigest()
+    file.seek(max(0, length - _TAIL))
+    tail = file.read(_TAIL)
+    at = 0
+    if tail[-_END_SIZE:].startswith(_END):
+        size, start = struct.unpack_from("<II", tail, len(tail) - _END_SIZE + 12)
+        if start + size == length - _END_SIZE:
+            at = max(0, len(tail) - _END_SIZE - size)
+    # a program that writes in place writes the directory last: before that, what lies in front of it tells
+    figures = length.to_bytes(8, "little") + crc32(tail[:at]).to_bytes(4, "little")
+    return hashlib.blake2b(tail[at:] + figures, digest_size=16).hexdigest()
 
 
 class Package:

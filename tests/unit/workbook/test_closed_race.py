@@ -168,6 +168,23 @@ def test_a_flickering_lock_is_waited_out(tmp_path):
     assert ClosedWorkbook(path).read().rows[-1].status == "Delivered"
 
 
+def test_a_save_in_place_that_has_only_begun_is_seen(tmp_path):
+    picture, new = Random(2).randbytes(500), bytes(100)  # a picture that cannot be deflated
+    path = workbook(tmp_path / "a.xlsx", with_id(), **{"xl/media/image1.png": picture})
+    steps = []
+
+    def act(now):
+        steps.append(now)
+        if now == "verified" and steps.count(now) == 1:  # the directory comes last, and is of the same length
+            with path.open("r+b") as file:
+                file.seek(file.read().index(picture[:100]))
+                file.write(new)
+
+    assert ClosedWorkbook(path, step=act).apply([EDIT]).done == (EDIT,)
+    assert steps.count("opened") == 2
+    assert new + picture[100:] in path.read_bytes()
+
+
 @pytest.mark.parametrize("user_saves_too", [False, True])
 @pytest.mark.parametrize("step", STEPS)
 def test_killed_at_a_step_the_file_is_the_old_or_the_new_one(tmp_path, step, user_saves_too):
