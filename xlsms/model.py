@@ -33,7 +33,7 @@ RowId = NewType("RowId", str)  #: the text in the `SMS ID` cell, see `xlsms.work
 MessageId = NewType("MessageId", int)  #: the ledger's number of a message; grows, never reused
 
 _NO_FACTS: Mapping[str, object] = MappingProxyType({})
-_NO_CELLS: Mapping[str, Any] = MappingProxyType({})
+_NO_CELLS: Mapping[str, Any] = {}  # never written to; a proxy could not be pickled
 
 
 class Role(StrEnum):

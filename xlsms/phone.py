@@ -173,7 +173,7 @@ def _usual(value: object, region: str) -> PhoneNumber | None:
         and len(usual[0]) + len(digits) <= _LONGEST
         and (len(digits) < _SHORTEST_ABROAD or numbering.too_short(digits[:3], len(digits)))
     ):
-        return PhoneNumber(f"+{usual[0]}{digits}", "mobile", region, mended=_country_added(usual[0]))
+        return PhoneNumber(f"+{usual[0]}{digits}", "mobile", region, False, _country_added(usual[0]))
     home = _read(digits, region)
     if home is None or home.national != digits or home.kind not in _TEXTED:
         return None

@@ -112,6 +112,7 @@ class RowReader:
         self._repeated = dict.fromkeys(layout.repeated, "columns-same-name")
         self._hidden = layout.part.hidden
         self._hides = _Remembered(lambda tag: b'hidden="1"' in tag or b'hidden="true"' in tag)
+        self._as_is = _Remembered(self._is_as_is)
         self._ends = {letters: _Remembered(partial(self._told, letters)) for letters in self._roles}
 
     # what follows needs the sheet's prefix, which is known when it has been surveyed
@@ -327,7 +328,14 @@ class RowReader:
         return local_time(value, self._zone) if isinstance(value, datetime) else value
 
     def _shown(self, cell: RawCell) -> str:
+        if self._as_is[cell[1]] and cell[2].isdigit():
+            return self._layout.book.text(int(cell[2]))
         return shown(self._decoder.value(cell)[0], self._decoder.code(cell), self._language)
+
+    def _is_as_is(self, attributes: bytes) -> bool:
+        """Whether cells with these attributes hold shared strings, and show them as they are."""
+        said = shown("said", self._decoder.code((b"", attributes, b"", b"", b"")), self._language)
+        return type_of(attributes) == b"s" and said == "said"
 
     def _problems(self, raw: RawRow) -> dict[str, str]:
         """The cells under a header that hold an error or were never calculated."""

@@ -99,10 +99,11 @@ class Desk:
         It has imported what this process has, so that it is ready at once. If it ends, another is started as ever.
         """
         if can_fork():
-            # A session of its own: Ctrl-C is for the service, which lets this one come to the end of its step.
-            self._process = Fork(work, "xlsms-desk", own_session=True)
-            put(self._process.stdin, self._given)
-            self._answered = True
+            with suppress(OSError):  # then it is started when it is needed
+                # A session of its own: Ctrl-C is for the service, which lets this one come to the end of its step.
+                self._process = Fork(work, "xlsms-desk", own_session=True)
+                put(self._process.stdin, self._given)
+                self._answered = True
 
     def start(self) -> subprocess.Popen[bytes] | Fork:
         """Start it, if it does not run; returns before it is ready."""

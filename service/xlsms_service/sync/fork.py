@@ -8,13 +8,19 @@ import signal
 import subprocess
 import sys
 import threading
+import time
 import traceback
 from collections.abc import Callable
+from itertools import chain
 from pathlib import Path
-from select import select
 from typing import NoReturn
 
 __all__ = ["Fork", "can_fork"]
+
+#: Seconds between two looks at whether it has ended.
+_STEP = 0.005
+
+_STANDARD = 3  #: standard streams, which come before all files
 
 
 def can_fork() -> bool:
@@ -30,14 +36,20 @@ class Fork:
     """
 
     def __init__(self, work: Callable[[], None], name: str, *, own_session: bool = False) -> None:
-        its_input, to_it = os.pipe()
-        from_it, its_output = os.pipe()
-        self.pid = os.fork()
+        """Raises OSError where there is no room for another process, or a standard stream is closed."""
+        pipes = (its_input, to_it), (from_it, its_output) = os.pipe(), os.pipe()
+        if min(map(min, pipes)) < _STANDARD:
+            _close(*pipes)
+            raise OSError("a standard stream is closed")
+        try:
+            self.pid = os.fork()
+        except OSError:
+            _close(*pipes)
+            raise
         if not self.pid:
             os.dup2(its_input, 0)
             os.dup2(its_output, 1)
-            for each in (its_input, to_it, from_it, its_output):
-                os.close(each)
+            _close(*pipes)
             _run(work, name, own_session=own_session)
         os.close(its_input)
         os.close(its_output)
@@ -54,8 +66,11 @@ class Fork:
         Raises:
             subprocess.TimeoutExpired: it has not, in so many seconds.
         """
-        if timeout is not None and self.poll() is None and not select([self.stdout], [], [], timeout)[0]:
-            raise subprocess.TimeoutExpired(sys.argv, timeout)
+        until = None if timeout is None else time.monotonic() + timeout
+        while until is not None and self.poll() is None:
+            if time.monotonic() > until:
+                raise subprocess.TimeoutExpired(sys.argv, timeout or 0)
+            time.sleep(_STEP)
         return self._look(0)
 
     def kill(self) -> None:
@@ -65,9 +80,17 @@ class Fork:
 
     def _look(self, options: int) -> int | None:
         if self._status is None:
-            pid, status = os.waitpid(self.pid, options)
+            try:
+                pid, status = os.waitpid(self.pid, options)
+            except ChildProcessError:  # somebody else has asked, who was told
+                pid, status = self.pid, 0
             self._status = os.waitstatus_to_exitcode(status) if pid else None
         return self._status
+
+
+def _close(*pipes: tuple[int, int]) -> None:
+    for end in chain(*pipes):
+        os.close(end)
 
 
 def _run(work: Callable[[], None], name: str, *, own_session: bool) -> NoReturn:

@@ -92,7 +92,8 @@ class Pen:
         It need not import what this process has imported. If it ends, another is started as ever.
         """
         if can_fork():
-            self._process = Fork(work, "xlsms-pen")
+            with suppress(OSError):  # then it is started when it is needed
+                self._process = Fork(work, "xlsms-pen")
 
     def start(self) -> subprocess.Popen[bytes] | Fork:
         """Start it, if it does not run; returns before it is ready."""

@@ -152,26 +152,26 @@ class Drafting:
         self, entry: PlanEntry, row_id: RowId, path: Path, terms: Terms, before: Known | None, expires: datetime
     ) -> Draft:
         """The draft of an entry; `before` is what its row showed, and it `expires` then unless it has a send time."""
-        if entry.number is None or entry.parts is None or entry.fingerprint is None:
+        row, number, text, parts, sender, send_at, same, _, held = entry
+        if number is None or parts is None or same is None:
             raise RuntimeError("a plan's entry with neither a problem nor a message")
-        number, held = entry.number.e164, entry.held
         return Draft(
-            number,
-            entry.text,
-            entry.parts.alphabet,
-            len(entry.parts.parts),
-            entry.fingerprint,
-            self.route(number, entry.sender, path),
-            entry.sender,
+            number.e164,
+            text,
+            parts.alphabet,
+            len(parts.parts),
+            same,
+            self.route(number.e164, sender, path),
+            sender,
             row_id,
-            entry.row.sheet,
+            row.sheet,
             before.message if before else None,
             _state(entry),
             held.code if held else None,
             held.facts if held else {},
             terms.priority,
-            entry.send_at,
-            entry.send_at + terms.validity if entry.send_at else expires,
+            send_at,
+            send_at + terms.validity if send_at else expires,
             None,
             self.unsaved,
         )

@@ -1,5 +1,7 @@
 """Planning: what would go, what would not, and why; the same for the preview and the intake."""
 
+import copy
+import pickle
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
@@ -333,3 +335,10 @@ def test_no_row_whatever_it_holds_stops_the_plan(rows, every):
             assert entry.number.e164
             assert "".join(entry.parts.parts)
             assert "{Nombre}" not in entry.text
+
+
+def test_what_is_planned_can_be_said_to_another_process():
+    entry = plan_text("600 000 001", "Hola", TERMS, FACTS)
+
+    assert pickle.loads(pickle.dumps(entry)) == entry
+    assert copy.deepcopy(entry.row) == entry.row
