@@ -24,6 +24,10 @@ _Done = TypeVar("_Done")
 _BEAT = 0.2
 _REST = 10.0
 
+#: The same of looks at whether all is settled, as long as something moves: what comes then waits for it.
+_LOOK = 0.04
+_LOOK_REST = 2.0
+
 #: Seconds before a workbook that somebody has open is tried again.
 _AGAIN = 1.0
 
@@ -127,7 +131,8 @@ async def follow(
         asked = loop.time()
         tally = await ledger.do(view.tally, *some)
         now = loop.time()
-        if last is None or (tally.by_state, tally.replies) != (last.by_state, last.replies):
+        moves = last is None or (tally.by_state, tally.replies) != (last.by_state, last.replies)
+        if moves:
             quiet_since, last = now, tally
             on_progress(Progress(total=tally.total, by_state=tally.by_state, replies=tally.replies))
         lingered = not patience.wait or now - quiet_since >= patience.linger.total_seconds()
@@ -141,17 +146,21 @@ async def follow(
             return False
         # Counting a big campaign takes a while itself: it never gets more than a tenth of the ledger's time.
         until = now + max(_BEAT, _REST * (now - asked))
-        await _rest(ledger, some, until, over=None if over.issuperset(tally.by_state) else over)
+        look = _LOOK if moves else _BEAT
+        await _rest(ledger, some, until, over=None if over.issuperset(tally.by_state) else over, look=look)
 
 
-async def _rest(ledger: Ledger, some: view.Some, until: float, *, over: AbstractSet[State] | None) -> None:
-    """Wait until then, or until all are in states that are `over`: that is soon told, as a rule by the newest."""
+async def _rest(ledger: Ledger, some: view.Some, until: float, *, over: AbstractSet[State] | None, look: float) -> None:
+    """Wait until then, or until all are in states that are `over`: that is soon told, as a rule by the newest.
+
+    It looks every `look` seconds.
+    """
     loop = asyncio.get_running_loop()
-    pause = _BEAT
+    pause = look
     while (left := until - loop.time()) > 0:
         await asyncio.sleep(min(pause, left))
         if over is not None:
             asked = loop.time()
             if not await ledger.do(view.any_open, some, over):
                 return
-            pause = max(_BEAT, _REST * (loop.time() - asked))
+            pause = max(look, _LOOK_REST * (loop.time() - asked))
