@@ -1,5 +1,6 @@
 """Large parts are inflated a step ahead by another thread; the caller sees what it would see without."""
 
+import random
 import threading
 import zlib
 from collections.abc import Iterator
@@ -121,3 +122,20 @@ def test_a_segment_is_inflated_by_itself_and_nothing_else_is_taken_for_one(size:
     if size:
         with pytest.raises(DAMAGED):
             inflated_segment(middle, size - 1, final=False)
+
+
+@pytest.mark.skipif(deflate._isal is None, reason="ISA-L is not installed")
+@pytest.mark.parametrize("made", [None, lambda **_: None, lambda buffersize: None])
+@given(data=st.binary(max_size=2000) | st.integers(0, 300_000).map(lambda size: _LARGE[:size]))
+def test_a_segment_is_one_by_one_call_and_by_several(made, data: bytes) -> None:
+    assert inflates_to(deflated_segment(data, final=False), data)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(deflate._isal, "_ParallelCompress", made)  # as in a version that has none, or another one
+        assert deflate._in_one_call(data) == b""
+        assert inflates_to(deflated_segment(data, final=False), data)
+
+
+@pytest.mark.skipif(not hasattr(deflate._isal, "_ParallelCompress"), reason="a version of isal without it")
+def test_what_cannot_be_deflated_is_a_segment_in_one_call() -> None:
+    data = random.Random(7).randbytes(3 << 20)
+    assert inflates_to(deflate._in_one_call(data), data)
