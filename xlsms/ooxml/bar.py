@@ -5,11 +5,16 @@ import sys
 from bisect import bisect_left, bisect_right
 from collections import Counter
 from collections.abc import Sequence
+from datetime import datetime
 
 from xlsms.ooxml.book import Table
 from xlsms.ooxml.cells import TEXT_LIMIT, Area
 
 __all__ = ["Bars"]
+
+
+_ANYWHERE = {str, int, type(None), datetime}  # what any cell can hold, if it is neither long nor large
+_LARGE = 10**15
 
 
 class _Cover:
@@ -49,9 +54,13 @@ class Bars:
         return None
 
     @staticmethod
-    def are_short(values: Sequence[object]) -> bool:
-        """Whether values are all texts that any cell can hold, as far as a glance tells."""
-        return set(map(type, values)) == {str} and max(map(len, values)) * 2 <= TEXT_LIMIT  # type: ignore[arg-type]
+    def fit(values: Sequence[object]) -> bool:
+        """Whether values are such that any cell holds them, as far as a glance tells."""
+        kinds = set(map(type, values))
+        texts = [value for value in values if isinstance(value, str)] if str in kinds else []
+        numbers = [value for value in values if isinstance(value, int)] if int in kinds else []
+        longest, largest = max(map(len, texts), default=0), max(map(abs, numbers), default=0)
+        return kinds <= _ANYWHERE and longest * 2 <= TEXT_LIMIT and largest < _LARGE
 
     @staticmethod
     def value(value: object) -> str | None:

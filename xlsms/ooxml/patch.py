@@ -67,7 +67,7 @@ class Patch:
     def _refuse(self, bars: Bars) -> None:
         """Leave out what is known not to be writable."""
         for number, column in self.batch.columns.items():
-            if bars.none and bars.are_short(column.values):
+            if bars.none and bars.fit(column.values):
                 continue
             for row, value in zip(column.rows, column.values, strict=True):
                 cell = (row, number)

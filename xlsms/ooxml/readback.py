@@ -148,7 +148,6 @@ class _Reader:
         self._waiting = Waiting(patch.batch)
         self._grammar = Grammar(patch.found.prefix, patch.found.shapes)
         self._letters = tuple(column.letters.encode() for column in patch.batch.columns.values())
-        self._end = self._grammar.text_end()
         self._decoder = Decoder(book, patch.found.prefix)
         self._columns = {column.letters.encode(): number for number, column in patch.batch.columns.items()}
         self._texts = {column: self._grammar.texts_of(letters) for letters, column in self._columns.items()}
@@ -238,7 +237,9 @@ class _Reader:
         letters = self._batch.columns[number].letters.encode()
         kinds = set(map(type, values))
         if kinds == {str} and len(set(values)) > _FEW:
-            texts = [match[1] for match in map(self._end.fullmatch, ends) if match is not None]
+            texts = self._grammar.texts_alike(ends)
+            if texts is None:
+                texts = [match[1] for match in map(self._grammar.text_end.fullmatch, ends) if match is not None]
             return len(texts) == len(ends) and _are(texts, values)
         plain_value, cell_by = self._decoder.plain_value, self._grammar.cell_by
         return all(

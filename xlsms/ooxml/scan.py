@@ -6,7 +6,7 @@ other legal sheet is put into the plain form by expat on the way, so there is on
 """
 
 import re
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from typing import NamedTuple, Protocol
 
@@ -228,6 +228,9 @@ class Grammar:
         }
         self.cell = self.cells_of(b"[A-Z]+")
         self._end = re.compile(rb"([^>/]*)(?:/>|>(?:%b)</%bc>)" % (inside, p), re.DOTALL)
+        text = rb"<%(p)sis><%(p)st(?: [^>]*)?>([^<]*)</%(p)st></%(p)sis></%(p)sc>" % {b"p": p}
+        #: what stands behind the reference of a simple inline text, which is its group
+        self.text_end = re.compile(rb'(?: s="[0-9]+")? t="inlineStr">' + text)
         self.formula_open = b"<" + prefix + b"f"
         self.formula = re.compile(rb"<" + p + rb"f[\s/>]")
         self.shapes = shapes or Shapes(prefix)
@@ -256,10 +259,19 @@ class Grammar:
         tag = rb'%b%b([1-9][0-9]{0,6})"(?: s="[0-9]+")? t="inlineStr">' % (re.escape(self.cell_open), letters)
         return re.compile(tag + inside + re.escape(self.cell_end))
 
-    def text_end(self) -> re.Pattern[bytes]:
-        """A pattern for what stands behind the reference of a simple inline text, which is its group."""
-        inside = rb"<%(p)sis><%(p)st(?: [^>]*)?>([^<]*)</%(p)st></%(p)sis>" % {b"p": re.escape(self.prefix)}
-        return re.compile(rb'(?: s="[0-9]+")? t="inlineStr">' + inside + re.escape(self.cell_end))
+    def texts_alike(self, ends: Sequence[bytes]) -> list[bytes] | None:
+        """The simple inline texts of cells that lie alike, of which what is behind the reference was told.
+
+        None where one lies otherwise, and for none. The texts are as they lie.
+        """
+        first = self.text_end.fullmatch(ends[0]) if ends else None
+        if first is None:
+            return None
+        before, after = ends[0][: first.start(1)], ends[0][first.end(1) :]
+        lying = b"\n".join(ends)
+        # a cell ends but once: what divides two of them stands between two that are such as the first one
+        texts = lying[len(before) : -len(after)].split(b"%b\n%b" % (after, before))
+        return texts if len(texts) == len(ends) and lying.startswith(before) and lying.endswith(after) else None
 
     def check(self, block: bytes, last: int) -> int:
         """Whether a block of whole rows is plain and in order; returns its last row number."""

@@ -143,21 +143,17 @@ class Search:
         place = _BEFORE + self.columns.index(self._column)
         some = [row for row in (rows if int(rows[0][0]) > self._below else self._under(rows)) if row[place]]
         ends = [row[place] for row in some]
-        self._told = self._alike(ends)
+        self._told = self._simple_texts(ends)
         texts = map(self._text_by, ends) if self._told is None else map(self._plain.get, self._told)
         raw = self._raw
         self.found += [(text, raw(row, b"")) for text, row in zip(texts, some, strict=True) if text is not None]
 
-    def _alike(self, ends: list[bytes]) -> list[bytes] | None:
-        """The simple texts, in upper case, of cells that lie alike; None where one does not."""
-        first = self._end.fullmatch(ends[0]) if ends else None
-        if first is None or first[1] is None:
-            return None if ends else []
-        before, after = ends[0][: first.start(1)], ends[0][first.end(1) :]
-        lying = b"\n".join(ends)
-        texts = lying[len(before) : -len(after)].split(b"%b\n%b" % (after, before))
-        whole = lying.startswith(before) and lying.endswith(after) and len(texts) == len(ends)
-        return b"\n".join(texts).upper().split(b"\n") if whole and b"".join(texts).isalnum() else None
+    def _simple_texts(self, ends: list[bytes]) -> list[bytes] | None:
+        """The texts of cells, in upper case, where all lie alike and hold nothing but ASCII letters and digits."""
+        texts = self._grammar.texts_alike(ends) if ends else []
+        if texts and not b"".join(texts).isalnum():
+            return None
+        return b"\n".join(texts).upper().split(b"\n") if texts else texts
 
     def _text_by(self, end: bytes) -> str | None:
         """The text of a cell of which what stands behind its reference is known, if it is looked for."""

@@ -95,22 +95,21 @@ class Weaver:
             if len(set(known_of.values())) == 1:
                 return [known_of[attributes[0]]] * len(where)
             return [known_of[attributes[at]] for at in where]
-        styles: list[int | None] = []
-        for at in where:
-            cell = there[at]
-            if not cell:
-                styles.append(self._style(attributes[at], number))
-                continue
+        cells = [there[at] for at in where]
+        told: dict[bytes, int | None] = {}
+        for cell in set(cells) - {b""}:  # many lie alike
             known = cell.partition(b">")[0]
             if known not in self._told:
-                told = _STYLE.fullmatch(known + b">")
-                if told is None:
+                match = _STYLE.fullmatch(known + b">")
+                if match is None:
                     return None
-                self._told[known] = None if told[1] is None else int(told[1])
+                self._told[known] = None if match[1] is None else int(match[1])
             if self._formula in cell:
                 return None
-            styles.append(self._told[known])
-        return styles
+            told[cell] = self._told[known]
+        return [
+            told[cell] if cell else self._style(attributes[at], number) for at, cell in zip(where, cells, strict=True)
+        ]
 
     def _tags_of(
         self,
