@@ -83,12 +83,12 @@ class Search:
         if not (self._texts and self._column):
             return False
         simple = len(self._plain) == len(self._texts)
-        return not simple or self._places.may_hold(last, self._hashes)
+        return not simple or self._places.may_hold((before, last), self._hashes)
 
-    def note(self, last: int) -> None:
-        """Remember what texts stand in the block seen last, which is the segment that ends with this row."""
+    def note(self, before: int, last: int) -> None:
+        """Remember what texts stand in the block seen last, which is the segment with the rows from one to another."""
         if self._texts and self._told is not None:
-            self._places.note(last, self._told)
+            self._places.note((before, last), self._told)
 
     def start(self, grammar: Grammar) -> None:
         """Forget what was found, and look for cells of this form from now on."""

@@ -81,7 +81,7 @@ def look_through(book: Book, sheet: SheetPart, found: Survey, search: Search) ->
             if last != segment.last:
                 raise StaleIndexError
             search.block(data)
-            search.note(last)
+            search.note(before, last)
         before = segment.last
 
 
@@ -92,7 +92,7 @@ def remember(patches: Iterable[Patch]) -> None:
             index = patch.segments.index(patch.found.arrays)
             _cache.put(_name(index), index.dump())
             shapes, places = patch.found.shapes, patch.found.whereabouts
-            lasts = (placed.segment.last for placed in patch.segments.placed)
+            lasts = (placed.segment.last for placed in patch.segments.placed if placed.segment.last)
             _seen[_name(index)] = (
                 None if shapes is None or shapes.worn else shapes,
                 None if places is None else places.after(patch.batch, lasts),

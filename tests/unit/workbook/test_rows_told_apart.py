@@ -202,6 +202,20 @@ def test_ids_are_looked_for_where_they_stood_or_were_written(tmp_path, most):
     assert {row.id for row in read_rows(path) if row.status == "Sent"} == {ID, new}
 
 
+def test_ids_are_found_in_segments_that_were_cut_anew(tmp_path):
+    path = long_list(tmp_path / "a.xlsx")
+    ids = [row.id for row in read_rows(path)]
+    with segmented(tmp_path):
+        for status in ("Queued", "Held"):
+            ClosedWorkbook(path).apply([RowEdit(id=ID, values={Role.STATUS: status})])
+        with pytest.MonkeyPatch.context() as lost:  # what was known goes while it is written
+            lost.setattr("xlsms.workbook.writing.index_of", lambda _: None)
+            lost.setattr("xlsms.ooxml.segment.SIZE", 700)
+            ClosedWorkbook(path).apply([RowEdit(id=ID, values={Role.STATUS: "Sent"})])
+        for each in ids:
+            assert ClosedWorkbook(path).apply([RowEdit(id=each, values={Role.STATUS: "Sent"})]).missing == ()
+
+
 def test_only_the_segments_with_the_rows_of_a_piece_are_looked_at(tmp_path):
     path = long_list(tmp_path / "a.xlsx")
     with segmented(tmp_path) as patch:
