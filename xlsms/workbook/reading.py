@@ -292,8 +292,9 @@ class RowReader:
 
     @cached_property
     def means(self) -> object:
-        """What makes of a row as it lies a row as it is read: the same for the same columns, strings and formats."""
-        return self._layout.book.means, tuple(self._layout.columns.items()), self._zone
+        """What makes of a row as it lies a row as it is read: strings, formats, columns, merged cells and language."""
+        columns = tuple(self._layout.columns.items())
+        return self._layout.book.means, columns, tuple(self._merges), self._language, self._zone
 
     def calculated(self, cell: RawCell) -> bool:
         """Whether a cell is a formula."""
