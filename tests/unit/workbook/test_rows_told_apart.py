@@ -202,6 +202,19 @@ def test_ids_are_looked_for_where_they_stood_or_were_written(tmp_path, most):
     assert {row.id for row in read_rows(path) if row.status == "Sent"} == {ID, new}
 
 
+@pytest.mark.parametrize("most", [-1, 1000])
+@pytest.mark.parametrize("form", FORMS)
+def test_an_id_is_found_beside_others_however_its_cell_is_written(tmp_path, form, most):
+    rows = [("", "", "", text_cell("D{row}", IDS[1])), ("", "", "", FORMS[form].replace('"D2"', '"D{row}"'))]
+    path = book(tmp_path / "a.xlsx", rows)
+    with segmented(tmp_path) as patch:
+        patch.setattr("xlsms.ooxml.segment.SIZE", 5000)  # they are in one segment
+        patch.setattr("xlsms.ooxml.search._MANY", most)
+        for status in ("Queued", "Held"):
+            assert ClosedWorkbook(path).apply([RowEdit(id=IDS[1], values={Role.STATUS: status})]).missing == ()
+        assert ClosedWorkbook(path).apply([RowEdit(id=ID, values={Role.STATUS: "Sent"})]).missing == ()
+
+
 def test_ids_are_found_in_segments_that_were_cut_anew(tmp_path):
     path = long_list(tmp_path / "a.xlsx")
     ids = [row.id for row in read_rows(path)]
