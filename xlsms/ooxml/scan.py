@@ -235,6 +235,7 @@ class Grammar:
         self.formula = re.compile(rb"<" + p + rb"f[\s/>]")
         self.shapes = shapes or Shapes(prefix)
         self.exact = False  #: whether in the last block checked every cell stands once, in order, and names its row
+        self._odd_formula = re.compile(rb"<" + p + rb'f\s(?!(?:\s*[A-Za-z0-9]+="[^"<>&]*")*\s*/?>)')
         self._array = re.compile(rb"<" + p + rb'f(?=[^<>]*\st="(?:array|dataTable)")[^<>]*\sref="([^"<>]*)"')
 
     def cells_of(self, letters: bytes) -> re.Pattern[bytes]:
@@ -275,6 +276,8 @@ class Grammar:
 
     def check(self, block: bytes, last: int) -> int:
         """Whether a block of whole rows is plain and in order; returns its last row number."""
+        if holds(block, b"ref") and self._odd_formula.search(block):  # it may fill an area that `arrays` would not see
+            raise NotPlainError
         quick = self.shapes.check(block, last)
         self.exact = quick is not None
         if quick is not None:

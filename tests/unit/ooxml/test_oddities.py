@@ -209,6 +209,25 @@ def test_cells_that_are_not_ours_to_write_are_refused_and_the_file_is_untouched(
     assert [file.name for file in tmp_path.iterdir()] == ["a.xlsx"]
 
 
+FORMULAS_OF_AREAS = [
+    "<f t='array' ref='A1:B3'>1</f>",
+    '<f ref="A1:B3" t="array">1</f>',
+    '<f t = "array" ref = "A1:B3">1</f>',
+    '<f\nt="array"\nref="A1:B3">1</f>',
+    '<f t="arr&#97;y" ref="A1:B3">1</f>',
+    '<f t="array" ref="A&#49;:B3">1</f>',
+    '<f t="array" odd="a>b" ref="A1:B3">1</f>',
+    '<f t="dataTable" ref="$A$1:$B$3" dt2D="1" r1="D1"/>',
+]
+
+
+@pytest.mark.parametrize("formula", FORMULAS_OF_AREAS)
+def test_a_cell_in_an_array_is_refused_however_its_formula_is_written(tmp_path, formula):
+    path = workbook(tmp_path / "a.xlsx", sheet_xml(f'<row r="1"><c r="A1">{formula}<v>1</v></c></row>'))
+    with pytest.raises(UserError, match="cell-in-array"):
+        write_cells(path, {("People", "B2"): "x"})
+
+
 def test_the_anchor_of_a_merge_can_be_written(tmp_path):
     xml = sheet_xml('<row r="2"><c r="A2"/></row>', after='<mergeCells><mergeCell ref="A2:B3"/></mergeCells>')
     path = workbook(tmp_path / "a.xlsx", xml)
