@@ -19,6 +19,8 @@ __all__ = ["Many"]
 #: insert a row.
 _TOGETHER = (100, 10)
 
+_VALUES = " VALUES "  #: what stands before the row that a statement inserts; others insert what they select
+
 
 class Many:
     """`statement` for rows of plain values in the order of `names`, its parameters.
@@ -41,7 +43,7 @@ class Many:
             run(connection, sql, named if len(named) > 1 else named[0], many=len(named) > 1)
             return
         given = rows if order == tuple(range(len(self._names))) else list(map(itemgetter(*order), rows))
-        for size in _TOGETHER if isinstance(self._statement, Insert) else ():
+        for size in _TOGETHER if _VALUES in sql else ():
             several, whole = _several(sql, size), len(given) // size * size
             for start in range(0, whole, size):
                 run(connection, several, tuple(chain.from_iterable(given[start : start + size])))
@@ -64,5 +66,5 @@ class Many:
 @cache
 def _several(sql: str, rows: int) -> str:
     """A statement that inserts one row, for several: no clause follows its values."""
-    head, values, row = sql.partition(" VALUES ")
+    head, values, row = sql.partition(_VALUES)
     return head + values + ", ".join([row] * rows)

@@ -11,6 +11,7 @@ import threading
 import time
 import traceback
 from collections.abc import Callable
+from contextlib import suppress
 from itertools import chain
 from pathlib import Path
 from typing import NoReturn
@@ -96,7 +97,8 @@ def _close(*pipes: tuple[int, int]) -> None:
 def _run(work: Callable[[], None], name: str, *, own_session: bool) -> NoReturn:
     """What the copy does; nothing that the other one has begun is ended here."""
     try:
-        Path("/proc/self/comm").write_text(name)
+        with suppress(OSError):  # it is but a name
+            Path("/proc/self/comm").write_text(name)
         if own_session:
             os.setsid()
         signal.set_wakeup_fd(-1)
