@@ -240,7 +240,7 @@ def test_a_row_that_goes_once_more_says_so(office, tab):
         book, book.cursor, lambda it: len(it) == 2 and all(one.state is State.DELIVERED for one in it.values())
     )
     asked = snapshot("600000001", "600000002", language=office.language)
-    first = replace(asked.rows[0], id=campaign.edits[0].values[Role.ID])
+    first = asked.rows[0]._replace(id=campaign.edits[0].values[Role.ID])
     page = tab(
         office.client.preview_page(office.client.plan(book, replace(asked, rows=(first,)))), "wide", office.language
     )
