@@ -1,6 +1,6 @@
 """The quick way to read a receipt says what the long way says, and never that something is one which is not."""
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from hypothesis import given, settings
@@ -118,6 +118,37 @@ def test_those_that_follow_mean_the_same_both_ways(pdu, followers):
         _agree((HEADER + len(body)).to_bytes(4, "big") + frame[4:HEADER] + body, reader)
 
 
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        (b"CMT\0\1\1", b"CMT\0\0\1"),  # the phone is of another kind
+        (b"CMT\0\1\1", b"CMT\0\1\1\0\1\1"),
+        (b"34600111222", b"34600\0\0\0\0\0\0"),
+        (b"34600111222", b"34600\x0011222"),
+        (b"34600111222\0\1\1", b""),  # what stood before the phone and behind it is there, and no phone between
+        (b"\1\1" + b"5500", b"\0\1" + b"5500"),
+        (b"0000000687", b"00000006 7"),
+        (b"0000000687", b"000000068_"),
+        (b"0000000687", b"000000068\xe9"),
+        (b"0000000687", b"000000068\0"),
+        (b"0000000687", b"0000000-87"),
+        (b"0000000687 sub:", b"000000068 sub:"),
+        (b"DELIVRD", b"UNDELIV"),
+        (b"err:000", b"err:001"),
+        (b"done date:2603010930", b"done date:2603010931"),
+        (b"submit date:2603010929", b"submit date:2603010928"),
+    ],
+)
+def test_one_that_differs_a_little_from_the_one_before_means_the_same_both_ways(before, after):
+    reader = UsualReader()
+    kinds = {"service_type": "CMT", "source_addr_ton": 1, "source_addr_npi": 1, "dest_addr_ton": 1, "dest_addr_npi": 1}
+    fields = {"source_addr": "34600111222", "destination_addr": "5500", "esm_class": 4, "short_message": USUAL}
+    frame = encode(DeliverSm(sequence=7, **kinds, **fields))
+    for each in (frame, frame.replace(before, after, 1), frame):
+        assert before in frame
+        _agree(len(each).to_bytes(4, "big") + each[4:], reader)
+
+
 def test_what_a_run_of_receipts_has_in_common_is_one_object():
     reader = UsualReader()
     fields = {"source_addr": "34600111222", "esm_class": 4}
@@ -126,6 +157,13 @@ def test_what_a_run_of_receipts_has_in_common_is_one_object():
     assert [each.id for each in read] == ["0000000687", "0000000688", "0000000687"]
     assert read[0].said is read[1].said
     assert (read[1].said.state, read[2].said.state) == ("DELIVRD", "EXPIRED")
+
+
+def test_a_time_that_a_run_of_receipts_tells_is_believed_by_when_each_of_them_comes():
+    frame = encode(DeliverSm(sequence=7, source_addr="34600111222", esm_class=4, short_message=USUAL))
+    usual, reader = UsualReader().read(frame, 7), READERS[0]
+    for at, told in ((NOW, NOW), (NOW + timedelta(days=8), None), (NOW - timedelta(minutes=2), None), (NOW, NOW)):
+        assert (reader.read_usual(usual, at).done_at, reader.read(decode(frame), at).done_at) == (told, told)
 
 
 def test_any_octets_are_read_or_left():
