@@ -17,7 +17,7 @@ from xlsms.client import wire
 from xlsms.errors import TransientError, UserError, XlsmsError
 from xlsms.journal import note
 from xlsms_service.api.requested import NO_NUL
-from xlsms_service.ledger.ledger import busy
+from xlsms_service.ledger.ledger import hindrance
 
 __all__ = ["answer", "install"]
 
@@ -102,10 +102,10 @@ def _why_no_json(error: Mapping[str, Any]) -> str:
 def surprise(error: Exception) -> XlsmsError:
     """What nobody foresaw: its kind and its lines of code go into the log, not what it says, which may hold a text.
 
-    But for a ledger that another program holds, as when it is opened.
+    But for a ledger that another program holds or has no room for, as when it is opened.
     """
-    held = busy(error)
-    if held is not None:
-        return held
+    hindered = hindrance(error)
+    if hindered is not None:
+        return hindered
     note(_log, logging.ERROR, "log-answer-failed", error)
     return UserError("unexpected-here", reason=type(error).__name__)

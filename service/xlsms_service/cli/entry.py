@@ -17,7 +17,7 @@ from xlsms_service.cli.session import Ending, Session, ending_of
 from xlsms_service.cli.simulate import simulate
 from xlsms_service.cli.words import language, speak, tr
 from xlsms_service.config import Settings, load, system_language
-from xlsms_service.ledger.ledger import busy
+from xlsms_service.ledger.ledger import hindrance
 
 __all__ = ["app", "command_tree", "run", "walk"]
 
@@ -105,9 +105,9 @@ def _ended(session: Session, error: Exception, *, as_json: bool) -> Ending:
             return Ending.WRONG_USE
         case BrokenPipeError():
             return Ending.DONE  # whoever read our output has seen enough
-    held = busy(error)
-    tell(session.surprise(error) if held is None else held)
-    return Ending.SOME_NOT if held is None else ending_of(held)
+    hindered = hindrance(error)
+    tell(session.surprise(error) if hindered is None else hindered)
+    return Ending.SOME_NOT if hindered is None else ending_of(hindered)
 
 
 def _take_config(arguments: Sequence[str]) -> tuple[list[str], Path | None]:

@@ -26,7 +26,7 @@ from xlsms_service.ledger.turn import Turn
 from xlsms_service.ledger.writer import Writer
 from xlsms_service.measuring import NOTHING, Measures
 
-__all__ = ["Ledger", "busy", "connect"]
+__all__ = ["Ledger", "connect", "hindrance"]
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -70,10 +70,12 @@ def _prepare_sqlite(connection: sqlite3.Connection, _record: object) -> None:
         connection.execute(f"PRAGMA {pragma}").close()
 
 
-def busy(error: BaseException, file: Path | str = _FILE) -> TransientError | None:
-    """What an error of the ledger `file` means if another process held it for too long; None for any other."""
-    if isinstance(error, DatabaseError) and "locked" in str(error.orig):
-        return TransientError("ledger-busy", file=file)
+def hindrance(error: BaseException, file: Path | str = _FILE) -> TransientError | None:
+    """What an error of the ledger `file` means if another process held it for too long, or its disk is full."""
+    if isinstance(error, DatabaseError):
+        for words, code in (("locked", "ledger-busy"), ("disk is full", "ledger-full")):
+            if words in str(error.orig):
+                return TransientError(code, file=file)
     return None
 
 
@@ -121,7 +123,8 @@ class Ledger:
         Raises:
             UserError: `ledger-folder` when the folder cannot be written, `ledger-damaged` when it is not a ledger,
                 `ledger-not-embedded` for databases that are not there yet.
-            TransientError: `ledger-busy` when another process holds it for too long.
+            TransientError: `ledger-busy` when another process holds it for too long, `ledger-full` when its disk is
+                full.
         """
         file = data / _FILE
         if url is not None and not url.startswith("sqlite:"):
@@ -138,9 +141,9 @@ class Ledger:
             _bring_up_to_date(engine, turn)
         except DatabaseError as error:
             turn.close()
-            held = busy(error, file)
-            if held is not None:
-                raise held from error
+            hindered = hindrance(error, file)
+            if hindered is not None:
+                raise hindered from error
             raise UserError("ledger-damaged", file=url or file, reason=str(error.orig)) from error
         return cls(engine, measures, turn)
 

@@ -29,8 +29,12 @@ def ask(error):
 
 @pytest.mark.parametrize(
     ("says", "status", "code"),
-    [("database is locked", 503, "ledger-busy"), ("database or disk is full", 500, "unexpected-here")],
+    [
+        ("database is locked", 503, "ledger-busy"),
+        ("database or disk is full", 503, "ledger-full"),
+        ("no such table", 500, "unexpected-here"),
+    ],
 )
-def test_a_ledger_that_another_program_holds_is_told_as_that(says, status, code):
+def test_a_ledger_that_another_program_holds_or_has_no_room_is_told_as_that(says, status, code):
     answer = ask(OperationalError("UPDATE message", {}, sqlite3.OperationalError(says)))
     assert (answer.status_code, answer.json()["code"]) == (status, code)

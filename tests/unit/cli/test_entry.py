@@ -106,14 +106,17 @@ def test_complaints_are_in_the_users_language(xlsms, monkeypatch):
     assert "¿quería decir send?" in xlsms("snd").complaint
 
 
-def test_a_ledger_that_is_held_is_no_surprise(xlsms, monkeypatch, tmp_path):
-    def held(*_):
-        raise OperationalError("BEGIN IMMEDIATE", None, sqlite3.OperationalError("database is locked"))
+@pytest.mark.parametrize(
+    ("says", "code"), [("database is locked", "ledger-busy"), ("database or disk is full", "ledger-full")]
+)
+def test_a_ledger_that_is_held_or_has_no_room_is_no_surprise(xlsms, monkeypatch, tmp_path, says, code):
+    def hindered(*_):
+        raise OperationalError("BEGIN IMMEDIATE", None, sqlite3.OperationalError(says))
 
-    monkeypatch.setattr("xlsms_service.cli.status.looking_at", held)
+    monkeypatch.setattr("xlsms_service.cli.status.looking_at", hindered)
     run = xlsms("status")
     assert run.code == 1
-    assert "[ledger-busy]" in run.complaint
+    assert f"[{code}]" in run.complaint
     assert not (tmp_path / "data" / "xlsms-errors.log").exists()
 
 

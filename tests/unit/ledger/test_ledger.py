@@ -225,6 +225,16 @@ def test_a_ledger_held_by_another_program_for_too_long_is_said_to_be_busy(tmp_pa
     assert caught.value.code == "ledger-busy"
 
 
+def test_a_ledger_without_room_is_said_to_be_full_and_not_damaged(tmp_path, monkeypatch):
+    def upgrade(_engine):
+        raise OperationalError("CREATE TABLE", None, sqlite3.OperationalError("database or disk is full"))
+
+    monkeypatch.setattr(ledger_module.migration, "upgrade", upgrade)
+    with pytest.raises(ledger_module.TransientError) as caught:
+        Ledger.open(tmp_path)
+    assert caught.value.code == "ledger-full"
+
+
 @pytest.mark.parametrize("_time", range(5))
 def test_a_new_ledger_opened_by_many_at_once(tmp_path, _time):
     start = threading.Barrier(6)
