@@ -19,6 +19,7 @@ from sqlalchemy.exc import DBAPIError
 from xlsms.errors import XlsmsError
 from xlsms.wording import wording
 from xlsms_service.config import ServiceSettings
+from xlsms_service.ledger.ledger import hindrance
 
 __all__ = ["inert", "logbook", "told", "trace"]
 
@@ -47,11 +48,12 @@ def inert(text: str) -> str:
 def told(error: BaseException, *, texts: bool = False) -> dict[str, object]:
     """What a log may say of an error: its kind, its code or the system's reason, and the lines of code."""
     said: dict[str, object] = {"kind": type(error).__name__}
-    if isinstance(error, XlsmsError):
-        said["code"] = error.code
+    known = error if isinstance(error, XlsmsError) else hindrance(error)
+    if known is not None:
+        said["code"] = known.code
     if reason := str(error) if texts else _reason(error):
         said["reason"] = reason
-    frames = [] if isinstance(error, XlsmsError) else traceback.extract_tb(error.__traceback__)
+    frames = [] if known is not None else traceback.extract_tb(error.__traceback__)
     said["frames"] = [f"{PurePath(frame.filename).name}:{frame.lineno} {frame.name}" for frame in frames]
     return said
 

@@ -55,6 +55,19 @@ def test_json_has_an_object_a_line_with_facts_and_error(tmp_path):
     assert second["facts"] == {"connector": "operator", "reason": "link-lost"}
 
 
+@pytest.mark.parametrize(
+    ("says", "code"), [("database is locked", "ledger-busy"), ("database or disk is full", "ledger-full")]
+)
+def test_what_the_user_can_mend_in_the_ledger_is_a_line_without_lines_of_code(tmp_path, says, code):
+    with logbook(ServiceSettings(data=tmp_path)):
+        try:
+            fail(OperationalError("SELECT", {}, sqlite3.OperationalError(says)))
+        except OperationalError as error:
+            note(_log, logging.ERROR, "log-ledger-again", error)
+    (line,) = kept(tmp_path)
+    assert line.endswith(f"[log-ledger-again] {code}: {says}")
+
+
 def test_warnings_are_told_on_the_screen_once(tmp_path, capsys):
     with logbook(), logbook(ServiceSettings(data=tmp_path)):
         note(_log, logging.WARNING, "log-may-have-left", count=3)
