@@ -106,7 +106,8 @@ def main() -> None:
         os.nice(_NICE)
     pen = Pen()
     pen.branch_off(pen_child.main)
-    asyncio.run(_work(pen, *ends()))
+    with suppress(XlsmsError):  # a ledger that cannot be opened: whoever has started this one meets it too, and says so
+        asyncio.run(_work(pen, *ends()))
 
 
 if __name__ == "__main__":

@@ -77,6 +77,22 @@ def test_its_errors_are_raised_here(tmp_path, settings):
     assert (caught.value.code, caught.value.place.file) == ("file-open-elsewhere", "list.xlsx")
 
 
+def test_where_the_ledger_cannot_be_opened_it_leaves_the_words_to_its_service(tmp_path, capfd):
+    (tmp_path / "data").write_text("no folder")
+    one = desk.Desk((Settings(service=ServiceSettings(data=tmp_path / "data")), None), {})
+
+    async def main():
+        try:
+            await asyncio.wait_for(one.do("check", tmp_path / "list.xlsx"), 60)
+        finally:
+            await one.close()
+
+    with pytest.raises(TransientError) as caught:
+        asyncio.run(main())
+    assert caught.value.code == "desk-ended"
+    assert capfd.readouterr().err == ""
+
+
 def test_when_it_dies_that_is_said_and_the_next_order_starts_another(tmp_path, settings):
     path = make_list(tmp_path / "list.xlsx")
 
