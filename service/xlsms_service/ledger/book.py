@@ -127,9 +127,10 @@ def recognise(
 ) -> Book:
     """Which workbook the file at `path` is; one never seen before becomes known.
 
-    A file with a GUID is known by it. One without is known by the ids of its rows, if it holds most of those of a
-    workbook, else by its path. When the known workbook stood elsewhere and `exists` says that it still does, this one
-    is a copy of it; unless another workbook has taken its place there.
+    A file with a GUID is known by it. One without is known by the ids of its rows: it is the workbook that stood at
+    its path if most of them are that one's, however few (an older copy was saved over it), or the one of whose rows it
+    holds most; else it is known by its path. When the known workbook stood elsewhere and `exists` says that it still
+    does, this one is a copy of it; unless another workbook has taken its place there.
 
     Raises:
         UserError: `workbook-copied`; nothing is sent from a copy until the user says what it is.
@@ -176,7 +177,7 @@ def look_up(
     here = find(connection, path)
     if here is not None and not here.version and not was_open(connection, here.id):
         here = None  # noted down for a problem, never taken in
-    owner = _by_rows(connection, row_ids)
+    owner = _by_rows(connection, row_ids, here)
     if owner is None:
         # A workbook none of whose rows is here any more has given its place to another.
         return here if here and not _ids_of(connection, here.id) else None
@@ -219,15 +220,16 @@ def was_open(connection: Connection, book: int) -> bool:
     return connection.execute(select(live.c.workbook_id).where(live.c.workbook_id == book)).first() is not None
 
 
-def _by_rows(connection: Connection, row_ids: Sequence[RowId]) -> Book | None:
-    """The workbook without GUID most of whose ids these are."""
+def _by_rows(connection: Connection, row_ids: Sequence[RowId], here: Book | None) -> Book | None:
+    """The workbook without GUID that has most of these ids: the one `here`, or one most of whose ids they are."""
     owners: Counter[int] = Counter()
     for some in chunks(row_ids):
         query = select(message.c.workbook_id).where(message.c.row_id.in_(some), message.c.superseded.is_(False))
         owners.update(owner for owner in connection.execute(query).scalars() if owner is not None)
     for owner, count in owners.most_common(1):
         row = connection.execute(select(workbook).where(workbook.c.id == owner)).one()
-        if row.guid is None and 2 * count >= _ids_of(connection, owner):
+        at_its_place = here is not None and here.id == owner
+        if row.guid is None and (at_its_place or 2 * count >= _ids_of(connection, owner)):
             return _book(row)
     return None
 

@@ -1,12 +1,15 @@
 """What workbooks show of the ledger."""
 
+import asyncio
+
 import pytest
 
-from tests.unit.sync.table import NOW
+from tests.unit.sync.table import NOW, PATH
 from xlsms.model import Role
 from xlsms.states import State
 from xlsms_service.ledger import conversation
 from xlsms_service.ledger.schema import message
+from xlsms_service.planning import Terms
 
 
 def test_states_follow_their_rows_and_a_deleted_row_is_let_go(desk):
@@ -42,6 +45,24 @@ def test_an_older_version_of_the_file_gets_its_states_again(desk):
     desk.take()
     desk.write_back()
     assert [row[Role.STATUS] for row in table.rows] == ["Entregado", "Entregado", "called her"]
+
+
+def test_an_older_version_in_which_few_rows_had_their_ids_is_still_that_workbook(desk):
+    """Somebody opened the list while it was being taken in, and saved it when all of it had been."""
+    table = desk.table()
+    rows = [table.add(f"60011122{number}", f"text {number}") for number in range(6)]
+    asyncio.run(desk.intake.take(PATH, Terms(), 2))
+    older = [dict(row) for row in rows]
+    desk.take()
+    for claimed in desk.claim():
+        desk.move(claimed.id, State.DELIVERED)
+    table.rows[:] = older
+    taken = desk.take()
+    desk.write_back()
+    assert [row[Role.STATUS] for row in table.rows] == ["Entregado"] * 2 + ["Retenido"] * 4
+    assert [row[Role.ID] for row in older[:2]] == [row[Role.ID] for row in rows[:2]]
+    assert taken.accepted == 0
+    assert len({each.workbook_id for each in desk.messages()}) == 1
 
 
 def test_a_reply_lost_through_a_save_of_older_rows_is_written_again(desk):
