@@ -1,13 +1,13 @@
 """The password of a workbook that asks for one to open: from the environment, or typed."""
 
 import os
-import sys
 from pathlib import Path
 
 import typer
 
 from xlsms.errors import UserError, XlsmsError
 from xlsms.workbook.opening import FileWorkbook
+from xlsms_service.cli.session import is_attended
 from xlsms_service.cli.words import tr
 from xlsms_service.config import Settings
 
@@ -32,7 +32,7 @@ def password_of(settings: Settings, file: Path, variable: str | None) -> str | N
         if value is None:
             raise UserError("secret-not-set", name=variable)
         return value
-    if not sys.stdin.isatty() or not _asks(settings, file):
+    if not is_attended() or not _asks(settings, file):
         return None
     return str(typer.prompt(tr("Password of {file}", file=file.name), hide_input=True, err=True))
 

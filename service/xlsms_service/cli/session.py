@@ -18,7 +18,7 @@ from xlsms_service.app.logbook import trace
 from xlsms_service.cli.words import language, shown
 from xlsms_service.config import Settings
 
-__all__ = ["Ending", "Session", "ending_of", "session_of"]
+__all__ = ["Ending", "Session", "ending_of", "is_attended", "session_of"]
 
 _PIPED = 200  #: width of tables that go into a file or another program
 
@@ -109,6 +109,11 @@ class Session:
                 continue
             return UserError("unexpected", reason=type(error).__name__, file=log)
         return UserError("unexpected", reason=type(error).__name__, file="–")
+
+
+def is_attended() -> bool:
+    """Whether somebody sits there who can be asked; standard input may be closed."""
+    return sys.stdin is not None and sys.stdin.isatty()
 
 
 def console(*, stderr: bool) -> Console:

@@ -1,6 +1,5 @@
 """What `xlsms init` does to a workbook that is there: set up, and taken back."""
 
-import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import TypeVar
@@ -14,7 +13,7 @@ from xlsms.workbook.foreign import ForeignWorkbook
 from xlsms.workbook.opening import open_workbook
 from xlsms.workbook.removal import remove_set_up
 from xlsms.workbook.setup import SetUp, set_up
-from xlsms_service.cli.session import Ending, Session
+from xlsms_service.cli.session import Ending, Session, is_attended
 from xlsms_service.cli.words import language, tr
 
 __all__ = ["remove_again", "set_up_file"]
@@ -95,7 +94,7 @@ def _asked(session: Session, do: Callable[[bool], Done], *, code: str, question:
     try:
         return do(False)
     except UserError as error:
-        if error.code != code or not sys.stdin.isatty():
+        if error.code != code or not is_attended():
             raise
         where = f"{error.place}: " if error.place else ""
         session.say(where + error.message(language()), "yellow")

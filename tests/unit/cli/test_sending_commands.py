@@ -46,6 +46,15 @@ def test_send_and_wait_brings_every_row_to_its_end(xlsms, sheet, connected, cell
     assert sum(reply is not None for reply in cells(file, "Reply")) == figures["replies"]
 
 
+def test_a_list_goes_where_standard_input_is_closed(sheet, connected, cells):
+    file = sheet(people(2))
+    words = (sys.executable, "-m", "xlsms_service", "--config", connected, "send", file, "--wait", "--timeout", "60")
+    command = ["sh", "-c", 'exec "$@" <&-', "sh", *map(str, words)]
+    closed = subprocess.run(command, check=False, capture_output=True, text=True)
+    assert "[unexpected]" not in closed.stderr
+    assert all(cells(file, "Status"))
+
+
 def test_a_workbook_that_is_open_is_told_as_what_it_is_with_and_without_waiting(xlsms, sheet, connected, tmp_path):
     file = sheet(people(1))
     (tmp_path / "~$list.xlsx").write_bytes(b"\x05Maria" + bytes(159))
