@@ -105,3 +105,17 @@ except OSError:
     print(len(os.listdir("/proc/self/fd")) - before)
 """
     assert seen(code) == (["True", "False", "0"], [])
+
+
+def test_each_is_told_that_the_other_one_has_gone():
+    code = """
+import select
+copy = Fork(lambda: os.read(0, 1), "a-copy")
+copy.stdin.close()
+try:
+    print(copy.wait(10))
+except subprocess.TimeoutExpired:
+    copy.kill()
+print(len(select.select([copy.stdout], [], [], 10)[0]))
+"""
+    assert seen(code) == (["0", "1"], [])
