@@ -105,12 +105,14 @@ class Writeback:
         self._measures = measures
         self._wake = asyncio.Event()
         self._woken_at: float | None = None
+        self._woken_last = 0.0
         self._paces: dict[int, _Pace] = {}
 
     def wake(self) -> None:
         """Something became durable that a workbook may have to show."""
         if self._woken_at is None:
             self._woken_at = self._clock()
+        self._woken_last = time.monotonic()
         self._wake.set()
 
     def hurry(self, book: int) -> None:
@@ -148,13 +150,11 @@ class Writeback:
     async def _gather(self) -> None:
         """Wait until nothing more comes, so that a burst becomes one write; not for ever, as a campaign never stops.
 
-        It looks every now and then: a campaign's commits come by the hundred a second.
+        It sleeps in between: a campaign's commits come by the hundred a second.
         """
-        loop = asyncio.get_running_loop()
-        until = loop.time() + _GATHER
-        while self._wake.is_set() and (left := until - loop.time()) > 0:
-            self._wake.clear()
-            await asyncio.sleep(min(_QUIET, left))
+        until = time.monotonic() + _GATHER
+        while (left := min(self._woken_last + _QUIET, until) - time.monotonic()) > 0:  # noqa: ASYNC110 (see above)
+            await asyncio.sleep(left)
         self._wake.clear()
 
     async def flush(self) -> None:
