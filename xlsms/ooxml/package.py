@@ -108,7 +108,7 @@ class Package:
             status = os.fstat(file.fileno())
             if status.st_size <= _IN_MEMORY:
                 with file:
-                    content = file.read(status.st_size)
+                    content = file.read(status.st_size or -1)  # some mounts of clouds tell no size
                 package = cls(io.BytesIO(content))
             else:
                 package = cls(file)

@@ -1,7 +1,9 @@
 """Broken and hostile packages: a reason, or the right answer; never another error, never a changed file."""
 
 import io
+import os
 import struct
+import sys
 import tempfile
 import zipfile
 from pathlib import Path
@@ -165,6 +167,18 @@ def test_zip64_fields_are_read_and_kept(tmp_path):
     assert [part for part in before if before[part] != after[part]] == ["xl/worksheets/sheet1.xml"]
     with Package.open(path) as package:
         assert len(package.members) == len(before)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="pipes that can be opened by a name")
+def test_a_file_whose_size_is_told_as_none_is_read_to_its_end():
+    """As on some mounts of clouds. A pipe tells no size either."""
+    content = packed(parts(people()))
+    reading, writing = os.pipe()
+    with open(reading, "rb"), open(writing, "wb") as into:  # noqa: PTH123 - by their handles
+        into.write(content)
+        into.close()
+        with Package.open(Path(f"/dev/fd/{reading}")) as package:
+            assert package.length == len(content)
 
 
 def test_a_deep_part_is_no_stack_overflow(tmp_path):
