@@ -9,7 +9,8 @@ A program that takes its lock and reads the file between our last look for locks
 old rows over ours. So the lock is looked for again right after the exchange, and the original goes back, the same file
 as before, when there is one now.
 
-Files are told apart by an `identify` function, whose answer depends on the content alone.
+Files are told apart by an `identify` function, whose answer depends on the content alone. One that does not look at
+all of it sees nothing of a save in place that has only begun: then the time of the last change is compared too.
 """
 
 import contextlib
@@ -20,6 +21,7 @@ import os
 import re
 import sys
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from pathlib import Path
 
 from xlsms.errors import Place, TransientError, UserError, XlsmsError
@@ -30,6 +32,7 @@ from xlsms.files.lock import find_lock
 __all__ = [
     "Identify",
     "Keep",
+    "Times",
     "all_drafts",
     "draft_of",
     "drafts_of",
@@ -52,6 +55,18 @@ _NAME = re.compile(
 _count = itertools.count(1)
 _busy: set[Path] = set()  # drafts of this process that are being exchanged
 _MOST_SAVES = 100  # saves between two steps of ours: more is not a person
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Times:
+    """When two files that are to change names were last written, in nanoseconds since 1970."""
+
+    theirs: int  #: the original, as it was read
+    ours: int  #: the draft, as it was verified
+
+    def changed(self, theirs: Path, ours: Path) -> bool:
+        """Whether the original was written since. Where ours was too, which nobody writes, times tell nothing."""
+        return theirs.stat().st_mtime_ns != self.theirs and ours.stat().st_mtime_ns == self.ours
 
 
 def draft_of(path: Path) -> Path:
@@ -104,14 +119,15 @@ def replace(
     *,
     expected: str,
     identify: Identify,
+    times: Times | None = None,
     step: Callable[[str], None] = lambda _: None,
     keep: Keep = lambda _: None,
 ) -> bool:
     """Put a finished draft in the place of `path`.
 
-    False, and nothing changed, when `path` is not `expected` any more or somebody has opened it in the last moment.
-    The draft is gone afterwards either way. `keep` may take a copy of the original, or another name for it. `step` is
-    told what was just done, for tests.
+    False, and nothing changed, when `path` is not `expected` any more, or was written since by its `times`, or somebody
+    has opened it in the last moment. The draft is gone afterwards either way. `keep` may take a copy of the original,
+    or another name for it. `step` is told what was just done, for tests.
     """
     ours = identify(draft)
     named = draft.with_name(f"{draft.name.removesuffix('.tmp')}-{ours}-{expected}.tmp")
@@ -119,10 +135,12 @@ def replace(
     _busy.add(named)
     try:
         step("named")
-        if identify(path) != expected:
+        if identify(path) != expected or (times is not None and times.changed(path, named)):
             return False
         step("compared")
-        done = _exchanged(path, named, ours=ours, expected=expected, identify=identify, step=step, keep=keep)
+        done = _exchanged(
+            path, named, ours=ours, expected=expected, identify=identify, times=times, step=step, keep=keep
+        )
     except OSError as error:
         raise failure(error, path) from error
     finally:
@@ -139,6 +157,7 @@ def _exchanged(
     ours: str,
     expected: str,
     identify: Identify,
+    times: Times | None,
     step: Callable[[str], None],
     keep: Keep,
 ) -> bool:
@@ -153,14 +172,15 @@ def _exchanged(
         _sync_folder(path.parent)
         step("exchanged")
         got = identify(draft)
-        if got == expected and not opened:
+        written = put == ours and times is not None and times.changed(draft, path)
+        if got == expected and not opened and not written:
             # a save right after ours replaced it: then the work is to be done again, on that one
             done = put == ours and identify(path) == ours
             if done:
                 keep(draft)
             return done
-        # somebody saved in between, or opened the file. Theirs goes back; what that takes out should be what was put
-        # there just now, else there is a still newer save, and the same again.
+        # somebody saved in between, or began to, or opened the file. Theirs goes back; what that takes out should be
+        # what was put there just now, else there is a still newer save, and the same again.
         put, expected = got, put
     raise TransientError("file-keeps-changing", path=path.name)
 

@@ -80,7 +80,7 @@ def put_change(
         except VerificationError as error:  # a defect of ours, seen in time
             raise UserError("sheet-not-writable", reason=str(error)) from error
         step("verified")
-        swapped = exchange(path, book, draft, step, backups)
+        swapped = exchange(path, book.package, draft, new, step=step, backups=backups)
         if swapped:
             remember(change.patches)
     except StaleIndexError:  # then without what was remembered: the caller starts again

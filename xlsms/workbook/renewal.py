@@ -4,15 +4,14 @@ from pathlib import Path
 
 from xlsms.errors import TransientError, UserError
 from xlsms.files.link import resolved
-from xlsms.files.lock import check_free
-from xlsms.files.swap import draft_of, finish, replace
+from xlsms.files.swap import draft_of, finish
 from xlsms.ooxml.book import Book
-from xlsms.ooxml.package import Member, Package, fingerprint
+from xlsms.ooxml.package import Member, Package
 from xlsms.ooxml.rewrite import rewrite
 from xlsms.workbook.base import RESULTS, Placed, RowEdit
 from xlsms.workbook.closed import ClosedWorkbook
 from xlsms.workbook.identity import GUID_PROPERTY, new_guid
-from xlsms.workbook.writing import ATTEMPTS, check_ready, opened, ready
+from xlsms.workbook.writing import ATTEMPTS, check_ready, exchange, opened, ready
 
 __all__ = ["renew"]
 
@@ -51,9 +50,8 @@ def _renamed(path: Path) -> bool:
             with draft.open("xb") as out:
                 rewrite(book.package, {member: [content]}, out)
             finish(draft, path)
-            _check(book.package, draft, member, new)
-            check_free(path)
-            return replace(path, draft, expected=book.package.fingerprint, identify=fingerprint)
+            made = _checked(book.package, draft, member, new)
+            return exchange(path, book.package, draft, made)
         finally:
             draft.unlink(missing_ok=True)
 
@@ -66,10 +64,11 @@ def _holder(book: Book, guid: str) -> Member:
     raise UserError("file-damaged", reason="a property without a part")
 
 
-def _check(old: Package, draft: Path, changed: Member, guid: str) -> None:
-    """Only the one part may differ, and the new GUID must read back."""
+def _checked(old: Package, draft: Path, changed: Member, guid: str) -> Package:
+    """The new package, closed: only the one part may differ, and the new GUID must read back."""
     with Package.open(draft) as new:
         alike = [before.crc == after.crc for before, after in zip(old.members, new.members, strict=True)]
         expected = [member.name != changed.name for member in old.members]
         if alike != expected or Book(new).custom_properties.get(GUID_PROPERTY) != guid:
             raise UserError("sheet-not-writable", reason="the new file does not read back")
+    return new

@@ -8,7 +8,7 @@ from xlsms.errors import Place, UserError, XlsmsError
 from xlsms.files.backup import Backups
 from xlsms.files.kind import check_workbook, check_writable
 from xlsms.files.lock import check_free
-from xlsms.files.swap import draft_of, failure, finish, recover, replace
+from xlsms.files.swap import Times, draft_of, failure, finish, recover, replace
 from xlsms.ooxml.book import Book
 from xlsms.ooxml.cells import column_letters
 from xlsms.ooxml.package import Package, fingerprint
@@ -132,7 +132,7 @@ def put(
         except VerificationError as error:  # a defect of ours, seen in time
             raise UserError("sheet-not-writable", reason=str(error)) from error
         step("verified")
-        swapped = exchange(path, book, draft, step, backups)
+        swapped = exchange(path, book.package, draft, new, step=step, backups=backups)
         if swapped:
             remember(patches)
     except StaleIndexError:  # then without what was remembered: the caller starts again
@@ -143,17 +143,25 @@ def put(
     return version_of(new) if swapped else None
 
 
-def exchange(path: Path, book: Book, draft: Path, step: Step, backups: Backups | None) -> bool:
-    """Put a verified draft in the place of the file that `book` was read from; whether that was still the one.
+def exchange(
+    path: Path,
+    old: Package,
+    draft: Path,
+    new: Package,
+    *,
+    step: Step = lambda _: None,
+    backups: Backups | None = None,
+) -> bool:
+    """Put a draft, verified as `new`, in the place of the file that was read as `old`; whether that was still the one.
 
     Raises:
         TransientError: somebody has it open.
     """
     check_free(path)
-    theirs, ours = book.package.fingerprint, fingerprint(draft)
 
     def keep(original: Path) -> None:
         if backups is not None:
-            backups.save(path, original, theirs=theirs, ours=ours)
+            backups.save(path, original, theirs=old.fingerprint, ours=new.fingerprint)
 
-    return replace(path, draft, expected=theirs, identify=fingerprint, step=step, keep=keep)
+    times = Times(theirs=old.status.st_mtime_ns, ours=new.status.st_mtime_ns)
+    return replace(path, draft, expected=old.fingerprint, identify=fingerprint, times=times, step=step, keep=keep)

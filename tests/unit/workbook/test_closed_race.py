@@ -1,5 +1,6 @@
 """Saves and crashes between any two steps of ours: the user's save wins, our states are in it, and no half file."""
 
+import os
 import signal
 import subprocess
 import sys
@@ -10,6 +11,7 @@ import pytest
 from tests.saves import ANA, LOCK, delete_save, in_place_save, rename_save
 from tests.workbooks import members, people, workbook
 from xlsms.errors import TransientError
+from xlsms.files import swap
 from xlsms.files.swap import drafts_of
 from xlsms.model import Role
 from xlsms.workbook.base import Placed, RowEdit
@@ -19,6 +21,7 @@ from xlsms.workbook.writing import ATTEMPTS
 
 STEPS = ["opened", "read", "created", "written", "finished", "verified", "named", "compared", "exchanged", "cleared"]
 ID = new_row_id(Random(1))
+EARLIER = 1_700_000_000_000_000_000  # ns since 1970
 
 
 def with_id(rows=3, *, note="before"):
@@ -168,21 +171,48 @@ def test_a_flickering_lock_is_waited_out(tmp_path):
     assert ClosedWorkbook(path).read().rows[-1].status == "Delivered"
 
 
-def test_a_save_in_place_that_has_only_begun_is_seen(tmp_path):
-    picture, new = Random(2).randbytes(500), bytes(100)  # a picture that cannot be deflated
+@pytest.mark.parametrize("size", [500, 3 << 20])  # the last of a file tells it apart, and of a large one the time
+@pytest.mark.parametrize("step", ["verified", "compared"])
+def test_a_save_in_place_that_has_only_begun_is_seen(tmp_path, step, size):
+    picture, new = Random(2).randbytes(size), bytes(100)  # a picture that cannot be deflated
     path = workbook(tmp_path / "a.xlsx", with_id(), **{"xl/media/image1.png": picture})
+    os.utime(path, ns=(EARLIER, EARLIER))
     steps = []
 
     def act(now):
         steps.append(now)
-        if now == "verified" and steps.count(now) == 1:  # the directory comes last, and is of the same length
+        if now == step and steps.count(now) == 1:  # the directory comes last, and is of the same length
             with path.open("r+b") as file:
                 file.seek(file.read().index(picture[:100]))
                 file.write(new)
 
     assert ClosedWorkbook(path, step=act).apply([EDIT]).done == (EDIT,)
     assert steps.count("opened") == 2
-    assert new + picture[100:] in path.read_bytes()
+    assert new + picture[100:500] in path.read_bytes()
+    assert [file.name for file in tmp_path.iterdir()] == ["a.xlsx"]
+
+
+@pytest.mark.parametrize("way", ["exchange", "replace"])
+@pytest.mark.parametrize(("ours", "attempts"), [(False, 2), (True, 1)])
+def test_a_time_that_changes_alone_costs_one_more_attempt_and_none_where_ours_does_too(
+    tmp_path, monkeypatch, way, ours, attempts
+):
+    """Some network shares and clouds tell another time for a file that nobody wrote."""
+    if way == "replace":
+        monkeypatch.setattr(swap, "exchange", lambda *_: False)
+    path = workbook(tmp_path / "a.xlsx", with_id())
+    steps = []
+
+    def act(now):
+        steps.append(now)
+        if now == "named" and (ours or steps.count(now) == 1):
+            for file in [path, *(draft for draft, _ in drafts_of(path) if ours)]:
+                os.utime(file, ns=(EARLIER, EARLIER + len(steps)))
+
+    assert ClosedWorkbook(path, step=act).apply([EDIT]).done == (EDIT,)
+    assert steps.count("opened") == attempts
+    assert ClosedWorkbook(path).read().rows[-1].status == "Delivered"
+    assert [file.name for file in tmp_path.iterdir()] == ["a.xlsx"]
 
 
 @pytest.mark.parametrize("user_saves_too", [False, True])
