@@ -204,7 +204,7 @@ def _plain(name: str) -> str:
     """A file's name without what is another one in each run."""
     name = name.replace(f"-{os.getpid()}.", "-PROCESS.")
     name = re.sub(r"PROCESS\.\d+", "PROCESS.N", name)
-    return re.sub(r"-[0-9a-f]{32}-[0-9a-f]{32}", "-NEW-OLD", name)
+    return re.sub(r"-p[0-9a-f]{32}-p[0-9a-f]{32}", "-NEW-OLD", name)
 
 
 if __name__ == "__main__":

@@ -17,6 +17,7 @@ import contextlib
 import errno
 import hashlib
 import itertools
+import logging
 import os
 import re
 import sys
@@ -28,6 +29,7 @@ from xlsms.errors import Place, TransientError, UserError, XlsmsError
 from xlsms.files.boot import is_alive
 from xlsms.files.exchange import exchange
 from xlsms.files.lock import find_lock
+from xlsms.journal import note
 
 __all__ = [
     "Identify",
@@ -42,9 +44,13 @@ __all__ = [
     "key_of",
     "recover",
     "replace",
+    "tell_left",
 ]
 
-Identify = Callable[[Path], str]  #: letters and digits that tell one content from another; never raises
+_log = logging.getLogger(__name__)
+
+#: Letters and digits that tell one content from another; the first letter tells in which way. Never raises.
+Identify = Callable[[Path], str]
 _IN_USE = frozenset({errno.EACCES, errno.EBUSY, errno.ETXTBSY, errno.EAGAIN, errno.EDEADLK})  # EACCES of Windows
 
 Keep = Callable[[Path], None]  #: is given the original under a name that is about to go; never raises
@@ -186,13 +192,19 @@ def _exchanged(
 
 
 def recover(path: Path, identify: Identify) -> None:
-    """Clear away what a crash left beside `path`; a save that it left there is put back first."""
+    """Clear away what a crash left beside `path`; a save that it left there is put back first.
+
+    What another version of xlsms named, which told contents apart in another way, is left and told.
+    """
     for draft, match in list(drafts_of(path)):
         if draft in _busy or not (int(match["pid"]) == os.getpid() or is_dead(match)):
             continue
         if int(match["pid"]) == os.getpid() and not match["ours"]:
             continue  # being built
         content = identify(draft)
+        if match["ours"] and content[0] != match["ours"][0] and (path.exists() or not match["old"]):
+            tell_left(draft)
+            continue
         if (
             match["ours"]
             and content != match["ours"]
@@ -207,6 +219,11 @@ def recover(path: Path, identify: Identify) -> None:
             continue
         draft.unlink(missing_ok=True)
         _sync_folder(path.parent)
+
+
+def tell_left(draft: Path) -> None:
+    """Tell of a file of ours that may hold what no other file does."""
+    note(_log, logging.WARNING, "log-left-behind", file=draft)
 
 
 def _sync_folder(folder: Path) -> None:

@@ -1,16 +1,12 @@
 """What a crash left in a folder is cleared away, also beside workbooks that nobody writes any more."""
 
-import logging
 import re
 from collections.abc import Iterator
 from pathlib import Path
 
-from xlsms.files.swap import Identify, all_drafts, is_dead, key_of, recover
-from xlsms.journal import note
+from xlsms.files.swap import Identify, all_drafts, is_dead, key_of, recover, tell_left
 
 __all__ = ["sweep"]
-
-_log = logging.getLogger(__name__)
 
 
 def sweep(folder: Path, identify: Identify) -> None:
@@ -42,4 +38,4 @@ def _clear(draft: Path, match: re.Match[str], identify: Identify) -> None:
     if known and not match["old"]:
         draft.unlink(missing_ok=True)
     else:
-        note(_log, logging.WARNING, "log-left-behind", file=draft)
+        tell_left(draft)

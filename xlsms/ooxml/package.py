@@ -31,6 +31,7 @@ _END_SIZE = 22
 _DESCRIPTOR_MOST = 24  # a data descriptor with signature and 64-bit sizes
 _STORED, _DEFLATED = 0, 8
 _VERSION = 63  # of the format, times ten: the latest there is, beyond which other readers refuse a file
+_WAY = "p"  # of taking fingerprints: another way needs another letter
 _FLAG_ENCRYPTED, _FLAG_DESCRIPTOR = 1, 8
 _FLAGS_KNOWN = 0x080E  # how hard it was deflated, a descriptor, names in UTF-8
 
@@ -80,7 +81,7 @@ def _fingerprint(file: BinaryIO, length: int) -> str:
             at = max(0, len(tail) - _END_SIZE - size)
     # a program that writes in place writes the directory last: before that, what lies in front of it tells
     figures = length.to_bytes(8, "little") + crc32(tail[:at]).to_bytes(4, "little")
-    return hashlib.blake2b(tail[at:] + figures, digest_size=16).hexdigest()
+    return _WAY + hashlib.blake2b(tail[at:] + figures, digest_size=16).hexdigest()
 
 
 class Package:

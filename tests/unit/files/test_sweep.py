@@ -10,9 +10,13 @@ from xlsms.files.sweep import sweep
 DEAD = 2**22 + 1  # above the highest process id
 
 
+def told(content):
+    return f"h{content.hex()}"
+
+
 def identify(path):
     try:
-        return path.read_bytes().hex() or "empty"
+        return told(path.read_bytes())
     except OSError:
         return "none"
 
@@ -20,7 +24,7 @@ def identify(path):
 def leave(path, content, *, names=True, pid=DEAD, more=""):
     """A draft for `path`: `new` is ours, `old` what it replaces."""
     name = draft_of(path).name.replace(f"-{os.getpid()}.", f"-{pid}.").removesuffix(".tmp")
-    draft = path.with_name(f"{name}-{b'new'.hex()}-{b'old'.hex()}{more}.tmp" if names else f"{name}.tmp")
+    draft = path.with_name(f"{name}-{told(b'new')}-{told(b'old')}{more}.tmp" if names else f"{name}.tmp")
     draft.write_bytes(content)
     return draft
 
