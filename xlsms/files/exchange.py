@@ -4,7 +4,6 @@ Linux: `renameat2(RENAME_EXCHANGE)`. macOS: `renamex_np(RENAME_SWAP)`. Windows: 
 last two are written by their documentation and have not been tried.
 """
 
-import ctypes
 import errno
 import os
 import sys
@@ -26,7 +25,12 @@ def exchange(draft: Path, path: Path) -> bool:
     """
     if sys.platform == "win32":
         return _windows(draft, path)
-    libc = ctypes.CDLL(None, use_errno=True)
+    try:
+        import ctypes  # noqa: PLC0415 - not every Python has it
+
+        libc = ctypes.CDLL(None, use_errno=True)
+    except (ImportError, OSError):
+        return False
     old, new = os.fsencode(draft), os.fsencode(path)
     if sys.platform == "darwin":
         call = getattr(libc, "renamex_np", None)
@@ -44,6 +48,8 @@ def exchange(draft: Path, path: Path) -> bool:
 
 def _windows(draft: Path, path: Path) -> bool:
     """`ReplaceFileW` keeps the access rights of the file replaced, and moves it to the backup name."""
+    import ctypes  # noqa: PLC0415 - only there
+
     backup = draft.with_name(draft.name.removesuffix(".tmp") + "-old.tmp")
     kernel = ctypes.WinDLL("kernel32", use_last_error=True)  # type: ignore[attr-defined,unused-ignore]  # Windows only
     if not kernel.ReplaceFileW(str(path), str(draft), str(backup), 0, None, None):

@@ -1,6 +1,5 @@
 """Literals looked for in XML by the C library of Linux: it compares many bytes at once, and other threads run."""
 
-import ctypes
 import re
 import sys
 from collections.abc import Callable
@@ -12,10 +11,15 @@ _Search = Callable[[bytes, bytes], int | None]
 
 
 def _strstr() -> _Search | None:
-    """`strstr` of a library that is known to be quick; None on other systems, whose own have not been tried."""
+    """`strstr` of a library that is known to be quick; None where it cannot be had, or has not been tried."""
     if sys.platform != "linux":
         return None
-    found = ctypes.CDLL(None).strstr
+    try:
+        import ctypes  # noqa: PLC0415 - not every Python has it
+
+        found = ctypes.CDLL(None).strstr
+    except (ImportError, OSError):
+        return None
     found.argtypes, found.restype = (ctypes.c_char_p, ctypes.c_char_p), ctypes.c_void_p
     search: _Search = found
     return search

@@ -249,6 +249,23 @@ ClosedWorkbook(Path({str(path)!r}), step=act).apply([RowEdit(id={ID!r}, values={
     assert [file.name for file in tmp_path.iterdir()] == ["a.xlsx"]
 
 
+def test_a_python_without_ctypes_writes_as_well(tmp_path):
+    path = workbook(tmp_path / "a.xlsx", with_id())
+    script = f"""
+import sys
+from pathlib import Path
+sys.modules["_ctypes"] = None
+from xlsms.model import Role
+from xlsms.workbook.base import RowEdit
+from xlsms.workbook.closed import ClosedWorkbook
+ClosedWorkbook(Path({str(path)!r})).apply([RowEdit(id={ID!r}, values={{Role.STATUS: "Delivered"}})])
+"""
+    ended = subprocess.run([sys.executable, "-c", script], check=False, capture_output=True, text=True)
+    assert ended.returncode == 0, ended.stderr
+    assert ClosedWorkbook(path).read().rows[-1].status == "Delivered"
+    assert [file.name for file in tmp_path.iterdir()] == ["a.xlsx"]
+
+
 def test_two_writers_at_once_both_get_their_states_in(tmp_path):
     path = workbook(tmp_path / "a.xlsx", people(3))
     rows = ClosedWorkbook(path).read().rows
