@@ -64,7 +64,7 @@ class _Cells(Mapping[str, Any]):
     def __getitem__(self, header: str) -> Any:
         letters, opening = self._letters[header]
         raw = self._raw
-        at = raw.body.find(b'%b%d"' % (opening, raw.number)) if self._cells is None else -1
+        at = raw.body.rfind(b'%b%d"' % (opening, raw.number)) if self._cells is None else -1
         found = raw.pattern.match(raw.body, at) if at >= 0 else None
         if found is not None:  # as programs write them; else all are looked at
             return self._read(found.groups(b""))  # type: ignore[arg-type]  # five groups, as RawCell has
@@ -235,10 +235,11 @@ class RowReader:
 
     def row(self, raw: RawRow) -> Row | None:
         """One row; None when nothing stands under its headers."""
-        cells = [cell for cell in self._asked.findall(raw.body) if any(cell[2:])]
+        cells: list[RawCell] = self._asked.findall(raw.body)
         if self._merges:
             cells = [cell for cell in cells if not self._is_covered(raw.number, cell[0])]
-        if not cells and not any(any(cell[2:]) for cell in raw.cells if cell[0] in self._headers):
+        others = (cell for cell in raw.cells if cell[0] in self._headers)
+        if not any(any(cell[2:]) for cell in cells) and not any(any(cell[2:]) for cell in others):
             return None
         at = {self._roles[cell[0]]: cell for cell in cells}
         return self._row(raw, [self._tells(role, at.get(role, _EMPTY)) for role in _ASKED])

@@ -408,3 +408,18 @@ def test_cells_behind_the_last_one_of_a_row(tmp_path, cells):
     assert sorted(refs) == sorted({"A2", "D2", *cells}), "each once, also where cells are out of order"
     assert xml.index(extra) > max(xml.index(f'r="{ref}"') for ref in refs)
     assert ("spans" in xml) == (max(cells) <= "D2")
+
+
+@pytest.mark.parametrize("marked_only", [True, False])
+@pytest.mark.parametrize("between", ["", '<c r="D2" t="inlineStr"><is><t>x</t></is></c>'])
+@pytest.mark.parametrize("last", [text_cell("C2", "last"), '<c r="C2"/>'])
+def test_of_two_cells_of_one_reference_the_last_one_counts_everywhere(tmp_path, marked_only, between, last):
+    """No program writes two; openpyxl takes the last one as well."""
+    mark = text_cell("D2", "x") if not between else ""
+    sheet = people(1).replace(
+        text_cell("C2", "Hello {Name}") + text_cell("D2", "x"), text_cell("C2", "first") + between + last + mark
+    )
+    path = workbook(tmp_path / "a.xlsx", sheet)
+    said = openpyxl.load_workbook(path).active["C2"].value
+    (row,) = ClosedWorkbook(path).read(marked_only=marked_only).rows
+    assert (row.message, row.fields["Message"] or None) == (said, said)
