@@ -23,6 +23,7 @@ from xlsms.workbook.base import Placed, RowEdit
 from xlsms.workbook.closed import ClosedWorkbook
 
 IDS = [ID, "BCDFGHJKMNPQZ", "BCDFGHJKMNPQR", "BCDFGHJKMNPQW"]
+NEW = "Z" * 13
 AT = datetime(2026, 3, 2, 9, 30, tzinfo=UTC)
 VALUES = {
     Role.STATUS: st.sampled_from(["Sent", "other", "", None, "a & b"]),
@@ -90,6 +91,11 @@ def applied(path, edits, most):
 @settings(max_examples=300, deadline=None)
 @given(ROWS, EDITS)
 @example([("", "", "", FORMS["shared"].replace('"D2"', '"D{row}"'))] * 2, [(ID, True, {Role.STATUS: "Sent"})])
+@example(  # refused in the order of the edits, and not of the columns
+    [("", '<c r="{ref}"><f>A1</f><v>1</v></c>', '<c r="{ref}"><f>A1</f><v>1</v></c>', "")] * 2,
+    [(row, False, {Role.MESSAGE: "Hello", Role.STATUS: "Sent"}) for row in (2, 3)],
+)
+@example([("", "", "", "")] * 2, [(2, False, {Role.STATUS: ""}), (3, False, {Role.STATUS: "Sent"})])
 def test_what_is_written_is_what_would_be_written_row_by_row(rows, asked):
     with tempfile.TemporaryDirectory() as folder:
         slow = book(Path(folder, "slow.xlsx"), rows)
@@ -186,20 +192,20 @@ def test_ids_are_found_wherever_they_have_come_to_stand_since_they_were_looked_f
 
 
 @pytest.mark.parametrize("most", [-1, 1000])
-def test_ids_are_looked_for_where_they_stood_or_were_written(tmp_path, most):
+@pytest.mark.parametrize("written", [NEW, NEW.lower(), f" {NEW}"])  # the last is none of those that are kept in mind
+def test_ids_are_looked_for_where_they_stood_or_were_written(tmp_path, written, most):
     path = long_list(tmp_path / "a.xlsx")
-    new = "Z" * 13
     with segmented(tmp_path) as patch:
         patch.setattr("xlsms.ooxml.search._MANY", most)
         for status in ("Queued", "Held"):  # it becomes ours, and is looked through
             ClosedWorkbook(path).apply([RowEdit(id=ID, values={Role.STATUS: status})])
         rows = {row.number: row for row in read_rows(path)}
-        ClosedWorkbook(path).apply([RowEdit(placed=Placed.of(rows[18]), values={Role.ID: new})])
+        ClosedWorkbook(path).apply([RowEdit(placed=Placed.of(rows[9]), values={Role.ID: written})])
         loads = Loads()
         patch.setattr("xlsms.workbook.segments.stretches", loads.stretches)
-        ClosedWorkbook(path).apply([RowEdit(id=each, values={Role.STATUS: "Sent"}) for each in (ID, new)])
+        ClosedWorkbook(path).apply([RowEdit(id=each, values={Role.STATUS: "Sent"}) for each in (ID, NEW)])
     assert 0 < loads.loaded <= 3 < loads.all
-    assert {row.id for row in read_rows(path) if row.status == "Sent"} == {ID, new}
+    assert {row.number: row.id.upper() for row in read_rows(path) if row.status == "Sent"} == {9: NEW, 19: ID}
 
 
 @pytest.mark.parametrize("most", [-1, 1000])
