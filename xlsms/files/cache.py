@@ -9,7 +9,7 @@ from pathlib import Path
 __all__ = ["Cache", "cache_folder"]
 
 _MOST = 64  # entries; a workbook written needs one a sheet
-_LARGEST = 1 << 20  # bytes of one entry; the largest sheet needs a fifth of it
+_LARGEST = 1 << 20  # bytes of one entry; the largest sheet needs a third of it
 
 
 def cache_folder() -> Path:

@@ -33,7 +33,7 @@ _FLUSHED = b"\0\0\xff\xff"  # how a full flush ends: an empty stored block
 _SPARE = 1024  # bytes more than what cannot be deflated takes
 _RAW = -15  # no zlib header, as inside a zip
 _STEP = 1 << 18  # inflated bytes at a time: what a bomb can cost before its limit is looked at, and what a cache holds
-_STEP_AHEAD = 1 << 20  # for another thread: fewer would be spent on waiting for one another
+_STEP_AHEAD = 1 << 19  # for another thread: fewer would be spent on waiting for one another
 _STEPS = 3  # that it is asked for at a time
 SMALL = 5 << 20  #: below this, time does not matter and the file should stay as small as Excel's
 
@@ -138,7 +138,7 @@ def checked(chunks: Iterable[bytes]) -> Iterator[tuple[bytes, int]]:
 
 
 def inflate_ahead(chunks: Iterable[bytes]) -> Generator[tuple[bytes, int]]:
-    """As `checked` of `inflate`, with the next bytes, at most 1 MiB a step, made ready by another thread meanwhile.
+    """As `checked` of `inflate`, with the next bytes, at most 512 KiB a step, made ready by another thread meanwhile.
 
     A few steps are asked for at a time, so that the thread goes on while the caller lets nobody have a turn. The chunks
     are asked for, and what goes wrong is raised, in the caller's thread.

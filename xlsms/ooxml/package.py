@@ -7,8 +7,11 @@ between members, encryption and unknown methods are refused.
 import hashlib
 import io
 import os
+import shutil
 import struct
+import tempfile
 from collections.abc import Iterator
+from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import BinaryIO, Self
@@ -22,7 +25,7 @@ _MOST_MEMBERS = 10_000
 _PART_LIMIT = 64 << 20  # inflated bytes of a part that is held in memory
 _RATIO_LIMIT = 300  # inflated to deflated; real sheets reach 16, bombs start at 400
 _RATIO_FROM = 4 << 20  # small parts may be anything
-_IN_MEMORY = 32 << 20  # files up to this are read at once, so that our handle never stands in the way of a save
+_IN_MEMORY, _COPIED = 4 << 20, 32 << 20  # files up to these are read into memory, or into another file, at once
 _CHUNK = 1 << 18
 _TAIL = 1 << 20  # more than the central directory of any real workbook
 _END, _END64, _LOCATOR64, _CENTRAL, _LOCAL = b"PK\5\6", b"PK\6\6", b"PK\6\7", b"PK\1\2", b"PK\3\4"
@@ -84,6 +87,27 @@ def _fingerprint(file: BinaryIO, length: int) -> str:
     return _WAY + hashlib.blake2b(tail[at:] + figures, digest_size=16).hexdigest()
 
 
+def _let_go(file: BinaryIO, size: int) -> BinaryIO:
+    """A copy of a file as it is now, so that our handle stands in the way of no save; a very large file itself.
+
+    What is larger than most workbooks goes into a file without a name: memory is not for what a disk can hold.
+    """
+    if size > _COPIED:
+        return file
+    if size <= _IN_MEMORY:
+        with file:
+            return io.BytesIO(file.read())
+    try:
+        with ExitStack() as unfinished:
+            copy = unfinished.enter_context(tempfile.TemporaryFile())
+            shutil.copyfileobj(file, copy, _CHUNK)
+            unfinished.pop_all()
+    except OSError:  # there is no room for it; if it cannot be read, whoever reads on is told
+        return file
+    file.close()
+    return copy
+
+
 class Package:
     """An open package. Nothing is inflated until it is asked for."""
 
@@ -102,17 +126,14 @@ class Package:
             raise damaged("two members with one name")
 
     @classmethod
-    def open(cls, path: Path) -> Self:
-        """Open a file; the caller closes it. Small files are copied to memory and let go at once."""
-        file = path.open("rb")
+    def open(cls, path: Path, *, steady: bool = False) -> Self:
+        """Open a file; the caller closes it. One that is not `steady` may be saved by others at any time."""
+        file: BinaryIO = path.open("rb")
         try:
             status = os.fstat(file.fileno())
-            if status.st_size <= _IN_MEMORY:
-                with file:
-                    content = file.read(status.st_size or -1)  # some mounts of clouds tell no size
-                package = cls(io.BytesIO(content))
-            else:
-                package = cls(file)
+            if not steady:
+                file = _let_go(file, status.st_size)
+            package = cls(file)
         except BaseException:
             file.close()
             raise

@@ -36,10 +36,10 @@ __all__ = [
 ]
 
 SIZE = 1 << 18  #: about how many bytes of a sheet make a segment, as long as there are not too many of them
-_MANY, _LARGE = 256, 1 << 20  # segments from which on they are larger, up to this
+_MANY, _LARGE = 256, 1 << 19  # segments from which on they are larger, up to this
 _THREADS = 2  # that deflate: each waits for the reader's turn now and then
 SOON = 1 << 19  #: bytes below which one is deflated, or inflated, sooner than another thread has its turn
-_PENDING = 8  # segments that they have
+_PENDING = 4  # segments that they have
 _POLYNOMIAL = 0xEDB88320
 
 

@@ -34,7 +34,7 @@ def verify(
     """
     targets = {patch.sheet.member.name for patch in patches} | set(changed)
     try:
-        with Package.open(path) as new:
+        with Package.open(path, steady=True) as new:
             _compare(old, new, targets, added, dropped)
             for member in new.members:
                 if member.name in changed or member.name in added:

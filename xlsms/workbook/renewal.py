@@ -66,7 +66,7 @@ def _holder(book: Book, guid: str) -> Member:
 
 def _checked(old: Package, draft: Path, changed: Member, guid: str) -> Package:
     """The new package, closed: only the one part may differ, and the new GUID must read back."""
-    with Package.open(draft) as new:
+    with Package.open(draft, steady=True) as new:
         alike = [before.crc == after.crc for before, after in zip(old.members, new.members, strict=True)]
         expected = [member.name != changed.name for member in old.members]
         if alike != expected or Book(new).custom_properties.get(GUID_PROPERTY) != guid:

@@ -1,5 +1,6 @@
 """Broken and hostile packages: a reason, or the right answer; never another error, never a changed file."""
 
+import errno
 import io
 import os
 import struct
@@ -7,6 +8,7 @@ import sys
 import tempfile
 import zipfile
 from pathlib import Path
+from unittest.mock import Mock
 
 import pytest
 from hypothesis import given, settings
@@ -14,6 +16,7 @@ from hypothesis import strategies as st
 
 from tests.workbooks import MAIN, members, packed, parts, people, relations, sheet_xml, workbook
 from xlsms.errors import UserError, XlsmsError
+from xlsms.ooxml import package
 from xlsms.ooxml.package import Package
 from xlsms.workbook import read_rows, write_cells
 
@@ -179,6 +182,40 @@ def test_a_file_whose_size_is_told_as_none_is_read_to_its_end():
         into.close()
         with Package.open(Path(f"/dev/fd/{reading}")) as package:
             assert package.length == len(content)
+
+
+def held(path):
+    """Whether this process has a file open."""
+    return any(handle.samefile(path) for handle in Path("/proc/self/fd").iterdir() if handle.exists())
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="what a process has open is read from /proc")
+@pytest.mark.parametrize("in_memory", [True, False], ids=["small", "medium"])
+def test_a_file_is_read_as_it_was_when_it_was_opened(tmp_path, monkeypatch, in_memory):
+    """Nothing of a save in place comes between, and what is copied does not stand in the way of one."""
+    path = workbook(tmp_path / "a.xlsx", people())
+    if not in_memory:
+        monkeypatch.setattr(package, "_IN_MEMORY", 1000)
+    sheet = "/xl/worksheets/sheet1.xml"
+    with Package.open(path) as opened:
+        assert not held(path)
+        path.write_bytes(b"saved over, byte by byte" * 1000)
+        assert b"Person 3" in opened.read(opened.part(sheet))
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="what a process has open is read from /proc")
+@pytest.mark.parametrize("reason", ["very large", "no room", "steady"])
+def test_a_file_that_is_not_copied_is_read_where_it_lies(tmp_path, monkeypatch, reason):
+    path = workbook(tmp_path / "a.xlsx", people())
+    monkeypatch.setattr(package, "_IN_MEMORY", 1000)
+    if reason == "very large":
+        monkeypatch.setattr(package, "_COPIED", 1001)
+    if reason == "no room":
+        monkeypatch.setattr(package.shutil, "copyfileobj", Mock(side_effect=OSError(errno.ENOSPC, "full")))
+    with Package.open(path, steady=reason == "steady") as opened:
+        assert held(path)
+        assert b"Person 3" in opened.read(opened.part("/xl/worksheets/sheet1.xml"))
+    assert len(list(read_rows(path))) == 3
 
 
 def test_a_deep_part_is_no_stack_overflow(tmp_path):
