@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable
 from contextlib import AbstractAsyncContextManager, suppress
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -325,10 +325,6 @@ class App:
 
     def _desk_for(self, path: Path) -> Desk | None:
         return self._desk if self._desk is not None and is_long(path) else None
-
-    def _hearers(self) -> Mapping[str, Callable[..., None]]:
-        """Who hears what the desk tells while it works."""
-        return {"admitted": self._admitted, "written": self._written, "problem": self._problem}
 
     def _admitted(self) -> None:
         """Some rows of a workbook are free to go."""

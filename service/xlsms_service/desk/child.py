@@ -17,6 +17,7 @@ from xlsms_service.desk.handling import Handling
 from xlsms_service.ledger.ledger import Ledger
 from xlsms_service.measuring import Metric, metric
 from xlsms_service.sync import pen_child
+from xlsms_service.sync.fork import do_or_log
 from xlsms_service.sync.garbage import collect, collect_rarely
 from xlsms_service.sync.pen import Pen
 from xlsms_service.sync.pipe import ends, get, put
@@ -111,4 +112,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(not do_or_log(main))

@@ -145,20 +145,29 @@ class Desk:
                     self._under_way = None
 
     async def _exchange(self, method: str, arguments: tuple[object, ...]) -> Any:
+        failed: Exception | None = None
         try:
             process = self.start()
             put(process.stdin, Call(method=method, arguments=arguments))
             while not (told := await asyncio.to_thread(get, process.stdout)).ended:
                 self._answered = True
-                self._hearers[told.result.method](*told.result.arguments)
+                failed = failed or self._hear(told.result)
             self._answered = True
         except (EOFError, OSError, ValueError, pickle.UnpicklingError) as error:  # ValueError: the pipe is closed
             await asyncio.to_thread(self._end)
             place = Place(file=arguments[0].name) if isinstance(arguments[0], Path) else None
             raise TransientError("desk-ended", place=place) from error
-        if told.error is not None:
-            raise told.error
+        if (wrong := failed or told.error) is not None:
+            raise wrong
         return told.result
+
+    def _hear(self, call: Call) -> Exception | None:
+        """Tell the hearer; what goes wrong there is no fault of the desk, which goes on, and is raised at the end."""
+        try:
+            self._hearers[call.method](*call.arguments)
+        except Exception as error:  # noqa: BLE001 - raised where the order was given
+            return error
+        return None
 
     async def close(self) -> None:
         """Let it come to the end of its step, and end it. Idempotent."""

@@ -3,20 +3,24 @@
 Only on Linux: elsewhere libraries of the system have threads of their own, which are not copied.
 """
 
+import logging
 import os
 import signal
 import subprocess
 import sys
 import threading
 import time
-import traceback
 from collections.abc import Callable
 from contextlib import suppress
 from itertools import chain
 from pathlib import Path
 from typing import NoReturn
 
-__all__ = ["Fork", "can_fork"]
+from xlsms.journal import note
+
+__all__ = ["Fork", "can_fork", "do_or_log"]
+
+_log = logging.getLogger(__name__)
 
 #: Seconds between two looks at whether it has ended.
 _STEP = 0.005
@@ -95,17 +99,42 @@ def _close(*pipes: tuple[int, int]) -> None:
 
 
 def _run(work: Callable[[], None], name: str, *, own_session: bool) -> NoReturn:
-    """What the copy does; nothing that the other one has begun is ended here."""
+    """What the copy does; nothing that the other one has begun is ended here, for above it stands that one's work."""
+    done = False
     try:
-        with suppress(OSError):  # it is but a name
-            Path("/proc/self/comm").write_text(name)
-        if own_session:
-            os.setsid()
-        signal.set_wakeup_fd(-1)
-        for each in (signal.SIGINT, signal.SIGTERM):
-            signal.signal(each, signal.SIG_DFL)
+        done = do_or_log(lambda: _begin(work, name, own_session=own_session))
+    finally:
+        os._exit(0 if done else 1)
+
+
+def _begin(work: Callable[[], None], name: str, *, own_session: bool) -> None:
+    with suppress(OSError):  # it is but a name
+        Path("/proc/self/comm").write_text(name)
+    if own_session:
+        os.setsid()
+    signal.set_wakeup_fd(-1)
+    for each in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(each, signal.SIG_DFL)
+    _let_go()
+    work()
+
+
+def _let_go() -> None:
+    """Hold nothing open that the other process does: who waits for the end of one of its pipes waits for it alone.
+
+    Something empty takes the place of each, so that an object that still closes its own does not close one of ours.
+    """
+    empty = os.open(os.devnull, os.O_RDWR)
+    with suppress(OSError):  # where nothing tells which there are, they stay
+        for each in {int(entry.name) for entry in Path("/proc/self/fd").iterdir()} - {0, 1, 2}:
+            os.dup2(empty, each, inheritable=False)
+
+
+def do_or_log(work: Callable[[], None]) -> bool:
+    """Do the `work` of a process; whether it could be done. What goes wrong is a line of the log, not a traceback."""
+    try:
         work()
-    except BaseException:  # noqa: BLE001 - above it stands the other process's work
-        traceback.print_exc()
-        os._exit(1)
-    os._exit(0)
+    except Exception as error:  # noqa: BLE001 - whoever has started the process sees that it has ended
+        note(_log, logging.ERROR, "log-process-ended", error)
+        return False
+    return True

@@ -1,9 +1,11 @@
 """The process behind `Pen`: writes what it is given on standard input, until nobody can give any more."""
 
+import sys
 from contextlib import suppress
 from typing import IO
 
 from xlsms.workbook.opening import FileWorkbook
+from xlsms_service.sync.fork import do_or_log
 from xlsms_service.sync.garbage import collect, collect_rarely
 from xlsms_service.sync.pen import Errand, Return, unpacked
 from xlsms_service.sync.pipe import ends, get, put
@@ -35,4 +37,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(not do_or_log(main))

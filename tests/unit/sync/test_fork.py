@@ -41,10 +41,10 @@ copy.kill()
     assert seen(code) == ([f"([1], {own}, True) None", "0 0 0"], ["this goes nowhere near the pipe"])
 
 
-def test_what_goes_wrong_in_it_is_told_and_nothing_of_the_other_one_is_ended():
+def test_what_goes_wrong_in_it_is_a_line_and_nothing_of_the_other_one_is_ended():
     code = """
 def work():
-    raise RuntimeError("no")
+    raise RuntimeError("the number 600000001")
 try:
     print(Fork(work, "a-copy").wait(30))
 finally:
@@ -52,7 +52,37 @@ finally:
 """
     said, errors = seen(code)
     assert said == ["1", "ended once"]
-    assert errors[-1] == "RuntimeError: no"
+    assert errors == ["a process that works on long lists has ended; another is started when it is needed"]
+
+
+def test_it_holds_nothing_open_that_the_other_one_does():
+    code = """
+from tempfile import TemporaryFile
+
+class Closed:
+    def __init__(self):
+        self.file = TemporaryFile()
+
+kept = Closed()
+until, held = os.pipe()
+
+def work():
+    stand = {os.path.realpath(f"/proc/self/fd/{each}") for each in (kept.file.fileno(), until, held)}
+    own = TemporaryFile()
+    kept.file.close()  # as an object does that nobody needs any more
+    own.write(b"still there")
+    own.flush()
+    put(os.fdopen(1, "wb"), (stand, os.fstat(own.fileno()).st_size))
+    os.read(0, 1)
+
+copy = Fork(work, "a-copy")
+print(*get(copy.stdout))
+os.close(held)
+print(os.read(until, 1), copy.poll())
+copy.stdin.close()
+print(copy.wait(30))
+"""
+    assert seen(code) == (["{'/dev/null'} 11", "b'' None", "0"], [])
 
 
 def test_it_is_waited_for_no_longer_than_asked_though_it_has_said_something():
