@@ -32,7 +32,7 @@ ENDINGS = """\
 | 1 | some rows could not go, or a file is busy |
 | 2 | wrong use: words, settings or a file that cannot be used |
 | 3 | a network, or the service, could not be reached or would not have us |
-| 130 | interrupted with Ctrl+C |
+| 130 | interrupted with Ctrl+C; what was accepted goes on with `xlsms run` or the next `xlsms send` |
 """
 
 MEANINGS = {

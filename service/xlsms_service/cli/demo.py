@@ -64,7 +64,7 @@ def demo(
     if not as_json:
         session.say(tr("A list for {count}: {file}", count=rows, file=file))
         session.say(tr("Sending over SMPP to a network that is simulated here …"), "dim")
-    report = follow(session, lambda tell: _whole(file, tell), quiet=as_json)
+    report = follow(session, lambda tell: _whole(file, tell), quiet=as_json, kept=False)
     if as_json:
         session.json({"rows": rows, **report_figures(report)})
     else:

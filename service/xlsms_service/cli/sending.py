@@ -138,16 +138,31 @@ def text(
     session.end(ending_of_report(report))
 
 
-def follow(session: Session, work: Callable[[Callable[[Progress], None]], Awaitable[Report]], *, quiet: bool) -> Report:
-    """Run `work` on an event loop with a progress bar on the screen."""
+def follow(
+    session: Session,
+    work: Callable[[Callable[[Progress], None]], Awaitable[Report]],
+    *,
+    quiet: bool,
+    kept: bool = True,
+) -> Report:
+    """Run `work` on an event loop with a progress bar on the screen.
+
+    Who interrupts it is told what becomes of the rest, if it is `kept` in a ledger that outlives the command.
+    """
 
     async def whole(tell: Callable[[Progress], None]) -> Report:
         return await work(tell)
 
-    if quiet or not session.out.is_terminal:
-        return asyncio.run(whole(lambda _: None))
-    with _bar(session) as tell:
-        return asyncio.run(whole(tell))
+    try:
+        if quiet or not session.out.is_terminal:
+            return asyncio.run(whole(lambda _: None))
+        with _bar(session) as tell:
+            return asyncio.run(whole(tell))
+    except KeyboardInterrupt:
+        if kept and not quiet:
+            line = tr("Stopped. Nothing is lost: what was accepted goes on with xlsms run or the next xlsms send.")
+            session.say(line, "yellow")
+        raise
 
 
 @contextmanager

@@ -150,7 +150,7 @@ def test_a_program_that_asked_for_figures_gets_the_error_as_figures(xlsms, words
     assert f"[{run.figures['error']['code']}]" in run.complaint
 
 
-def test_an_interruption_is_quiet(xlsms, monkeypatch):
+def test_an_interruption_of_what_changes_nothing_is_quiet(xlsms, monkeypatch):
     def interrupted(*_):
         raise KeyboardInterrupt
 

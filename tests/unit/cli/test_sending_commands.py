@@ -317,6 +317,20 @@ def test_run_heeds_ctrl_c_though_a_script_has_started_it_in_the_background(conne
     assert process.returncode == 0
 
 
+@pytest.mark.parametrize("more", [[], ["--json"]])
+def test_who_interrupts_a_send_is_told_what_becomes_of_the_rest(connected, sheet, tmp_path, more):
+    marked = sheet([["Phone", "Message", "Send"], ["600000001", "Hello", "x"]])
+    (tmp_path / "~$list.xlsx").write_bytes(b"\x05Maria" + bytes(159))
+    words = [sys.executable, "-m", "xlsms_service", "--config", connected, "send", marked, "--wait", *more]
+    process = subprocess.Popen(list(map(str, words)), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    assert "[file-open-elsewhere]" in process.stderr.readline()  # and it waits
+    process.send_signal(signal.SIGINT)
+    out, err = process.communicate(timeout=30)
+    assert (process.returncode, err) == (130, "")
+    told = "Stopped. Nothing is lost: what was accepted goes on with xlsms run or the next xlsms send.\n"
+    assert out == ("" if more else told)
+
+
 @pytest.mark.parametrize("folder", ["taken", "taken/below"])
 def test_a_demo_that_cannot_make_its_folder_says_so(xlsms, tmp_path, folder):
     (tmp_path / "taken").write_text("a file")
