@@ -5,8 +5,8 @@ from datetime import datetime
 
 from xlsms.ooxml.batch import New, Styled
 from xlsms.ooxml.cells import column_number
+from xlsms.ooxml.grammar import Grammar
 from xlsms.ooxml.rowedit import RowWriter
-from xlsms.ooxml.scan import Grammar
 
 __all__ = ["Behind", "Left", "by_row", "parted"]
 

@@ -4,10 +4,11 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 
 from xlsms.errors import UserError
+from xlsms.ooxml.block import NotPlainError, blocks
 from xlsms.ooxml.cells import Area, column_letters
 from xlsms.ooxml.encoding import UTF8, encoding_of
 from xlsms.ooxml.outline import Edits, Node, attribute_text, outline, with_attribute
-from xlsms.ooxml.scan import NotPlainError, blocks, root_tag
+from xlsms.ooxml.scan import root_tag
 
 __all__ = ["Choice", "Colour", "Frame", "NewColumn", "area_text", "around", "cut_columns", "lead", "prefix_of"]
 

@@ -7,10 +7,11 @@ neither the sheet nor its strings are ever held whole.
 import re
 from collections.abc import Callable, Iterable, Iterator
 
+from xlsms.ooxml.block import NotPlainError
 from xlsms.ooxml.book import Book
 from xlsms.ooxml.cells import column_letters
+from xlsms.ooxml.grammar import Grammar, RawCell, RawRow
 from xlsms.ooxml.needle import holds
-from xlsms.ooxml.scan import Grammar, NotPlainError, RawCell, RawRow
 from xlsms.ooxml.value import type_of
 
 __all__ = ["Hits", "shared_in"]

@@ -3,9 +3,10 @@
 import re
 from collections.abc import Iterable, Iterator
 
+from xlsms.ooxml.block import blocks
 from xlsms.ooxml.cells import unescape
 from xlsms.ooxml.formula import moves
-from xlsms.ooxml.scan import Grammar, RawRow, blocks
+from xlsms.ooxml.grammar import Grammar, RawRow
 
 __all__ = ["is_last", "lowered", "may_move"]
 

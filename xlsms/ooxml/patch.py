@@ -12,16 +12,17 @@ from dataclasses import replace
 from xlsms.errors import UserError
 from xlsms.ooxml.bar import Bars
 from xlsms.ooxml.batch import TEXT_DATE, Batch, Cell, New, Styled, Waiting
-from xlsms.ooxml.block import cut
+from xlsms.ooxml.block import NotPlainError, blocks, cut
 from xlsms.ooxml.book import SHEET_LIMIT, Book, SheetPart, Table
 from xlsms.ooxml.cells import MOST_ROWS, Area, Content, column_letters
 from xlsms.ooxml.compose import CellWriter
 from xlsms.ooxml.deflate import SMALL
 from xlsms.ooxml.encoding import encoding_of, from_utf8, in_utf8
+from xlsms.ooxml.grammar import Grammar
 from xlsms.ooxml.locate import locate
 from xlsms.ooxml.plainedit import BlockWriter, last_row
 from xlsms.ooxml.rowedit import RowWriter
-from xlsms.ooxml.scan import Grammar, NotPlainError, Survey, blocks, surveyed
+from xlsms.ooxml.scan import Survey, surveyed
 from xlsms.ooxml.segment import Index, Piece, Segment, Segments, StaleIndexError, Stretch, size_of, stretches
 from xlsms.ooxml.splice import spliced
 

@@ -8,10 +8,11 @@ from xlsms.ooxml.batch import Batch, New, Slices
 from xlsms.ooxml.behind import Behind, Left, by_row, parted
 from xlsms.ooxml.cells import column_letters, column_number
 from xlsms.ooxml.deflate import crc32
+from xlsms.ooxml.grammar import Grammar
 from xlsms.ooxml.locate import CellPlace, RowPlace
 from xlsms.ooxml.markup import feed, new_parser
 from xlsms.ooxml.rowedit import RowWriter
-from xlsms.ooxml.scan import Grammar, root_tag
+from xlsms.ooxml.scan import root_tag
 from xlsms.ooxml.value import style_of
 from xlsms.ooxml.weave import Weaver
 

@@ -5,12 +5,13 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 
 from xlsms.errors import UserError
+from xlsms.ooxml.block import NotPlainError, blocks
 from xlsms.ooxml.book import SHEET_LIMIT, Book, SheetPart
 from xlsms.ooxml.cells import MOST_COLUMNS, MOST_ROWS, Area, column_letters
 from xlsms.ooxml.frame import area_text, cut_columns, lead, prefix_of
 from xlsms.ooxml.locate import locate
 from xlsms.ooxml.outline import Edits, Node
-from xlsms.ooxml.scan import NotPlainError, Survey, blocks
+from xlsms.ooxml.scan import Survey
 from xlsms.ooxml.table import unsorted
 
 __all__ = ["Prune"]

@@ -15,13 +15,15 @@ from functools import partial
 from itertools import zip_longest
 
 from xlsms.ooxml.batch import Cell, New, Slices, Waiting
+from xlsms.ooxml.block import NotPlainError
 from xlsms.ooxml.book import Book
 from xlsms.ooxml.cells import unescape
 from xlsms.ooxml.deflate import checked
+from xlsms.ooxml.grammar import Grammar, RawCell
 from xlsms.ooxml.package import Package
 from xlsms.ooxml.patch import Patch
 from xlsms.ooxml.plainedit import around
-from xlsms.ooxml.scan import Grammar, NotPlainError, RawCell, surveyed
+from xlsms.ooxml.scan import surveyed
 from xlsms.ooxml.segment import SOON, Placed, Segments, StaleIndexError, unpacked
 from xlsms.ooxml.value import Decoder, Raw
 

@@ -9,9 +9,10 @@ from bisect import bisect_right
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from collections.abc import Set as AbstractSet
 
+from xlsms.ooxml.block import NotPlainError
 from xlsms.ooxml.book import Book
 from xlsms.ooxml.cells import column_number
-from xlsms.ooxml.scan import Grammar, NotPlainError, RawCell, RawRow
+from xlsms.ooxml.grammar import Grammar, RawCell, RawRow
 from xlsms.ooxml.value import Decoder, Raw
 from xlsms.ooxml.whereabouts import Whereabouts
 

@@ -5,7 +5,7 @@ from datetime import datetime
 
 from xlsms.ooxml.book import Book
 from xlsms.ooxml.cells import date_of, natural, unescape
-from xlsms.ooxml.scan import RawCell
+from xlsms.ooxml.grammar import RawCell
 from xlsms.ooxml.style import is_date
 from xlsms.ooxml.text import inner_text
 

@@ -6,11 +6,12 @@ from pathlib import Path
 
 from xlsms.errors import XlsmsError
 from xlsms.ooxml.book import SHEET_LIMIT, Book
+from xlsms.ooxml.grammar import Grammar
 from xlsms.ooxml.markup import new_parser, parse
 from xlsms.ooxml.package import Member, Package
 from xlsms.ooxml.patch import Patch
 from xlsms.ooxml.readback import BlockReader, VerificationError, equal, read_segments_back
-from xlsms.ooxml.scan import Grammar, rows_at, survey
+from xlsms.ooxml.scan import rows_at, survey
 from xlsms.ooxml.value import Decoder
 
 __all__ = ["VerificationError", "verify"]

@@ -11,8 +11,8 @@ from itertools import chain
 
 from xlsms.ooxml.batch import Batch, Slices
 from xlsms.ooxml.cells import column_letters
+from xlsms.ooxml.grammar import Grammar
 from xlsms.ooxml.rowedit import RowWriter
-from xlsms.ooxml.scan import Grammar
 
 __all__ = ["Weaver"]
 

@@ -8,10 +8,11 @@ from pathlib import Path
 from xlsms.errors import Place, TransientError, UserError
 from xlsms.files.link import resolved
 from xlsms.ooxml.batch import Batch
+from xlsms.ooxml.block import NotPlainError
 from xlsms.ooxml.book import Book, SheetPart
 from xlsms.ooxml.cells import MOST_COLUMNS, MOST_ROWS, column_letters, column_number, reference
 from xlsms.ooxml.patch import Patch
-from xlsms.ooxml.scan import NotPlainError, Survey, survey
+from xlsms.ooxml.scan import Survey, survey
 from xlsms.ooxml.segment import StaleIndexError
 from xlsms.workbook.content import Writable, content_of
 from xlsms.workbook.segments import forget, known_survey

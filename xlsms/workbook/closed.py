@@ -11,8 +11,8 @@ from xlsms.errors import TransientError
 from xlsms.files.backup import Backups
 from xlsms.files.link import resolved
 from xlsms.model import Role
+from xlsms.ooxml.block import NotPlainError
 from xlsms.ooxml.book import Book
-from xlsms.ooxml.scan import NotPlainError
 from xlsms.ooxml.segment import StaleIndexError
 from xlsms.workbook.base import RESULTS, Applied, Language, Reading, RowEdit, Snapshot, Version
 from xlsms.workbook.change import put_patches

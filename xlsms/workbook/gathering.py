@@ -10,7 +10,7 @@ from datetime import datetime
 from xlsms.model import CellValue, Role
 from xlsms.ooxml.batch import TEXT_DATE, Batch, New, Styled
 from xlsms.ooxml.cells import column_number
-from xlsms.ooxml.scan import RawCell, RawRow
+from xlsms.ooxml.grammar import RawCell, RawRow
 from xlsms.ooxml.value import Raw
 from xlsms.workbook.layout import Layout
 from xlsms.workbook.reading import RowReader

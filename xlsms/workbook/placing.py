@@ -11,8 +11,9 @@ from xlsms.errors import Place, UserError
 from xlsms.model import CellValue, Role
 from xlsms.ooxml.batch import TEXT_DATE, Cell, Styled
 from xlsms.ooxml.cells import column_letters
+from xlsms.ooxml.grammar import Grammar, RawRow
 from xlsms.ooxml.patch import Patch
-from xlsms.ooxml.scan import Grammar, RawRow, row_blocks
+from xlsms.ooxml.scan import row_blocks
 from xlsms.ooxml.search import Search
 from xlsms.workbook.base import Language, Placed, Refusal, RowEdit
 from xlsms.workbook.gathering import Gathering

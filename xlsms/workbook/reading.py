@@ -9,8 +9,9 @@ from typing import Any
 
 from xlsms.model import CellValue, Role, Row
 from xlsms.ooxml.cells import Area, column_number
+from xlsms.ooxml.grammar import Grammar, RawCell, RawRow
 from xlsms.ooxml.hits import Hits
-from xlsms.ooxml.scan import Grammar, RawCell, RawRow, row_blocks, rows
+from xlsms.ooxml.scan import row_blocks, rows
 from xlsms.ooxml.value import Decoder, Raw, type_of
 from xlsms.workbook.base import Language
 from xlsms.workbook.formats import shown

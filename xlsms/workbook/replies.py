@@ -14,10 +14,11 @@ from xlsms.ooxml.cells import MOST_ROWS, TEXT_LIMIT, Area, column_letters, colum
 from xlsms.ooxml.discard import clear_calculated
 from xlsms.ooxml.formula import Targets, moves
 from xlsms.ooxml.graft import Graft
+from xlsms.ooxml.grammar import RawRow
 from xlsms.ooxml.lower import is_last, lowered, may_move
 from xlsms.ooxml.mention import mentions
 from xlsms.ooxml.patch import Patch
-from xlsms.ooxml.scan import RawRow, rows, survey
+from xlsms.ooxml.scan import rows, survey
 from xlsms.ooxml.table import longer
 from xlsms.ooxml.transplant import recalculated
 from xlsms.ooxml.value import Decoder, style_of

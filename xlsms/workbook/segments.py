@@ -4,11 +4,13 @@ from collections.abc import Iterable
 from dataclasses import replace
 
 from xlsms.files.cache import Cache
+from xlsms.ooxml.block import NotPlainError, blocks
 from xlsms.ooxml.book import Book, SheetPart
 from xlsms.ooxml.deflate import SMALL
+from xlsms.ooxml.grammar import Grammar
 from xlsms.ooxml.package import Member, Package
 from xlsms.ooxml.patch import Patch
-from xlsms.ooxml.scan import Grammar, NotPlainError, Survey, blocks, glimpse, survey, surveyed
+from xlsms.ooxml.scan import Survey, glimpse, survey, surveyed
 from xlsms.ooxml.search import Search
 from xlsms.ooxml.segment import Index, StaleIndexError, load, stretches
 from xlsms.ooxml.shape import Shapes

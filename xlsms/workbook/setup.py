@@ -15,9 +15,10 @@ from xlsms.ooxml.book import CUSTOM_PROPERTIES, SHEET_LIMIT, Book
 from xlsms.ooxml.cells import MOST_COLUMNS, MOST_ROWS, Area, column_letters, column_number
 from xlsms.ooxml.frame import Choice, Colour, Frame, NewColumn, area_text, around
 from xlsms.ooxml.graft import Graft
+from xlsms.ooxml.grammar import Grammar
 from xlsms.ooxml.outline import Edits, Node
 from xlsms.ooxml.patch import Patch
-from xlsms.ooxml.scan import Grammar, rows, rows_at
+from xlsms.ooxml.scan import rows, rows_at
 from xlsms.ooxml.style import is_date, shows_time
 from xlsms.ooxml.stylesheet import EMPTY, Stylesheet
 from xlsms.ooxml.table import wider

@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 
 from tests.unit.ooxml.test_patch_model import TEXT, sheets, xml_text
 from tests.workbooks import MAIN, members, relations, sheet_xml, text_cell, workbook
-from xlsms.ooxml.scan import Grammar, NotPlainError, blocks
+from xlsms.ooxml.block import NotPlainError, blocks
+from xlsms.ooxml.grammar import Grammar
 from xlsms.ooxml.shape import Shapes
 from xlsms.ooxml.text import OddTableError, Strings, find_strings, some_strings, strings_of
 from xlsms.workbook.closed import ClosedWorkbook
