@@ -40,3 +40,24 @@ def test_it_is_taken_back_only_where_it_has_not_left(tmp_path, state):
     wish = "marked-anew" if state is State.SENDING else None
     assert older == (State.CANCELLED if state in HERE else state, True, wish, True)
     assert newer == (State.QUEUED, False, None, True)
+
+
+def test_what_another_process_has_admitted_meanwhile_stays_as_it_is(tmp_path):
+    """Its mark still stands in the sheet, and a later message says the same: neither counts against it any more."""
+    draft = Draft(number="+34600111222", text="Hola", alphabet="gsm7", parts=1, fingerprint="f", route="")
+    first, later = RowId("R1"), RowId("R2")
+
+    def play(connection):
+        for row_id in (first, later):
+            acceptance.propose(connection, None, [draft._replace(row_id=row_id)], NOW)
+        since = NOW - timedelta(days=1)
+        acceptance.admit(connection, [first], now=NOW, since=since, standing={first})
+        connection.execute(update(message).where(message.c.row_id == later).values(admitted=True, state=State.SENT))
+        before = connection.execute(select(message).where(message.c.row_id == first)).one()
+        _admit(connection, first)
+        return before, connection.execute(select(message).where(message.c.row_id == first)).one()
+
+    with Ledger.open(tmp_path) as ledger:
+        before, after = ledger.do_now(play)
+    assert before.mark_open
+    assert after == before

@@ -1,13 +1,14 @@
 """Copied rows and copied workbooks: whose the ids are."""
 
 import asyncio
+from contextlib import closing
 from datetime import timedelta
 from pathlib import Path
 from random import Random
 
 import pytest
 
-from tests.unit.sync.table import NOW, PATH, Table
+from tests.unit.sync.table import NOW, PATH, Desk, Table
 from xlsms.errors import UserError
 from xlsms.model import Role
 from xlsms.states import State
@@ -31,6 +32,21 @@ def test_a_copied_row_loses_the_id_and_is_sent_only_when_marked_again(desk):
     copy[Role.SEND] = "x"
     assert desk.take().accepted == 1
     assert {each.number for each in desk.claim()} == {"+34600111222", "+34600999888"}
+
+
+@pytest.mark.parametrize("ahead", [False, True])
+def test_whose_an_id_is_is_decided_when_all_rows_with_it_have_been_seen(tmp_path, ahead):
+    """The copy comes first, in another piece of the list than the row that the id was given to."""
+    desk = Desk(tmp_path, pieces=(2,), ahead=ahead)
+    with closing(desk):
+        table = desk.table()
+        rows = [table.add(f"60011122{nth}", f"text {nth}") for nth in range(3)]
+        assert desk.take().accepted == 3
+        copy = dict(rows[-1]) | {Role.PHONE: "600999888", Role.SEND: "x"}
+        table.rows.insert(0, copy)
+        assert desk.take().accepted == 0
+        assert "[row-copied]" in copy[Role.DETAIL]
+        assert [row[Role.ID] is not None for row in (copy, *rows)] == [False, True, True, True]
 
 
 def test_a_row_pasted_from_another_workbook_leaves_the_original_its_id(desk, tmp_path):
