@@ -28,7 +28,6 @@ class Turn:
         self._paths = ledger.with_suffix(".next"), ledger.with_suffix(".turn")
         self._patience = patience
         self._files: tuple[IO[str], IO[str]] | None = None
-        self._held = False
 
     def __enter__(self) -> Self:
         with suppress(OSError):  # a folder that cannot be used: of that SQLite speaks better
@@ -37,13 +36,12 @@ class Turn:
             following, now = self._files
             deadline = time.monotonic() + self._patience
             if _locked(following, deadline):
-                self._held = _locked(now, deadline)
+                _locked(now, deadline)
                 _unlock(following)
         return self
 
     def __exit__(self, *_: object) -> None:
-        if self._held and self._files is not None:
-            self._held = False
+        if self._files is not None:  # lets go of nothing that never became ours
             _unlock(self._files[1])
 
     def close(self) -> None:

@@ -16,8 +16,9 @@ def test_one_at_a_time_and_again_by_whoever_has_it(tmp_path):
         now[0] += seconds
 
     second = Turn(tmp_path / "a" / "1.lock", seconds=1, sleep=sleep, clock=lambda: now[0])
-    with first as waited, first as again:
-        assert (waited, again) == (False, False)
+    with first as waited:
+        with first as again:
+            assert (waited, again) == (False, False)
         with pytest.raises(TransientError) as caught, second:
             pass
         assert (caught.value.code, round(now[0])) == ("excel-busy", 1)
@@ -25,6 +26,7 @@ def test_one_at_a_time_and_again_by_whoever_has_it(tmp_path):
         assert waited is False
         with Turn(tmp_path / "a" / "2.lock"):
             pass
+    assert (tmp_path / "a").stat().st_mode & 0o077 == 0
 
 
 def test_who_waits_gets_it_and_knows(tmp_path):

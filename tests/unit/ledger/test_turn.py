@@ -38,10 +38,13 @@ def test_one_that_writes_without_a_pause_lets_the_other_write(tmp_path):
 def test_it_is_not_waited_for_without_end(tmp_path):
     ledger = tmp_path / "ledger.sqlite3"
     with closing(Turn(ledger, 10)) as first, closing(Turn(ledger, 0.01)) as late:
-        with first, late:
-            assert not late._held
+        with first:
+            with late:
+                pass
+            assert _taken(tmp_path / "ledger.turn"), "by the first one: the other had nothing to let go of"
+        assert not _taken(tmp_path / "ledger.turn")
         with late:
-            assert late._held
+            assert _taken(tmp_path / "ledger.turn")
 
 
 def test_who_waits_is_the_next(tmp_path):
@@ -64,7 +67,7 @@ def test_who_waits_is_the_next(tmp_path):
 
 
 def _taken(path):
-    """Whether somebody holds the place of the next one."""
+    """Whether somebody holds a place."""
     import fcntl
 
     with path.open("a") as file:
