@@ -3,11 +3,13 @@
 import posixpath
 from collections.abc import Iterator
 from collections.abc import Set as AbstractSet
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import cached_property
 from urllib.parse import unquote
 
 from xlsms.errors import UserError
+from xlsms.ooxml.canonical import canonical_strings
 from xlsms.ooxml.cells import Area, unescape
 from xlsms.ooxml.markup import Element, elements
 from xlsms.ooxml.package import Member, Package
@@ -126,12 +128,16 @@ class Book:
     def strings(self) -> Strings | FiledStrings:
         """The shared strings; many of them are not held."""
         member = self._first("sharedStrings")
-        if member is not None and member.size > _HELD:
-            try:
+        if member is None:
+            return Strings(())
+        try:
+            if member.size <= _HELD:
+                return Strings(self.package.chunks(member, _STRINGS))
+            with suppress(OddTableError):
                 return FiledStrings(self.package.chunks(member, _STRINGS))
-            except OddTableError:
-                pass
-        return Strings(self.package.chunks(member, _STRINGS)) if member else Strings(())
+            return FiledStrings(canonical_strings(self.package.chunks(member, _STRINGS)))
+        except OddTableError as error:  # a string that no cell could hold
+            raise UserError("file-too-large", part=member.key) from error
 
     def text(self, number: int) -> str:
         """A shared string; all are loaded for one that was not asked for before."""

@@ -1,17 +1,18 @@
-"""Any legal worksheet in the one plain form that the bulk reader knows, made by expat.
+"""Any legal worksheet or table of shared strings in the one plain form that the bulk readers know, made by expat.
 
 Prefixes, quotes, attribute order, missing references, comments, CDATA sections and encodings all vanish here. Only
 what a reader needs is kept: rows with number and visibility, cells with type, style, value, text, and whether a
-formula stands in them, column styles, merges and the filter.
+formula stands in them, column styles, merges and the filter; of a string its text, without looks and phonetic hints.
 """
 
 from collections.abc import Iterable, Iterator
+from functools import cache
 
 from xlsms.errors import UserError
 from xlsms.ooxml.cells import MOST_COLUMNS, MOST_ROWS, column_letters, natural, reference
-from xlsms.ooxml.markup import NAMESPACES, new_parser, parse_some
+from xlsms.ooxml.markup import NAMESPACES, local, new_parser, parse_some
 
-__all__ = ["canonical_sheet"]
+__all__ = ["canonical_sheet", "canonical_strings"]
 
 _MAIN = "http://schemas.openxmlformats.org/spreadsheetml/2006/main"
 _SPACES = frozenset(space.decode() for space in NAMESPACES)
@@ -144,3 +145,44 @@ def canonical_sheet(chunks: Iterable[bytes]) -> Iterator[bytes]:
         if writer.out:
             yield "".join(writer.out).encode()
             writer.out.clear()
+
+
+def canonical_strings(chunks: Iterable[bytes]) -> Iterator[bytes]:
+    """The plain form of a table of shared strings, piece by piece: `<si><t>…</t></si>`, one text each.
+
+    Raises:
+        UserError: `file-damaged` for XML that is not well-formed, `file-suspicious` for a document type.
+    """
+    out: list[str] = ["<sst>"]
+    quiet = 0
+    inside = False
+    tags = cache(local)
+
+    def start(name: str, _: dict[str, str]) -> None:
+        nonlocal quiet, inside
+        tag = tags(name)
+        if tag == "si":
+            out.append("<si><t>")
+        quiet += tag == "rPh"
+        inside = tag == "t"
+
+    def end(name: str) -> None:
+        nonlocal quiet, inside
+        tag = tags(name)
+        if tag == "si":
+            out.append("</t></si>")
+        quiet -= tag == "rPh"
+        inside = False
+
+    def text(data: str) -> None:
+        if inside and not quiet:
+            # `_xHHHH_` stays as it is: only what XML itself needs is escaped
+            out.append(data.replace("&", "&amp;").replace("<", "&lt;").replace("\r", "&#13;"))
+
+    parser = new_parser()
+    parser.StartElementHandler = start
+    parser.EndElementHandler = end
+    parser.CharacterDataHandler = text
+    for _ in parse_some(parser, chunks):
+        yield "".join(out).encode()
+        out.clear()

@@ -5,13 +5,14 @@ from collections.abc import Iterable, Iterator
 from collections.abc import Set as AbstractSet
 from itertools import chain
 
+from xlsms.ooxml.canonical import canonical_strings
 from xlsms.ooxml.cells import unescape
-from xlsms.ooxml.markup import local, new_parser, parse
 from xlsms.ooxml.needle import holds
 
-__all__ = ["OddTableError", "Strings", "find_strings", "inner_text", "some_strings", "strings_of"]
+__all__ = ["RICH", "OddTableError", "Strings", "find_strings", "inner_text", "some_strings", "strings_of", "text_of"]
 
 _SI = re.compile(rb"<si>(?:<t(?: [^>]*)?>([^<]*)</t></si>|(.*?)</si>)", re.DOTALL)
+_ROOT = re.compile(rb"<((?:[A-Za-z_][\w.-]*:)?)sst[\s>/]")
 _TEXT = re.compile(rb"<t(?:\s[^>]*)?>([^<]*)</t\s*>")
 _PHONETIC = re.compile(rb"<rPh[\s>].*?</rPh\s*>", re.DOTALL)
 _BLOCK = 1 << 18
@@ -24,6 +25,7 @@ _LOOSE = b" " + bytes(range(9, 14)) + bytes(range(28, 32)) + bytes(range(128, 25
 _ITEM, _END = b"<SI>", b"</T></SI>"
 _OPENINGS = (b"<SI><T>", b'<SI><TXML:SPACE="PRESERVE">')
 _SIMPLE = re.compile(rb'<T(?:XML:SPACE="PRESERVE")?>[^<]*+</T></SI>')
+RICH = b"\1"  #: is no character of XML
 _LONGEST = 8 << 20  # of what has no end yet; no string is that long
 
 
@@ -38,42 +40,32 @@ class Strings:
     """The shared strings by number."""
 
     def __init__(self, chunks: Iterable[bytes]) -> None:
-        self._raw: list[bytes] = []
-        self._rich: dict[int, bytes] = {}
-        self._load(chunks)
+        """`OddTableError` for a table with a string that no cell could hold."""
+        data = b"".join(chunks)
+        try:
+            self._found = [*chain.from_iterable(strings_of((data,)))] if data else []
+        except OddTableError:
+            self._found = [*chain.from_iterable(strings_of(canonical_strings((data,))))]
 
     def __len__(self) -> int:
-        return len(self._raw)
+        return len(self._found)
 
     def __getitem__(self, number: int) -> str:
         """The text of a string; empty when the workbook does not have it."""
-        if number in self._rich:
-            return inner_text(self._rich[number])
-        if not 0 <= number < len(self._raw):
-            return ""
-        raw = self._raw[number]
-        text = raw.decode("utf-8", "replace")
-        return unescape(text) if b"&" in raw or b"_" in raw or b"\r" in raw else text
+        return text_of(self._found[number]) if 0 <= number < len(self._found) else ""
 
-    def _load(self, chunks: Iterable[bytes]) -> None:
-        data = b"".join(chunks)
-        start = max(data.find(b"<si"), 0)
-        plain = (_plain_head(data[:4096]) or not data) and not _odd(data[start:]) and b"<!" not in data[:start]
-        found = _SI.findall(data) if plain else []
-        if not plain or len(found) != data.count(b"<si"):  # a tag with blanks, or one that closes itself
-            found = _SI.findall(canonical(data))
-        add = self._raw.append
-        for simple, rich in found:
-            if rich:
-                self._rich[len(self._raw)] = rich
-                add(_PHONETIC.sub(b"", rich))
-            else:
-                add(simple)
+
+def text_of(string: bytes) -> str:
+    """The text of a string, as `strings_of` gives it."""
+    if string.startswith(RICH):
+        return inner_text(string[1:])
+    text = string.decode("utf-8", "replace")
+    return unescape(text) if b"&" in string or b"_" in string or b"\r" in string else text
 
 
 def _plain_head(head: bytes) -> bool:
-    root = head.find(b"<sst")
-    return root >= 0 and b"'" not in head[root : head.find(b">", root) + 1] and _utf8(head)
+    root = _ROOT.search(head)
+    return root is not None and b"'" not in head[root.start() : head.find(b">", root.start()) + 1] and _utf8(head)
 
 
 def _odd(data: bytes) -> bool:
@@ -158,24 +150,26 @@ def _simple(string: bytes) -> bool:
     return b"&" not in string and b"_X" not in string and _SIMPLE.fullmatch(string) is not None
 
 
-def strings_of(chunks: Iterable[bytes]) -> Iterator[list[tuple[bytes, bytes]]]:
-    """All strings of a plain table, some at a time: the XML of each, as plain text or as what its element holds.
+def strings_of(chunks: Iterable[bytes]) -> Iterator[list[bytes]]:
+    """All strings of a plain table, some at a time: the XML of each text, or behind `RICH` what its element holds.
 
     Raises:
         OddTableError: the table has something that only expat should read.
     """
     for block in _blocks(chunks):
         found = _SI.findall(block)
-        if len(found) != block.count(b"<si"):
+        if len(found) != block.count(b"<si") or RICH in block:
             raise OddTableError
-        yield found
+        yield [RICH + rich if rich else simple for simple, rich in found]
 
 
 def _string(inside: bytes) -> str:
     """One string, of what its element holds."""
-    if _START in inside:  # an end tag that is none at a glance
+    found = _SI.fullmatch(b"%b%b%b" % (_START, inside, _STOP))
+    if found is None or _START in inside:  # an end tag that is none at a glance
         raise OddTableError
-    return Strings((b"<sst><si>", inside, _STOP))[0]
+    simple, rich = found.groups(b"")
+    return text_of(RICH + rich if rich else simple)
 
 
 def _parts(block: bytes) -> list[bytes]:
@@ -186,26 +180,37 @@ def _parts(block: bytes) -> list[bytes]:
 
 
 def _blocks(chunks: Iterable[bytes]) -> Iterator[bytes]:
-    """A plain table in blocks of whole `<si>` elements."""
-    data, begun = b"", False
+    """A plain table in blocks of whole `<si>` elements, all without the prefix that they may have."""
+    data, begun, prefix = b"", False, b""
     for chunk in chain(_joined(chunks), (b"</sst>",)):
         if len(data) > _LONGEST:
             raise OddTableError
         data += chunk
         if not begun:
-            start = data.find(b"<si")
+            root = _ROOT.search(data)
+            prefix = root[1] if root else b""
+            start = data.find(b"<%bsi" % prefix)
             if start < 0 and chunk != b"</sst>":
                 continue
             if not _plain_head(data[:4096]) or b"<!" in data[: max(start, 0)]:
                 raise OddTableError
             data, begun = data[max(start, 0) :], True
-        end = data.rfind(b"</si>") + len(b"</si>") if b"</si>" in data else 0
+        stop = b"</%bsi>" % prefix
+        end = data.rfind(stop) + len(stop) if stop in data else 0
         block, data = data[:end], data[end:]
         if _odd(block):
             raise OddTableError
-        yield block
-    if b"<si" in data:  # one whose end tag is none at a glance
+        yield _without(prefix, block) if prefix else block
+    if b"<%bsi" % prefix in data:  # one whose end tag is none at a glance
         raise OddTableError
+
+
+def _without(prefix: bytes, block: bytes) -> bytes:
+    """A block whose tags all have a prefix, without it: no `<` stands anywhere else."""
+    opening, closing = b"<" + prefix, b"</" + prefix
+    if block.count(b"<") != block.count(opening) + block.count(closing):
+        raise OddTableError
+    return block.replace(opening, b"<").replace(closing, b"</")
 
 
 def _joined(chunks: Iterable[bytes]) -> Iterator[bytes]:
@@ -224,38 +229,3 @@ def _joined(chunks: Iterable[bytes]) -> Iterator[bytes]:
 def _utf8(head: bytes) -> bool:
     declared = re.match(rb"(?:\xef\xbb\xbf)?<\?xml[^>]*?encoding=[\"']([\w.:-]+)[\"']", head)
     return declared is None or declared[1].lower() in (b"utf-8", b"utf8", b"us-ascii")
-
-
-def canonical(data: bytes) -> bytes:
-    """Any legal shared string table as plain `<si><t>…</t></si>` elements, one text each."""
-    out: list[str] = []
-    quiet = 0
-    inside = False
-
-    def start(name: str, _: dict[str, str]) -> None:
-        nonlocal quiet, inside
-        tag = local(name)
-        if tag == "si":
-            out.append("<si><t>")
-        quiet += tag == "rPh"
-        inside = tag == "t"
-
-    def end(name: str) -> None:
-        nonlocal quiet, inside
-        tag = local(name)
-        if tag == "si":
-            out.append("</t></si>")
-        quiet -= tag == "rPh"
-        inside = False
-
-    def text(data: str) -> None:
-        if inside and not quiet:
-            # `_xHHHH_` stays as it is: only what XML itself needs is escaped
-            out.append(data.replace("&", "&amp;").replace("<", "&lt;").replace("\r", "&#13;"))
-
-    parser = new_parser()
-    parser.StartElementHandler = start
-    parser.EndElementHandler = end
-    parser.CharacterDataHandler = text
-    parse(parser, (data,))
-    return "".join(out).encode()

@@ -12,13 +12,13 @@ from array import array
 from collections.abc import Iterable
 
 from xlsms.ooxml.cells import unescape
-from xlsms.ooxml.text import OddTableError, inner_text, strings_of
+from xlsms.ooxml.text import RICH, OddTableError, strings_of, text_of
 
 __all__ = ["FiledStrings"]
 
 _PAGE = 128  # strings
 _HELD = 1024  # pages
-_BETWEEN, _RICH = b"\0", b"\1"  # neither is a character of XML
+_BETWEEN = b"\0"  # is no character of XML
 
 
 class FiledStrings:
@@ -48,7 +48,7 @@ class FiledStrings:
     def _load(self, chunks: Iterable[bytes]) -> None:
         waiting: list[bytes] = []
         for block in strings_of(chunks):
-            waiting += [_RICH + rich if rich else simple for simple, rich in block]
+            waiting += block
             whole = len(waiting) // _PAGE * _PAGE
             self._write(waiting[:whole])
             del waiting[:whole]
@@ -67,11 +67,8 @@ class FiledStrings:
     def _page(self, number: int) -> list[str]:
         start, end = self._starts[number : number + 2]
         raw = self._read(start, end - start)
-        if _RICH in raw:
-            texts = [
-                inner_text(string[1:]) if string.startswith(_RICH) else unescape(string.decode("utf-8", "replace"))
-                for string in raw.split(_BETWEEN)
-            ]
+        if RICH in raw:
+            texts = list(map(text_of, raw.split(_BETWEEN)))
         else:
             texts = raw.decode("utf-8", "replace").split(_BETWEEN.decode())
             if b"&" in raw or b"_x" in raw or b"\r" in raw:

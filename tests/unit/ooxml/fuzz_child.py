@@ -36,6 +36,12 @@ HOSTILE = {
     "many strings": lambda chance: with_strings(
         chance, f'<sst xmlns="{MAIN}">' + "<si><t>x</t></si>" * 2_000_000 + "</sst>"
     ),
+    "many odd strings": lambda chance: with_strings(
+        chance, f'<sst xmlns="{MAIN}">' + "<si ><t>x</t></si>" * 1_000_000 + "</sst>"
+    ),
+    "many strings with a prefix": lambda chance: with_strings(
+        chance, f'<x:sst xmlns:x="{MAIN}">' + "<x:si><x:t>x</x:t></x:si>" * 3_000_000 + "</x:sst>"
+    ),
     "a long cell": lambda _: parts(people().replace("Person 3", "x" * (60 << 20))),
     "a long attribute": lambda _: parts(people().replace('<row r="3"', f'<row ht="{"1" * (60 << 20)}" r="3"')),
     "a row without end": lambda _: parts(sheet_xml('<row r="1">' + text_cell("A1", "Phone") * 700_000)),

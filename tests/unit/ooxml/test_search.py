@@ -1,5 +1,6 @@
 """Rows are found by the text of a cell as a thorough reading would find them, and neither sheet nor strings are held."""
 
+import re
 import tempfile
 from pathlib import Path
 
@@ -21,6 +22,12 @@ WANTED = ("BCD-1", "Sent", "sent to a", "")
 ALIKE = ("bcd-1", " BCD-1\n", "\u00a0bcd-1", "BCD -1", "Sent", "SENT", "sent to a", "senttoa", "Señt", "", "a & b")
 
 
+def prefixed(xml, prefix="x:"):
+    """The same table with a prefix before the name of each element."""
+    named = re.sub(r"<(/?)(?=[a-zA-Z])", rf"<\1{prefix}", xml)
+    return named.replace("xmlns=", f"xmlns:{prefix[:-1]}=", 1)
+
+
 def table(texts, *, rich=False, space=False, between=""):
     opening = '<t xml:space="preserve">' if space else "<t>"
     plain, runs = f"<si>{opening}{{}}</t></si>", "<si><r><t>{}</t></r><rPh><t>x</t></rPh></si>"
@@ -35,9 +42,11 @@ def table(texts, *, rich=False, space=False, between=""):
     st.booleans(),
     st.booleans(),
     st.sampled_from(["", "\n ", "<!-- <si> -->"]),
+    st.booleans(),
 )
-def test_the_strings_found_are_those_of_a_look_at_each(texts, wanted, rich, space, between):
+def test_the_strings_found_are_those_of_a_look_at_each(texts, wanted, rich, space, between, named):
     data = table(texts, rich=rich, space=space, between=between)
+    data = prefixed(data.decode()).encode() if named else data
     whole = Strings([data])
     read = enumerate(whole[number] for number in range(len(whole)))
     expected = {number: text for number, text in read if text in wanted or text.strip().upper() in wanted}

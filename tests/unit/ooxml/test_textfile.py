@@ -9,9 +9,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.unit.ooxml.test_patch_model import TEXT
-from tests.unit.ooxml.test_search import ALIKE, table
-from tests.workbooks import relations, sheet_xml, workbook
+from tests.unit.ooxml.test_search import ALIKE, prefixed, table
+from tests.workbooks import MAIN, relations, sheet_xml, workbook
+from xlsms.errors import UserError
 from xlsms.ooxml import textfile
+from xlsms.ooxml.canonical import canonical_strings
 from xlsms.ooxml.text import OddTableError, Strings
 from xlsms.ooxml.textfile import FiledStrings
 from xlsms.workbook import read_rows
@@ -29,23 +31,72 @@ def _small_pages(monkeypatch):
     st.booleans(),
     st.booleans(),
     st.sampled_from(["", "\n "]),
+    st.booleans(),
     st.randoms(),
 )
-def test_each_string_is_the_one_in_memory(texts, rich, space, between, random):
+def test_each_string_is_the_one_in_memory(texts, rich, space, between, named, random):
     data = table(texts, rich=rich, space=space, between=between)
+    data = prefixed(data.decode()).encode() if named else data
     whole, filed = Strings([data]), FiledStrings([data[:50], data[50:]])
     assert len(filed) == len(whole) == len(texts)
     numbers = [*range(-2, len(texts) + 2)] * 2
     random.shuffle(numbers)
     assert [filed[number] for number in numbers] == [whole[number] for number in numbers]
+    assert [whole[number] for number in range(len(texts))] == texts
 
 
 @pytest.mark.parametrize(
-    "inside", ["<!-- <si> -->", "<![CDATA[x]]>", "<?x?>", "<si/>", "<si a='b'><t>x</t></si>", "<si><t>\0</t></si>"]
+    "inside",
+    [
+        "<!-- <si> -->",
+        "<![CDATA[x]]>",
+        "<?x?>",
+        "<si/>",
+        "<si a='b'><t>x</t></si>",
+        "<si><t>\0</t></si>",
+        "<si><t>\1</t></si>",
+    ],
 )
 def test_what_only_expat_should_read_is_not_filed(inside):
     with pytest.raises(OddTableError):
         FiledStrings([table(["a", "b"], between=inside)])
+
+
+ODD = ["<!-- <si> -->", "<?x?>", "<si a='b'><t>x</t></si>", "<si ><t>x</t></si >"]
+
+
+@pytest.mark.parametrize("between", ODD)
+def test_what_only_expat_should_read_is_filed_when_it_has_been_read(between):
+    texts = ["a", "<b> & 'c'", "_x0041_", "d\re", "f"]
+    strings = FiledStrings(canonical_strings([table(texts, between=between)]))
+    expected = [text for each in texts for text in (each, "x")][:-1] if "<t>" in between else texts
+    assert [strings[number] for number in range(len(strings))] == expected
+
+
+@pytest.mark.parametrize("odd", ["<si><t>b</t></si>", "<y:si/>"])
+def test_a_table_of_which_not_all_has_its_prefix_is_left_to_expat(odd):
+    string = "<x:si><x:t>a</x:t></x:si>"
+    data = f'<x:sst xmlns:x="{MAIN}" xmlns:y="urn:other">{string}{odd}{string}</x:sst>'.encode()
+    with pytest.raises(OddTableError):
+        FiledStrings([data])
+
+
+def test_a_string_that_no_cell_could_hold_is_refused(tmp_path, monkeypatch):
+    monkeypatch.setattr("xlsms.ooxml.text._LONGEST", 300_000)
+    monkeypatch.setattr("xlsms.ooxml.book._HELD", 1000)
+    head = '<row r="1"><c r="A1" t="s"><v>0</v></c><c r="B1" t="s"><v>1</v></c></row>'
+    path = workbook(
+        tmp_path / "a.xlsx",
+        sheet_xml(head + '<row r="2"><c r="A2"><v>34600000001</v></c></row>'),
+        **{
+            "xl/_rels/workbook.xml.rels": relations(
+                ("rId1", "worksheet", "worksheets/sheet1.xml"), ("rId2", "sharedStrings", "sharedStrings.xml")
+            ),
+            "xl/sharedStrings.xml": table(["Phone", "x" * 1_000_000]),
+        },
+    )
+    with pytest.raises(UserError, match="file-too-large"):
+        list(read_rows(path))
 
 
 @pytest.mark.parametrize("between", ["", "<!-- <si> -->"])
