@@ -7,7 +7,7 @@ __all__ = ["EMPTY", "Stylesheet"]
 
 _MAIN = "http://schemas.openxmlformats.org/spreadsheetml/2006/main"
 
-#: The stylesheet of a workbook that has none.
+#: The stylesheet of a workbook that has none, or an empty one.
 EMPTY = (
     f'<?xml version="1.0" encoding="UTF-8" standalone="yes"?>\n<styleSheet xmlns="{_MAIN}">'
     '<fonts count="1"><font><sz val="11"/><name val="Calibri"/><family val="2"/></font></fonts>'
@@ -41,6 +41,8 @@ class Stylesheet:
 
     def __init__(self, xml: bytes) -> None:
         self._edits = Edits(xml)
+        if not self._edits.root.children:  # as some programs leave it
+            self._edits = Edits(EMPTY)
         self._root = self._edits.root
         self._known: dict[tuple[str, str], int] = {}
         self._counts: dict[str, int] = {}
@@ -49,9 +51,9 @@ class Stylesheet:
         self._number_formats = formats.children if formats else []
         self._pending: dict[str, list[str]] = {}  # of lists that the part does not have
         formats = self._root.child("cellXfs")
-        if formats is None:
+        self._formats = [child for child in formats.children if child.name == "xf"] if formats else []
+        if not self._formats:
             raise UserError("file-damaged", reason="no cell formats")
-        self._formats = [child for child in formats.children if child.name == "xf"]
 
     @property
     def changed(self) -> bool:

@@ -3,6 +3,7 @@
 import io
 import random
 import re
+import zipfile
 
 import openpyxl
 import pytest
@@ -186,8 +187,6 @@ def test_a_table_filled_from_a_source_is_left_alone(tmp_path):
 
 
 def rebuilt(path, name, content):
-    import zipfile
-
     out = io.BytesIO()
     with zipfile.ZipFile(path) as old, zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as new:
         for each in old.namelist():
@@ -236,27 +235,43 @@ def test_odd_but_legal_sheets(tmp_path, odd):
     assert set_up(path).nothing
 
 
+def with_styles(path, styles):
+    workbook(path, people().replace("Reply time", "Other"))
+    rels = members(path)["xl/_rels/workbook.xml.rels"].replace(
+        b"</Relationships>",
+        f'<Relationship Id="rId9" Type="{RELATIONS}/styles" Target="styles.xml"/></Relationships>'.encode(),
+    )
+    rebuilt(path, "xl/_rels/workbook.xml.rels", rels)
+    with zipfile.ZipFile(path, "a") as package:
+        package.writestr("xl/styles.xml", styles)
+    return path
+
+
 def test_a_prefixed_stylesheet_without_formats_for_conditions(tmp_path):
     styles = (
         f'<x:styleSheet xmlns:x="{MAIN}"><x:fonts count="1"><x:font/></x:fonts><x:fills count="1"><x:fill/></x:fills>'
         '<x:borders count="1"><x:border/></x:borders><x:cellXfs count="1"><x:xf/></x:cellXfs><x:tableStyles count="0"/>'
         "</x:styleSheet>"
     )
-    path = workbook(tmp_path / "a.xlsx", people().replace("Reply time", "Other"))
-    parts = members(path)
-    rels = parts["xl/_rels/workbook.xml.rels"].replace(
-        b"</Relationships>",
-        f'<Relationship Id="rId9" Type="{RELATIONS}/styles" Target="styles.xml"/></Relationships>'.encode(),
-    )
-    rebuilt(path, "xl/_rels/workbook.xml.rels", rels)
-    import zipfile
-
-    with zipfile.ZipFile(path, "a") as package:
-        package.writestr("xl/styles.xml", styles)
+    path = with_styles(tmp_path / "a.xlsx", styles)
     set_up(path)
     xml = members(path)["xl/styles.xml"].decode()
     assert xml.index("<x:cellXfs") < xml.index('<x:dxfs count="6">') < xml.index("<x:tableStyles")
     assert '<x:cellXfs count="2"><x:xf/><x:xf numFmtId="22"' in xml
+
+
+def test_an_empty_stylesheet_is_as_good_as_none(tmp_path):
+    path = with_styles(tmp_path / "a.xlsx", f'<styleSheet xmlns="{MAIN}" xml:space="preserve"/>')
+    assert set_up(path).columns == {"People": ("Reply time",)}
+    page = openpyxl.load_workbook(path).worksheets[0]
+    column = next(cell for cell in page[1] if cell.value == "Reply time")
+    assert page.column_dimensions[column.column_letter].number_format == "m/d/yy h:mm"
+
+
+def test_a_stylesheet_with_no_cell_format_is_told_of(tmp_path):
+    path = with_styles(tmp_path / "a.xlsx", f'<styleSheet xmlns="{MAIN}"><cellXfs count="0"/></styleSheet>')
+    with pytest.raises(UserError, match="damaged"):
+        set_up(path)
 
 
 def test_every_cell_format_added_goes_to_the_end(tmp_path):
