@@ -26,7 +26,7 @@ from tests.benchmarks.smsc import network
 from xlsms.states import State
 from xlsms_service.app import App
 from xlsms_service.config import ConnectorSettings, ServiceSettings, Settings
-from xlsms_service.delivery import engine
+from xlsms_service.delivery import engine, recording
 from xlsms_service.ledger.ledger import Ledger
 from xlsms_service.ledger.schema import WAITING, message
 from xlsms_service.ledger.writer import Writer
@@ -88,7 +88,7 @@ def main() -> None:
         alone = link_alone(port, asked.rows, asked.window)
         with (
             mock.patch.object(engine, "_claim", counted(spent, "claimed", engine._claim)),
-            mock.patch.object(engine, "_settle", counted(spent, "answers and receipts settled", engine._settle)),
+            mock.patch.object(recording, "_settle", counted(spent, "answers and receipts settled", recording._settle)),
             mock.patch.object(Writer, "_commit", counted(spent, "the ledger's thread in all", Writer._commit)),
             profiled(asked.profile),
         ):

@@ -48,7 +48,7 @@ from xlsms.workbook.closed import ClosedWorkbook
 from xlsms_service.app import App, Patience
 from xlsms_service.config import ConnectorSettings, ServiceSettings, Settings
 from xlsms_service.connectors.smpp import SmppSettings
-from xlsms_service.delivery import engine
+from xlsms_service.delivery import recording
 from xlsms_service.desk.desk import Desk
 from xlsms_service.ledger.writer import Writer
 
@@ -107,7 +107,7 @@ class Watch:
 
     @contextmanager
     def looking(self, rows: int):  # noqa: C901 (one small function for each thing looked at)
-        apply, settle, commit, do = ClosedWorkbook.apply, engine._settle, Writer._commit, Desk.do
+        apply, settle, commit, do = ClosedWorkbook.apply, recording._settle, Writer._commit, Desk.do
         admitted = App._admitted
         changes = 0
 
@@ -156,7 +156,7 @@ class Watch:
 
         with (
             mock.patch.object(ClosedWorkbook, "apply", timed_apply),
-            mock.patch.object(engine, "_settle", counted_settle),
+            mock.patch.object(recording, "_settle", counted_settle),
             mock.patch.object(Writer, "_commit", counted_commit),
             mock.patch.object(Desk, "do", timed_do),
             mock.patch.object(App, "_admitted", noted_admitted),

@@ -2,27 +2,26 @@
 
 import asyncio
 import logging
-from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from datetime import datetime, timedelta
-from typing import NamedTuple
 
 from sqlalchemy import Connection
 from sqlalchemy.exc import SQLAlchemyError
 
 from xlsms.journal import note
-from xlsms.model import Inbound, Outcome, Receipt
+from xlsms.model import Outcome
 from xlsms_service.connectors.base import Acknowledgeable, Asking, Connector, IdForms, Link, LinkStatus
-from xlsms_service.delivery import late, outcome, prompt, receipt
+from xlsms_service.delivery import receipt
 from xlsms_service.delivery.asking import Asker
 from xlsms_service.delivery.breaker import Phase
 from xlsms_service.delivery.lane import Lane
 from xlsms_service.delivery.limit import Limiter
-from xlsms_service.delivery.outcome import MOST_RESENDS, Answered
+from xlsms_service.delivery.outcome import MOST_RESENDS
 from xlsms_service.delivery.recalling import Recaller
+from xlsms_service.delivery.recording import Recorder
 from xlsms_service.delivery.routing import Router
-from xlsms_service.ledger import claim, conversation, intervention, link, stranger, waiting
+from xlsms_service.ledger import claim, intervention, link, stranger, waiting
 from xlsms_service.ledger.claim import Claimed
 from xlsms_service.ledger.ledger import Ledger
 from xlsms_service.measuring import NOTHING, Measures, metric
@@ -43,12 +42,8 @@ _STRANGERS = 60.0
 #: A receipt whose answer has not come by then belongs to somebody else's message.
 _FOREIGN = timedelta(days=7)
 
-#: Seconds between tries to write down what must not be lost while the ledger cannot be written.
+#: Seconds before a link looks again for work in a ledger that could not be used.
 _LEDGER_RETRY = 1.0
-
-#: Receipts and texts that are written down in one go: bounds how long answers behind them wait.
-_WRITTEN_AT_ONCE = 2_000
-
 
 #: What the log says of a link, and of how it is used.
 _LINK_LINES = {
@@ -58,13 +53,6 @@ _LINK_LINES = {
     Link.DOWN: "log-link-down",
 }
 _USE_LINES = {Phase.CLOSED: "log-link-used", Phase.OPEN: "log-link-rests", Phase.HALF_OPEN: "log-link-tried"}
-
-
-class _Again(NamedTuple):
-    """How often what may have left is sent again, and the routes that others serve while this link is in trouble."""
-
-    resends: int
-    elsewhere: Sequence[str]
 
 
 class Engine:
@@ -94,21 +82,28 @@ class Engine:
         self._router = router
         self._now = now
         self._changed = changed
-        self._came = came
         self._on_link = on_link
         self._measures = measures
         self._lanes = {
             name: Lane(connector, forms, measures=measures) for name, (connector, forms) in connectors.items()
         }
-        self._record_wake = asyncio.Event()
         self._links = asyncio.Condition()
         self._tend_wake = asyncio.Event()
         self._intervened: datetime | None = None  #: when somebody last paused or recalled something
         self._closing = False  #: nothing more is claimed
-        self._left = False  #: the links are closed: nothing more can come
         self._feeders: list[asyncio.Task[None]] = []
         self._askers: list[asyncio.Task[None]] = []
-        self._recorder: asyncio.Task[None] | None = None
+        self._recorder = Recorder(
+            ledger,
+            self._lanes,
+            now=now,
+            elsewhere=self._elsewhere,
+            resends=self._resends,
+            changed=changed,
+            came=came,
+            measures=measures,
+        )
+        self._recording: asyncio.Task[None] | None = None
         self._notes: set[asyncio.Task[None]] = set()
 
     async def start(self) -> None:
@@ -123,7 +118,7 @@ class Engine:
         self._intervened = await self._ledger.do(intervention.last)
         await self._ledger.do(waiting.hurry, self._now())
         self._feeders.append(asyncio.create_task(self._tend(), name="delivery-tend"))
-        self._recorder = asyncio.create_task(self._record(), name="delivery-record")
+        self._recording = asyncio.create_task(self._recorder.run(), name="delivery-record")
         for name, lane in self._lanes.items():
             self._feeders.append(asyncio.create_task(self._feed(lane), name=f"delivery-{name}"))
             if isinstance(lane.connector, Asking):
@@ -145,10 +140,9 @@ class Engine:
         # Never cancelled: a claim that is under way must still reach its link, or be known not to have.
         await asyncio.gather(*self._feeders, return_exceptions=True)  # `watch` has told what stopped one
         await asyncio.gather(*(lane.connector.close() for lane in self._lanes.values()))
-        self._left = True
-        self._record_wake.set()
-        if self._recorder is not None:
-            await asyncio.wait([self._recorder])
+        self._recorder.leave()
+        if self._recording is not None:
+            await asyncio.wait([self._recording])
         await asyncio.gather(*self._notes)
 
     async def watch(self) -> None:
@@ -156,7 +150,7 @@ class Engine:
 
         An engine that cannot write answers down must not go on sending.
         """
-        tasks = [*self._feeders, *self._askers, *([self._recorder] if self._recorder else [])]
+        tasks = [*self._feeders, *self._askers, *([self._recording] if self._recording else [])]
         done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_EXCEPTION)
         for task in done:
             task.result()
@@ -209,17 +203,17 @@ class Engine:
         lane = self._lanes[connector]
         if lane.saw(outcomes, self._now(), asyncio.get_running_loop().time()):
             self._breaker_changed(lane)
-        self._record_wake.set()
+        self._recorder.wake()
 
     def outcomes_late(self, connector: str, outcomes: Sequence[Outcome]) -> None:
         """Answers to parts that were given up as *uncertain*."""
         self._lanes[connector].late.extend(outcomes)
-        self._record_wake.set()
+        self._recorder.wake()
 
     def received(self, connector: str, items: Sequence[Acknowledgeable]) -> None:
         """Receipts and texts: written down first, acknowledged then."""
         self._lanes[connector].received.extend(items)
-        self._record_wake.set()
+        self._recorder.wake()
 
     # Ledger to links.
 
@@ -302,50 +296,7 @@ class Engine:
             lane.submit(claimed, now, handed)
         return max((due - now).total_seconds(), 0.0) if due else _LOOK_AGAIN
 
-    # Links to ledger.
-
-    async def _record(self) -> None:
-        left = False
-        while not left:
-            await self._record_wake.wait()
-            self._record_wake.clear()
-            left = self._left  # asked before: what comes while the rest is written down must still be written down
-            await self._write_down()
-
-    async def _write_down(self) -> None:
-        """Write down what has come since the last time, a connector at a time; then acknowledge."""
-        for name, lane in self._lanes.items():
-            while lane.answered or lane.late or lane.received:
-                answered, lane.answered = lane.answered, []
-                overdue, lane.late = lane.late, []
-                received, lane.received = lane.received[:_WRITTEN_AT_ONCE], lane.received[_WRITTEN_AT_ONCE:]
-                items = [each.item for each in received]
-                again = _Again(self._resends, self._elsewhere(lane))
-                while True:
-                    try:
-                        waits = await self._ledger.do(
-                            _settle, name, answered, overdue, items, lane.forms, self._now(), again
-                        )
-                        break
-                    except SQLAlchemyError as error:
-                        self._measures.count(metric.LEDGER_FAILURES)
-                        note(_log, logging.ERROR, "log-ledger-again", error)
-                        await asyncio.sleep(_LEDGER_RETRY)
-                self._measure(name, items, waits)
-                lane.connector.acknowledge([each.token for each in received])
-                lane.wake.set()
-                if any(isinstance(item, Inbound) for item in items):
-                    self._came()
-                self._changed()
-
     # For those who look from outside.
-
-    def _measure(self, connector: str, items: Sequence[Receipt | Inbound], waits: Sequence[float]) -> None:
-        words = [receipt.STATES.get(item.state, "other") for item in items if isinstance(item, Receipt)]
-        for state, count in Counter(words).items():
-            self._measures.count(metric.RECEIPTS, count, connector, state)
-        for seconds, count in Counter(waits).items():
-            self._measures.took(metric.RECEIPT_SECONDS, seconds, count, connector)
 
     @property
     def lanes(self) -> Mapping[str, Lane]:
@@ -417,26 +368,3 @@ def _claim(
     )
     # Those that a limit holds back made no use of their turn: there may be others behind them.
     return claimed, now if claimed or held_back else waiting.next_due(connection, routes, now)
-
-
-def _settle(
-    connection: Connection,
-    connector: str,
-    answered: Sequence[Answered],
-    overdue: Sequence[Outcome],
-    items: Sequence[Receipt | Inbound],
-    forms: IdForms,
-    now: datetime,
-    again: _Again,
-) -> Sequence[float]:
-    """Gives the seconds from answer to report of the parts that have come to their end."""
-    receipts: Sequence[Receipt] = [item for item in items if isinstance(item, Receipt)]
-    answered, receipts, waits = prompt.settle(connection, connector, answered, receipts, now)
-    if answered:
-        outcome.settle(connection, connector, answered, forms, now, resends=again.resends, elsewhere=again.elsewhere)
-    if overdue:
-        late.settle(connection, connector, overdue, forms, now)
-    if receipts:
-        waits = [*waits, *receipt.settle(connection, connector, receipts, forms, now)]
-    conversation.keep(connection, [item for item in items if isinstance(item, Inbound)])
-    return waits

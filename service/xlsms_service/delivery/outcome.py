@@ -99,16 +99,22 @@ def settle(
         again = {verdict.message for verdict in verdicts if verdict.state is State.QUEUED}
         lost = {each.message for each in answered if any(it.result is Result.UNCERTAIN for it in each.outcomes)}
         settlement.count_resent(connection, again & lost)
-    if not stranger.any_waiting(connection, connector):
-        return
+    if stranger.any_waiting(connection, connector):
+        _settle_early(connection, connector, answered, forms, now)
+        if any(verdict.state is State.UNCERTAIN for verdict in verdicts):
+            receipt.settle_lost(connection, connector, forms, now)
+
+
+def _settle_early(
+    connection: Connection, connector: str, answered: Sequence[Answered], forms: IdForms, now: datetime
+) -> None:
+    """Give receipts that came before the answers to their parts."""
     ids = [outcome.network_id for each in answered for outcome in each.outcomes if outcome.network_id]
     early = stranger.take(connection, connector, {form for network_id in ids for form in forms(network_id)})
     # A prefix of the report's own is among no writings of the answer's id.
     early += stranger.take_to(connection, connector, [each.number for each in answered])
     if early:
         receipt.settle(connection, connector, early, forms, now)
-    if any(verdict.state is State.UNCERTAIN for verdict in verdicts):
-        receipt.settle_lost(connection, connector, forms, now)
 
 
 def _unsent(answered: Sequence[Answered]) -> list[MessageId]:

@@ -16,6 +16,7 @@ from xlsms.states import State
 from xlsms_service.config import Limit, Route
 from xlsms_service.connectors.base import Acknowledgeable, Capabilities, Link, LinkStatus
 from xlsms_service.delivery import engine as engine_module
+from xlsms_service.delivery import recording
 from xlsms_service.delivery.engine import Engine
 from xlsms_service.delivery.lane import reference
 from xlsms_service.delivery.limit import Limiter
@@ -215,7 +216,7 @@ def test_a_long_text_goes_in_numbered_parts_and_only_the_returned_ones_go_again(
 
 
 def test_texts_and_receipts_are_acknowledged_only_when_they_are_on_disk(tmp_path, monkeypatch):
-    monkeypatch.setattr(engine_module, "_LEDGER_RETRY", 0.01)
+    monkeypatch.setattr(recording, "_LEDGER_RETRY", 0.01)
     failures = []
 
     async def scene(engine, ledger, link):
@@ -532,7 +533,7 @@ def test_a_lost_answer_is_sent_again_only_where_that_was_asked_for(tmp_path):
 
 
 def test_many_receipts_are_written_down_in_pieces_and_all_acknowledged(tmp_path, monkeypatch):
-    monkeypatch.setattr(engine_module, "_WRITTEN_AT_ONCE", 10)
+    monkeypatch.setattr(recording, "_WRITTEN_AT_ONCE", 10)
     commits = []
 
     async def scene(engine, ledger, link):

@@ -143,7 +143,7 @@ class World:
 
     async def crash(self):
         """Nothing takes leave: the engine's tasks end where they are, and what was with a link may have left."""
-        tasks = [*self.engine._feeders, self.engine._recorder, *self.engine._notes]
+        tasks = [*self.engine._feeders, self.engine._recording, *self.engine._notes]
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
@@ -156,7 +156,7 @@ class World:
             for _ in range(5):
                 await self.ledger.do(lambda _: None)
                 await asyncio.sleep(0)
-        for task in [*self.engine._feeders, self.engine._recorder]:
+        for task in [*self.engine._feeders, self.engine._recording]:
             if task.done():
                 task.result()  # what stopped it
 
