@@ -24,6 +24,7 @@ from pathlib import Path
 
 import openpyxl
 
+from tests.settings import settings_text
 from xlsms.workbook import read_rows
 from xlsms_service.sync import watch, writeback
 
@@ -42,23 +43,6 @@ slow = 0
 fails = 0
 off = 0
 rejects = 0
-"""
-
-SETTINGS = """
-[service]
-data = "data"
-country = "ES"
-
-[[watch]]
-folder = "watched"
-
-[[connector]]
-name = "network"
-type = "smpp"
-host = "127.0.0.1"
-port = {port}
-system_id = "xlsms"
-password = "rehearse"
 """
 
 
@@ -126,14 +110,14 @@ def arrivals(journal: Path, first: int, rows: int) -> list[float]:
 def measure(folder: Path, rounds: int, rows: int) -> tuple[list[float], list[float]]:
     """Seconds from save to first text, and from last receipt to the file that shows it, one each a round."""
     out, back = [], []
-    journal, phones, settings = folder / "journal.jsonl", folder / "phones.toml", folder / "xlsms.toml"
+    journal, phones, config = folder / "journal.jsonl", folder / "phones.toml", folder / "xlsms.toml"
     phones.write_text(PHONES)
     (folder / "watched").mkdir()
     with ExitStack() as ended:
         asked = ("simulate", "smpp", "--port", 0, "--journal", journal, "--phones", phones)
         network = ended.enter_context(xlsms(*asked))
-        settings.write_text(SETTINGS.format(port=heard(network, event="listening")["port"]))
-        service = ended.enter_context(xlsms("--config", settings, "run"))
+        config.write_text(settings_text(heard(network, event="listening")["port"]))
+        service = ended.enter_context(xlsms("--config", config, "run"))
         heard(service, event="link", link="up")
         for number in range(rounds):
             path, first = folder / "watched" / f"list {number}.xlsx", number * rows

@@ -20,7 +20,7 @@ from tests.benchmarks.smsc import network
 from xlsms_service.app import App, Patience
 from xlsms_service.app.observing import Observer
 from xlsms_service.config import ConnectorSettings, ServiceSettings, Settings
-from xlsms_service.delivery.engine import Engine
+from xlsms_service.delivery import recording
 from xlsms_service.delivery.lane import Lane
 from xlsms_service.measuring import Tallies
 
@@ -51,7 +51,7 @@ def main():
     outer, inner = Clock(), Clock()
     patches = [
         mock.patch.object(Lane, "_measure", outer.around(Lane._measure)),
-        mock.patch.object(Engine, "_measure", outer.around(Engine._measure)),
+        mock.patch.object(recording, "measure", outer.around(recording.measure)),
         mock.patch.object(Observer, "_look", outer.around(Observer._look)),
         mock.patch.object(Tallies, "count", inner.around(Tallies.count)),
         mock.patch.object(Tallies, "took", inner.around(Tallies.took)),

@@ -18,6 +18,8 @@ from sqlalchemy import func, select
 from sqlalchemy.exc import OperationalError
 
 from tests.chaos.wire import Wire
+from tests.port import free_port
+from tests.settings import settings_text
 from xlsms.model import RowId
 from xlsms.text import split
 from xlsms_service.ledger import acceptance, intervention
@@ -33,26 +35,7 @@ _SHARED = 4  #: rows 0 and 2, 4 and 6 … go to one phone
 _PATIENCE = 60
 _TO_START = 300  #: a process on a computer that others use too
 _MEBI = 1 << 20
-
-_SETTINGS = """\
-[service]
-data = "{data}"
-country = "ES"
-[[watch]]
-folder = "{watched}"
-[[connector]]
-name = "network"
-type = "smpp"
-host = "127.0.0.1"
-port = {port}
-system_id = "xlsms"
-password = "rehearse"
-window = {window}
-rate = {rate}
-response_timeout = 2
-connect_timeout = 2
-enquire_link = 2
-"""
+_TIMES = ("response_timeout", "connect_timeout", "enquire_link")  #: of the link, two seconds each
 
 
 def number_of(row):
@@ -97,9 +80,7 @@ class World:
         self.wire = await Wire(self.network_port, self.rng).__aenter__()
         self.settings = self.folder / "xlsms.toml"
         self.settings.write_text(
-            _SETTINGS.format(
-                data=self.data, watched=self.folder / "watched", port=self.wire.port, window=WINDOW, rate=self.rate
-            )
+            settings_text(self.wire.port, window=WINDOW, rate=self.rate, **dict.fromkeys(_TIMES, 2))
         )
         self.ledger = Ledger.open(self.data)
         self.logs = [(self.folder / f"{name}.log").open("w") for name in ("service", "network")]
@@ -253,11 +234,6 @@ class World:
             row = int(part["text"].split("Row ")[1][:5])
             found[row, part["concat"]["part"] if part["concat"] else 1] += 1
         return found
-
-
-def free_port():
-    with socket.create_server(("127.0.0.1", 0)) as server:
-        return server.getsockname()[1]
 
 
 def answers(port):

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from tests.settings import settings_text
 from xlsms.states import LABELS, State
 from xlsms.workbook import read_rows
 
@@ -23,34 +24,16 @@ ENDS = frozenset({State.DELIVERED, State.FAILED, State.EXPIRED, State.UNCERTAIN,
 
 _STATES = {label: state for labels in LABELS.values() for state, label in labels.items()}
 
-_SETTINGS = """\
-[service]
-data = "data"
-language = "en"
-country = "ES"
-[[watch]]
-folder = "watched"
-[[connector]]
-name = "network"
-type = "smpp"
-host = "127.0.0.1"
-port = {port}
-system_id = "xlsms"
-password = "rehearse"
-window = {window}
-{more}
-"""
-
 
 def xlsms(*arguments: object, **more: Any) -> subprocess.Popen[Any]:
     """Start the program."""
     return subprocess.Popen([sys.executable, "-m", "xlsms_service", *map(str, arguments)], **more)
 
 
-def settings(folder: Path, port: int, window: int, more: str = "") -> Path:
+def settings(folder: Path, port: int, **connector: object) -> Path:
     """A settings file in `folder` for its folder `watched` and the network at `port`."""
     path = folder / "xlsms.toml"
-    path.write_text(_SETTINGS.format(port=port, window=window, more=more))
+    path.write_text(settings_text(port, service={"language": "en"}, **connector))
     return path
 
 

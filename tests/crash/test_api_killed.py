@@ -3,7 +3,6 @@
 import json
 import os
 import signal
-import socket
 import subprocess
 import sys
 import threading
@@ -13,6 +12,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.port import free_port
+from tests.settings import settings_text
 from tests.unit.api.conftest import applied, snapshot
 from xlsms import home
 from xlsms.client import Client, Host
@@ -25,12 +26,6 @@ pytestmark = pytest.mark.crash
 
 GUID = "4c1f0a52-6a1c-4a59-9f3a-0d6f3f0b7a11"
 NUMBERS = [f"6000{index:05d}" for index in range(40)]
-
-
-def free_port():
-    with socket.socket() as taken:
-        taken.bind(("127.0.0.1", 0))
-        return taken.getsockname()[1]
 
 
 @pytest.fixture
@@ -54,11 +49,8 @@ def network(tmp_path):
 @pytest.fixture
 def config(tmp_path, network, monkeypatch):
     path = tmp_path / "xlsms.toml"
-    path.write_text(
-        f'[service]\ndata = "data"\nlisten = "127.0.0.1:{free_port()}"\nlanguage = "en"\n'
-        f'[[connector]]\nname = "operator"\ntype = "smpp"\nhost = "127.0.0.1"\nport = {network[0]}\n'
-        'system_id = "xlsms"\npassword = "rehearse"\n'
-    )
+    here = {"listen": f"127.0.0.1:{free_port()}", "language": "en"}
+    path.write_text(settings_text(network[0], watched=None, service=here, name="operator"))
     monkeypatch.setenv("XLSMS_CONFIG", str(path))
     yield path
     beacon = home.read_beacon(tmp_path / "data")

@@ -54,7 +54,7 @@ def test_nothing_twice_nothing_missing_over_fifty_kills(tmp_path):
         return shown <= ENDS and (State.SENT not in shown or time.time() - book.stat().st_mtime > QUIET)
 
     with ExitStack() as ended:
-        config = settings(tmp_path, ended.enter_context(network(tmp_path)), WINDOW, f"rate = {RATE}")
+        config = settings(tmp_path, ended.enter_context(network(tmp_path)), window=WINDOW, rate=RATE)
         log = ended.enter_context((tmp_path / "service.log").open("w"))
 
         def start():

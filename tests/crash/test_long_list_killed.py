@@ -69,7 +69,7 @@ def test_nothing_twice_nothing_missing_whichever_process_dies(tmp_path):
     assert book.stat().st_size > 1 << 20, "too short for a desk"
     done = Counter()
     with ExitStack() as ended:
-        config = settings(tmp_path, ended.enter_context(network(tmp_path)), WINDOW)
+        config = settings(tmp_path, ended.enter_context(network(tmp_path)), window=WINDOW)
         log = ended.enter_context((tmp_path / "service.log").open("w"))
 
         def start():

@@ -15,6 +15,7 @@ from pathlib import Path
 import openpyxl
 import pytest
 
+from tests.settings import settings_text
 from xlsms.workbook import read_rows
 
 HERE = Path(__file__).parent
@@ -201,24 +202,7 @@ class Desk:
         )  # fmt: skip
         self._ended.callback(run.end)
         (listening,) = run.until(event="listening")
-        self.settings.write_text(
-            f"""
-            [service]
-            data = "data"
-            country = "ES"
-
-            [[watch]]
-            folder = "watched"
-
-            [[connector]]
-            name = "network"
-            type = "smpp"
-            host = "127.0.0.1"
-            port = {listening["port"]}
-            system_id = "xlsms"
-            password = "rehearse"
-            """
-        )
+        self.settings.write_text(settings_text(listening["port"]))
         return run
 
     def service(self):

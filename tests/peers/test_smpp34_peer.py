@@ -4,13 +4,13 @@ As a server it takes texts reliably. Its reports come as we have it send them.
 """
 
 import asyncio
-import socket
 from contextlib import asynccontextmanager
 from datetime import timedelta
 
 import pytest
 import smpp34
 
+from tests.port import free_port
 from xlsms.model import Concat, Inbound, Outgoing, PartKey, Receipt, Result
 from xlsms.text import split
 from xlsms_service.config.secret import Secret
@@ -50,11 +50,6 @@ class Diary:
         async with asyncio.timeout(PATIENCE):
             while not fact():
                 await asyncio.sleep(0.005)
-
-
-def free_port():
-    with socket.create_server(("127.0.0.1", 0)) as server:
-        return server.getsockname()[1]
 
 
 async def serve(server, diary, judge):

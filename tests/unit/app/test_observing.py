@@ -10,6 +10,7 @@ from datetime import UTC, datetime, timedelta
 import openpyxl
 import pytest
 
+from tests.port import free_port
 from xlsms import home
 from xlsms.workbook import read_rows
 from xlsms_service.app import App, live
@@ -65,11 +66,6 @@ def test_counting_takes_a_twentieth_of_the_time_at_most():
         counter.count()
         clock[0] += 0.1
     assert 9 <= len(asked) <= 10
-
-
-def free_port():
-    with socket.create_server(("127.0.0.1", 0)) as server:
-        return server.getsockname()[1]
 
 
 def make_list(path, text="Hola {Name}"):

@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tests.port import free_port
 from xlsms.errors import TransientError, UserError
 from xlsms.model import Concat, Receipt, Result
 from xlsms_service.config.secret import Secret
@@ -250,11 +251,6 @@ def test_simulated_network_is_asked_and_takes_back_what_no_phone_has(kit) -> Non
 # --- the operator calls ----------------------------------------------------------------------------------------------
 
 AGREED = {"outbind_system_id": "smsc", "outbind_password": Secret("call")}
-
-
-def free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as server:
-        return server.getsockname()[1]
 
 
 @asynccontextmanager
