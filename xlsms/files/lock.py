@@ -13,7 +13,7 @@ from xlsms.errors import Place, TransientError
 from xlsms.files.boot import booted_at, is_running
 from xlsms.files.mount import is_remote
 
-__all__ = ["Lock", "check_free", "find_lock", "is_side_file"]
+__all__ = ["Lock", "check_free", "find_lock"]
 
 _EXCEL_NAME = slice(1, 55)  # a length byte, then the name in the ANSI code page, padded with blanks
 _EXCEL_WIDE = 55  # a 16-bit length, then the name in UTF-16
@@ -65,11 +65,6 @@ def check_free(path: Path) -> None:
     if lock.stale:
         raise TransientError("lock-left-behind", place=Place(file=path.name), lock=lock.path.name, **facts)
     raise TransientError("file-open-elsewhere", place=Place(file=path.name), **facts)
-
-
-def is_side_file(name: str) -> bool:
-    """Whether a file name is one of an owner file, a half-saved file or our own work in progress: no workbook."""
-    return name.startswith(("~$", ".~", ".~lock.")) or name.endswith((".tmp", "~"))
 
 
 def _excel_owner(content: bytes) -> str:

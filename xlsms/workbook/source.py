@@ -30,7 +30,6 @@ __all__ = ["Kind", "Source", "SourceRow", "SourceSheet", "kind_of", "read_source
 Kind = Literal["package", "text", "grid", "locked"]
 
 _DEFAULT = "VelvetSweatshop"  # what Excel protects a workbook with that opens without a question
-_KINDS: dict[str, Kind] = {"file-encrypted": "locked", "old-excel-format": "grid", "format-not-supported": "text"}
 _GRIDS = (".ods", ".xlsb")
 
 

@@ -40,7 +40,6 @@ class Capabilities:
     inbound: bool
     ucs2: bool = True
     concat: bool = True
-    alphanumeric_sender: bool = True
     ahead: timedelta = timedelta(0)  #: so long before its send time a message may be handed over
 
 

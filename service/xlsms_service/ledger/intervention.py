@@ -10,7 +10,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Select, TextClause, delete, func, insert, select, true, update
+from sqlalchemy import ColumnElement, Connection, Select, delete, func, insert, select, true, update
 
 from xlsms.model import MessageId, PartKey, RowId
 from xlsms.states import State
@@ -36,8 +36,6 @@ __all__ = [
 
 #: Whether anything is wished at all: seldom, and each accepted list asks.
 _ANY_WISH = (select(message.c.id).where(WISHED).limit(1), select(campaign.c.id).where(WISHED).limit(1))
-
-_Condition = ColumnElement[bool] | TextClause  # the conditions of indexes are texts
 
 #: Some of its parts had left when the rest came back and was not sent again.
 LEFT_IN_PART = "recalled-in-part"

@@ -24,11 +24,7 @@ def preview(ledger: Ledger | None, snapshot: Snapshot, terms: Terms, now: dateti
     """The plan of everything that the workbook orders, in the order of its rows; without a ledger nothing is known."""
     ids = order.ids(snapshot.rows)
     known = ledger.do_now(acceptance.known, ids) if ledger else {}
-    book = (
-        ledger.do_now(books.look_up, path=snapshot.path, guid=snapshot.guid, row_ids=ids, exists=Path.exists)
-        if ledger
-        else None
-    )
+    book = _book(ledger, snapshot, ids) if ledger else None
     orders = order.sort_out(
         snapshot.rows,
         known,

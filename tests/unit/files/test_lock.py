@@ -8,7 +8,7 @@ import pytest
 from xlsms.errors import TransientError
 from xlsms.files import lock as lock_module
 from xlsms.files.boot import booted_at, is_running
-from xlsms.files.lock import check_free, find_lock, is_side_file
+from xlsms.files.lock import check_free, find_lock
 
 
 def excel(name):
@@ -56,12 +56,6 @@ def test_an_owner_file_with_anything_in_it_is_still_a_lock(tmp_path, content):
 def test_no_lock(tmp_path):
     (tmp_path / "~$b.xlsx").touch()
     check_free(tmp_path / "a.xlsx")
-
-
-@pytest.mark.parametrize("name", ["~$a.xlsx", ".~lock.a.xlsx#", ".~xlsms-00000000-1.1.tmp", "lu12ab.tmp", "8A3F.tmp"])
-def test_side_files_are_no_workbooks(name):
-    assert is_side_file(name)
-    assert not is_side_file("a.xlsx")
 
 
 BOOT = 1_790_000_000.0
