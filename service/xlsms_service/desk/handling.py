@@ -21,7 +21,7 @@ from xlsms_service.ledger.lease import Lease
 from xlsms_service.ledger.ledger import Ledger
 from xlsms_service.measuring import NOTHING, Measures
 from xlsms_service.planning import Terms
-from xlsms_service.sync.intake import EAGER, USUAL, Intake, Taken
+from xlsms_service.sync.intake import Intake, Taken
 from xlsms_service.sync.pen import Pen, PennedWorkbook
 from xlsms_service.sync.thread import WorkbookThread
 from xlsms_service.sync.writeback import Writeback
@@ -60,34 +60,19 @@ class Handling:
         self._backups = Backups(folder=settings.service.data / "backups", keep=settings.service.backups)
         self._pen = pen
         self.thread = WorkbookThread()
-        self._writing = WorkbookThread() if pen is not None else self.thread
+        self._writing = None if pen is None else WorkbookThread()
         now, rng = clock
+        files = ledger, self.thread, self.open
         self.writeback = Writeback(
-            ledger,
-            self.thread,
-            self.open,
-            append=self._append,
-            now=now,
-            told=told,
-            measures=measures,
-            elsewhere=elsewhere,
+            *files, append=self._append, now=now, told=told, measures=measures, elsewhere=elsewhere
         )
-        self._intake = Intake(
-            ledger,
-            self.thread,
-            self.open,
-            route=router.key,
-            now=now,
-            rng=rng,
-            admitted=admitted,
-            pieces=EAGER if pen is not None else USUAL,
-            writing=self._writing if pen is not None else None,
-        )
+        self._intake = Intake(*files, route=router.key, now=now, rng=rng, admitted=admitted, writing=self._writing)
 
     def close(self) -> None:
         """Let the threads come to an end, and the pen. Idempotent."""
         self.thread.close()
-        self._writing.close()
+        if self._writing is not None:
+            self._writing.close()
         if self._pen is not None:
             self._pen.close()
 

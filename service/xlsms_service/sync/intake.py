@@ -36,17 +36,16 @@ from xlsms_service.sync.order import Orders
 from xlsms_service.sync.thread import WorkbookThread
 from xlsms_service.sync.work import AskEarlier, Drafting, Work, held_cells
 
-__all__ = ["DUPLICATE_WINDOW", "EAGER", "USUAL", "Intake", "Taken"]
+__all__ = ["DUPLICATE_WINDOW", "EAGER", "Intake", "Taken"]
 
 #: The same text to the same number within this time is held.
 DUPLICATE_WINDOW = timedelta(hours=24)
-
 
 #: Rows of one commit: the links write theirs in between.
 _AT_ONCE = 1_000
 
 #: Rows that are proposed, written and admitted in one go. What a list needs of memory is bounded by the last.
-USUAL = (50_000,)
+_USUAL = (50_000,)
 
 #: The same where nothing else waits for this process: few at first, so that the first texts leave soon; then more, for
 #: each write copies the whole file. The links work on while the next piece is taken in, and the last one they have to
@@ -127,7 +126,8 @@ class Intake:
 
     A long list is taken in piece by piece, each in the order of the promise; `admitted` is called when some may go. The
     next piece is looked at while one is written, which is done by `writing`: a thread of its own only where
-    `open_workbook` gives workbooks that are written by another process.
+    `open_workbook` gives workbooks that are written by another process. `pieces` are the sizes of the first ones, the
+    last of which is that of all others; by default they are small where `writing` is another process's work.
     """
 
     def __init__(  # noqa: PLR0913 (half of them have a default that most callers want)
@@ -140,7 +140,7 @@ class Intake:
         now: Callable[[], datetime],
         rng: Random,
         admitted: Callable[[], None] = lambda: None,
-        pieces: Sequence[int] = USUAL,
+        pieces: Sequence[int] | None = None,
         writing: WorkbookThread | None = None,
     ) -> None:
         self._ledger = ledger
@@ -150,7 +150,7 @@ class Intake:
         self._drafting = Drafting(route=route, repeated=self._repeated, now=now, rng=rng)
         self._now = now
         self._admitted = admitted
-        self._pieces = pieces
+        self._pieces = pieces or (_USUAL if writing is None else EAGER)
         self._one = asyncio.Lock()
 
     async def take(self, path: Path, terms: Terms, most: int | None = None) -> Taken:
