@@ -9,12 +9,13 @@ import os
 import sys
 from pathlib import Path
 
-__all__ = ["exchange"]
+__all__ = ["UNSUPPORTED", "exchange"]
+
+UNSUPPORTED = (errno.EINVAL, errno.ENOSYS, errno.ENOTSUP, errno.EOPNOTSUPP)  #: what a file system says that cannot
 
 _AT_FDCWD = -100
 _RENAME_EXCHANGE = 2  # linux/fs.h
 _RENAME_SWAP = 2  # sys/stdio.h
-_UNSUPPORTED = (errno.EINVAL, errno.ENOSYS, errno.ENOTSUP, errno.EOPNOTSUPP)
 
 
 def exchange(draft: Path, path: Path) -> bool:
@@ -41,7 +42,7 @@ def exchange(draft: Path, path: Path) -> bool:
     if not failed:
         return True
     code = ctypes.get_errno()
-    if call is None or code in _UNSUPPORTED:
+    if call is None or code in UNSUPPORTED:
         return False
     raise OSError(code, os.strerror(code), str(path))
 

@@ -27,7 +27,7 @@ from pathlib import Path
 
 from xlsms.errors import Place, TransientError, UserError, XlsmsError
 from xlsms.files.boot import is_alive
-from xlsms.files.exchange import exchange
+from xlsms.files.exchange import UNSUPPORTED, exchange
 from xlsms.files.lock import find_lock
 from xlsms.journal import note
 
@@ -172,6 +172,7 @@ def _exchanged(
         if not exchange(draft, path):
             keep(path)
             draft.replace(path)  # the gap since the comparison stays open where names cannot be exchanged
+            _sync_folder(path.parent)
             return True
         # at once: a lock seen now was most likely taken before the exchange, by one who has read what lay here then
         opened = put == ours and find_lock(path) is not None
@@ -181,7 +182,7 @@ def _exchanged(
         written = put == ours and times is not None and times.changed(draft, path)
         if got == expected and not opened and not written:
             # a save right after ours replaced it: then the work is to be done again, on that one
-            done = put == ours and identify(path) == ours
+            done = identify(path) == ours
             if done:
                 keep(draft)
             return done
@@ -227,12 +228,15 @@ def tell_left(draft: Path) -> None:
 
 
 def _sync_folder(folder: Path) -> None:
-    """Force the names in a folder to disk, where a folder can be opened."""
+    """Force the names in a folder to disk, where a folder can be opened and its file system knows how to."""
     if sys.platform == "win32":
         return
     handle = os.open(folder, os.O_RDONLY)
     try:
         os.fsync(handle)
+    except OSError as error:
+        if error.errno not in UNSUPPORTED:
+            raise
     finally:
         os.close(handle)
 

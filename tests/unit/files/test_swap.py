@@ -4,6 +4,8 @@ import errno
 import os
 import struct
 import sys
+from contextlib import nullcontext
+from pathlib import Path
 
 import pytest
 
@@ -58,15 +60,50 @@ def test_the_new_file_is_on_the_disk_before_it_is_there_and_its_name_before_it_i
 
     def fsync(handle):
         right(handle)
-        forced.append((os.fstat(handle).st_ino, path.read_bytes()))
+        forced.append((os.fstat(handle).st_ino, path.read_bytes(), b"old" in map(Path.read_bytes, tmp_path.iterdir())))
 
     monkeypatch.setattr(os, "fsync", fsync)
     inode = draft.stat().st_ino
     finish(draft, path)
-    assert forced == [(inode, b"old")]
+    assert forced == [(inode, b"old", True)]
     assert replace(path, draft, expected=identify(path), identify=identify)
-    if way == "exchange":
-        assert forced[1:].count((tmp_path.stat().st_ino, b"new")) >= 1
+    folder = tmp_path.stat().st_ino
+    assert (
+        forced[1:]
+        == {
+            "exchange": [(folder, b"new", True), (folder, b"new", False)],  # before the old one goes as well
+            "replace": [(folder, b"new", False)],
+        }[way]
+    )
+
+
+@pytest.mark.parametrize(("number", "told"), [(errno.EINVAL, False), (errno.EIO, True)])
+def test_a_folder_that_cannot_be_forced_to_the_disk_is_no_error_and_a_disk_that_fails_is(
+    pair, way, monkeypatch, number, told
+):
+    """As some shares of virtual machines; their files are in the place of the old ones by then."""
+    path, draft = pair
+
+    def fsync(_):
+        raise OSError(number, os.strerror(number))
+
+    monkeypatch.setattr(os, "fsync", fsync)
+    with pytest.raises((TransientError, OSError)) if told else nullcontext():
+        assert replace(path, draft, expected=identify(path), identify=identify)
+    assert path.read_bytes() == b"new"
+
+
+@pytest.mark.parametrize("when", ["named", "compared", "exchanged"])
+def test_another_thread_that_clears_up_meanwhile_touches_nothing(pair, when, tmp_path):
+    path, draft = pair
+
+    def act(step):
+        if step == when:
+            recover(path, identify)
+
+    assert replace(path, draft, expected=identify(path), identify=identify, step=act)
+    assert path.read_bytes() == b"new"
+    assert [file.name for file in tmp_path.iterdir()] == ["a.xlsx"]
 
 
 def test_a_file_that_changed_is_left_as_it_is(pair, way, tmp_path):
@@ -114,6 +151,39 @@ def test_the_owner_is_kept(pair):
     finish(draft, path)
     status = draft.stat()
     assert (status.st_uid, status.st_gid, status.st_mode & 0o7777) == (1234, 2345, 0o2640)
+
+
+@pytest.mark.skipif(sys.platform == "win32" or os.geteuid() != 0, reason="only root may give files away")
+def test_the_file_of_another_becomes_ours_in_the_same_group_where_we_may_not_give_it_away(pair, monkeypatch):
+    path, draft = pair
+    os.chown(path, 1234, 2345)
+    right = os.chown
+
+    def chown(at, user, group):
+        if user != -1:
+            raise PermissionError(errno.EPERM, "Operation not permitted")
+        right(at, user, group)
+
+    monkeypatch.setattr(os, "chown", chown)
+    finish(draft, path)
+    assert (draft.stat().st_uid, draft.stat().st_gid) == (0, 2345)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="attributes of Linux")
+def test_an_attribute_that_only_the_system_may_set_keeps_none_of_the_others(pair, monkeypatch):
+    path, draft = pair
+    for name in ("user.a", "user.b", "user.c"):
+        os.setxattr(path, name, b"x")
+    right = os.setxattr
+
+    def setxattr(at, name, value):
+        if name == "user.b":
+            raise PermissionError(errno.EPERM, "Operation not permitted")
+        right(at, name, value)
+
+    monkeypatch.setattr(os, "setxattr", setxattr)
+    finish(draft, path)
+    assert sorted(os.listxattr(draft)) == ["user.a", "user.c"]
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="the call of Linux")
