@@ -5,7 +5,6 @@ import time
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
-from types import TracebackType
 from typing import IO
 
 from xlsms.errors import TransientError
@@ -61,7 +60,7 @@ class Turn:
             self._sleep(_LOOK)
         return waited
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
+    def __exit__(self, *_: object) -> None:
         self._depth -= 1
         if not self._depth and self._file is not None:
             self._file.close()

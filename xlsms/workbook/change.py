@@ -35,9 +35,8 @@ class Change:
     """What a new version of a package is made of; every part not named stays byte for byte."""
 
     patches: Sequence[Patch] = ()  #: cells that are read back afterwards
-    replaced: Mapping[Member, Iterable[bytes] | Segments] = field(
-        default_factory=dict
-    )  #: the patched sheets are among them
+    #: the patched sheets are among them
+    replaced: Mapping[Member, Iterable[bytes] | Segments] = field(default_factory=dict)
     added: Mapping[str, bytes] = field(default_factory=dict)
     dropped: frozenset[Member] = frozenset()
 

@@ -10,14 +10,14 @@ from pathlib import Path
 from xlsms.errors import TransientError
 from xlsms.files.backup import Backups
 from xlsms.files.link import resolved
-from xlsms.model import Role
+from xlsms.model import Role, Row
 from xlsms.ooxml.block import NotPlainError
 from xlsms.ooxml.book import Book
 from xlsms.ooxml.segment import StaleIndexError
 from xlsms.workbook.base import RESULTS, Applied, Language, Reading, RowEdit, Snapshot, Version
 from xlsms.workbook.change import put_patches
 from xlsms.workbook.identity import GUID_PROPERTY
-from xlsms.workbook.layout import layouts, spoken
+from xlsms.workbook.layout import Layout, layouts, spoken
 from xlsms.workbook.placing import Placing
 from xlsms.workbook.reading import RowReader
 from xlsms.workbook.segments import forget
@@ -52,18 +52,10 @@ class ClosedWorkbook:
         """The workbook as it is now; see `Workbook.read`."""
         with opened(self.path) as book:
             found = layouts(book)
-            language = spoken(found)
-            readers = [RowReader(layout, language, self._zone) for layout in found]
+            readers = self._readers(found)
             # rows first: whoever looks at the sheet for them surveys it on the way
             read = tuple(row for reader in readers for row in reader.rows(marked_only=marked_only))
-            return Snapshot(
-                path=self.path,
-                version=version_of(book.package),
-                guid=book.custom_properties.get(GUID_PROPERTY),
-                language=language,
-                sheets=tuple(layout.sheet for layout in found),
-                rows=read,
-            )
+            return self._snapshot(book, found, read)
 
     @contextmanager
     def reading(self) -> Iterator[Reading]:
@@ -73,21 +65,26 @@ class ClosedWorkbook:
                 yield Reading.of(self.read())
                 return
             found = layouts(book)
-            language = spoken(found)
-            readers = [RowReader(layout, language, self._zone) for layout in found]
-            snapshot = Snapshot(
-                path=self.path,
-                version=version_of(book.package),
-                guid=book.custom_properties.get(GUID_PROPERTY),
-                language=language,
-                sheets=tuple(layout.sheet for layout in found),
-                rows=(),
-            )
+            readers = self._readers(found)
             yield Reading(
-                snapshot=snapshot,
+                snapshot=self._snapshot(book, found, ()),
                 ids=lambda: chain.from_iterable(reader.ids() for reader in readers),
                 rows=lambda: chain.from_iterable(reader.rows() for reader in readers),
             )
+
+    def _readers(self, found: tuple[Layout, ...]) -> list[RowReader]:
+        language = spoken(found)
+        return [RowReader(layout, language, self._zone) for layout in found]
+
+    def _snapshot(self, book: Book, found: tuple[Layout, ...], rows: tuple[Row, ...]) -> Snapshot:
+        return Snapshot(
+            path=self.path,
+            version=version_of(book.package),
+            guid=book.custom_properties.get(GUID_PROPERTY),
+            language=spoken(found),
+            sheets=tuple(layout.sheet for layout in found),
+            rows=rows,
+        )
 
     def version(self) -> Version:
         """Which bytes the file holds now; quick, as no row is read."""
@@ -112,9 +109,7 @@ class ClosedWorkbook:
     def readers(self) -> Iterator[RowReader]:
         """A reader of rows for each taking-part sheet. The file is open until the last one is done."""
         with opened(self.path) as book:
-            found = layouts(book)
-            for layout in found:
-                yield RowReader(layout, spoken(found), self._zone)
+            yield from self._readers(layouts(book))
 
     def apply(self, edits: Sequence[RowEdit]) -> Applied:
         """Write all edits at once; see `Workbook.apply`."""

@@ -15,7 +15,6 @@ from xlsms.workbook.limited import USUAL, Limits, run
 
 __all__ = ["ERROR", "ErrorValue", "Grid", "check_declared", "read_grids"]
 
-
 _DIMENSION = 0x94  # BrtWsDim, [MS-XLSB] 2.4.868: first and last row, first and last column, 32 bits each
 _HEAD = 4096
 
@@ -35,9 +34,8 @@ class Grid:
 
     name: str
     rows: list[list[CellValue]]
-    hidden: list[tuple[int, int]] = field(
-        default_factory=list
-    )  #: first and last rows that nobody sees, in order, from 0
+    #: first and last rows that nobody sees, in order, from 0
+    hidden: list[tuple[int, int]] = field(default_factory=list)
 
     def is_hidden(self, row: int) -> bool:
         """Whether a row, counted from 0, is hidden or filtered out."""

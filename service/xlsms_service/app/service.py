@@ -10,7 +10,6 @@ from functools import partial
 from itertools import chain, repeat
 from pathlib import Path
 from random import Random, SystemRandom
-from types import TracebackType
 from typing import Self
 
 from xlsms.errors import TransientError, XlsmsError
@@ -120,12 +119,7 @@ class App:
         )
         return self
 
-    async def __aexit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    async def __aexit__(self, *_: object) -> None:
         if self._desk is not None:
             await self._desk.close()
         self._handling.close()

@@ -24,7 +24,7 @@ from xlsms_service.cli.session import Ending, Session, session_of
 from xlsms_service.cli.words import language, shown, tr
 from xlsms_service.config import Settings, default_path
 from xlsms_service.ledger.lease import holder
-from xlsms_service.ledger.ledger import Ledger
+from xlsms_service.ledger.ledger import FILE, Ledger
 
 __all__ = ["Finding", "Verdict", "commands", "examine"]
 
@@ -183,7 +183,7 @@ def _folder(what: str, folder: Path, *, made_later: bool = False) -> Finding:
 
 def _ledger(settings: Settings) -> Finding:
     what = tr("Ledger")
-    file = settings.service.data / "ledger.sqlite3"
+    file = settings.service.data / FILE
     if settings.service.ledger is None and not file.exists():
         return Finding(what=what, verdict=Verdict.OK, said=tr("not made yet"))
     try:

@@ -245,8 +245,8 @@ def recover(connection: Connection, now: datetime, *, resends: int = 0) -> int:
     """After a stop without leave: what was claimed may have left. How many may have.
 
     They are *uncertain*; but those that have been sent again less than `resends` times, and that nobody has recalled or
-    paused meanwhile, wait anew. Proposals that came to
-    nothing are forgotten a day later; another process may be about to admit younger ones.
+    paused meanwhile, wait anew. Proposals that came to nothing are forgotten a day later; another process may be about
+    to admit younger ones.
     """
     connection.execute(delete(message).where(PROPOSED, message.c.accepted_at < now - _ABANDONED))
     lost = update(message).where(UNSETTLED, message.c.state == State.SENDING)

@@ -10,7 +10,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Select, delete, func, insert, select, true, update
+from sqlalchemy import ColumnElement, Connection, Select, TextClause, delete, func, insert, select, true, update
 
 from xlsms.model import MessageId, PartKey, RowId
 from xlsms.states import State
@@ -82,9 +82,9 @@ class _Choice:
             yield [*here, message.c.row_id.in_(some)]
 
     def update(
-        self, connection: Connection, values: Mapping[str, Any], *where: ColumnElement[bool] | Any
-    ) -> int:  # text conditions of indexes
-        """Change those that fulfil this too; how many."""
+        self, connection: Connection, values: Mapping[str, Any], *where: ColumnElement[bool] | TextClause
+    ) -> int:
+        """Change those that fulfil this too, conditions of indexes (texts) among it; how many."""
         return sum(
             connection.execute(update(message).where(*here, *where).values(values)).rowcount
             for here in self._conditions()

@@ -11,7 +11,6 @@ import sqlite3
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
-from types import TracebackType
 from typing import Concatenate, ParamSpec, Self, TypeVar, cast
 
 from sqlalchemy import Connection, Engine, create_engine, event
@@ -26,12 +25,12 @@ from xlsms_service.ledger.turn import Turn
 from xlsms_service.ledger.writer import Writer
 from xlsms_service.measuring import NOTHING, Measures
 
-__all__ = ["Ledger", "connect", "hindrance"]
+__all__ = ["FILE", "Ledger", "connect", "hindrance", "url_of"]
 
 P = ParamSpec("P")
 T = TypeVar("T")
 
-_FILE = "ledger.sqlite3"
+FILE = "ledger.sqlite3"  #: the embedded ledger, in the folder of the data
 
 #: Seconds that a transaction waits for another process's transaction.
 _BUSY_SECONDS = 10
@@ -40,6 +39,13 @@ _BUSY_SECONDS = 10
 #: Pages of the write-ahead log that are copied into the ledger at once, some 16 MB. A thousand rows change nearly as
 #: many pages as SQLite's own 1,000, most of them of an index that the next thousand rows change again.
 _LOG = 4_000
+
+
+def url_of(data: Path, url: str | None) -> str:
+    """Where the ledger is: at `url`, or embedded in the folder `data`; UserError `ledger-not-embedded` elsewhere."""
+    if url is not None and not url.startswith("sqlite:"):
+        raise UserError("ledger-not-embedded")
+    return url or f"sqlite:///{data / FILE}"
 
 
 def connect(url: str) -> Engine:
@@ -70,7 +76,7 @@ def _prepare_sqlite(connection: sqlite3.Connection, _record: object) -> None:
         connection.execute(f"PRAGMA {pragma}").close()
 
 
-def hindrance(error: BaseException, file: Path | str = _FILE) -> TransientError | None:
+def hindrance(error: BaseException, file: Path | str = FILE) -> TransientError | None:
     """What an error of the ledger `file` means if another process held it for too long, or its disk is full."""
     if isinstance(error, DatabaseError):
         for words, code in (("locked", "ledger-busy"), ("disk is full", "ledger-full")):
@@ -126,16 +132,14 @@ class Ledger:
             TransientError: `ledger-busy` when another process holds it for too long, `ledger-full` when its disk is
                 full.
         """
-        file = data / _FILE
-        if url is not None and not url.startswith("sqlite:"):
-            raise UserError("ledger-not-embedded")
+        file, place = data / FILE, url_of(data, url)
         if url is None:
             try:
                 data.mkdir(parents=True, exist_ok=True, mode=0o700)
                 _close_to_others(file)
             except OSError as error:
                 raise UserError("ledger-folder", folder=data, reason=error.strerror) from error
-        engine = connect(url or f"sqlite:///{file}")
+        engine = connect(place)
         turn = Turn(Path(engine.url.database or file), _BUSY_SECONDS)
         try:
             _bring_up_to_date(engine, turn)
@@ -176,10 +180,5 @@ class Ledger:
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         self.close()

@@ -3,15 +3,13 @@
 import sqlite3
 from collections.abc import Callable
 from pathlib import Path
-from types import TracebackType
 from typing import Concatenate, ParamSpec, Self, TypeVar
 
 from sqlalchemy import Connection, Engine, create_engine, event
 from sqlalchemy.exc import DatabaseError
 
-from xlsms.errors import UserError
 from xlsms_service.ledger import migration
-from xlsms_service.ledger.ledger import Ledger
+from xlsms_service.ledger.ledger import FILE, Ledger, url_of
 
 __all__ = ["Reader"]
 
@@ -35,11 +33,8 @@ class Reader:
         Raises:
             UserError, TransientError: as `Ledger.open` does.
         """
-        file = data / "ledger.sqlite3"
-        if url is not None and not url.startswith("sqlite:"):
-            raise UserError("ledger-not-embedded")
-        engine = _connect(url or f"sqlite:///{file}")
-        if (url is None and not file.exists()) or not _ready(engine):
+        engine = _connect(url_of(data, url))
+        if (url is None and not (data / FILE).exists()) or not _ready(engine):
             Ledger.open(data, url).close()
         return cls(engine)
 
@@ -55,12 +50,7 @@ class Reader:
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         self.close()
 
 
