@@ -59,7 +59,7 @@ ROLES = {
     "status time": "since when",
     "reply": "what came back; each further text on a line of its own",
     "reply time": "when the last one came",
-    "parts": "recognised; nothing is written there yet",
+    "parts": "how many SMS its text took, written when the row is accepted; no column is added for it",
     "cost": "recognised; nothing is written there yet",
     "message id": "how the row is [found again](../why/ids-in-a-column.md)",
 }

@@ -22,7 +22,7 @@ from xlsms.workbook.closed import ClosedWorkbook
 ROOT = Path(__file__).parents[1]
 PAGE = ROOT / "docs" / "howto" / "what-xlsms-does-to-your-workbook.md"
 TEMPLATE = ROOT / "workbook_templates" / "reminders.en.xlsx"
-ID = RowId("BCDFGHJKMNPQH")
+ID = RowId("BCDFGHJKMNPQD")
 QUEUED = datetime(2026, 1, 14, 8, 0, tzinfo=UTC)
 ANSWERED = datetime(2026, 1, 14, 8, 7, tzinfo=UTC)
 MEANINGS = {
