@@ -13,6 +13,7 @@ __all__ = ["Decoder", "Raw", "style_of", "type_of"]
 
 _VALUE = re.compile(rb"<v(?:\s[^>]*)?>([^<]*)</v\s*>")
 _STYLE = re.compile(rb' s="[0-9]*"')
+_NO_STYLE = b' s="999999"'  # of no cell format, and so no date: a workbook has 65,490 at most
 _HAS_VALUE = re.compile(rb"<v[\s/>]")
 _FORMULA = re.compile(rb"<f[\s/>]")
 _EXACT = 10**15  # below, a workbook knows every digit of a whole number
@@ -69,8 +70,7 @@ class Decoder:
 
     def plain_value(self, cell: RawCell) -> Raw:
         """The value with dates left as serials: what was written."""
-        styled = b' s="' in cell[1]
-        return self.value((cell[0], _STYLE.sub(b"", cell[1]), *cell[2:]) if styled else cell)[0]
+        return self.value((cell[0], _STYLE.sub(b"", cell[1]) + _NO_STYLE, *cell[2:]))[0]
 
     def has_formula(self, cell: RawCell) -> bool:
         """Whether the cell is calculated."""

@@ -6,6 +6,7 @@ from enum import IntEnum
 
 import openpyxl
 import pytest
+import xlsxwriter
 
 from tests.workbooks import members
 from xlsms.errors import UserError
@@ -80,3 +81,13 @@ def test_a_value_that_no_cell_holds_is_refused_and_nothing_is_written(path, valu
     assert caught.value.code == code
     assert str(caught.value.place) == "a.xlsx People!A3"
     assert path.read_bytes() == before
+
+
+@pytest.mark.parametrize("value", [12.5, datetime(2026, 1, 2, 9, 30)])  # noqa: DTZ001 - as above
+def test_numbers_are_written_where_a_cell_without_a_format_shows_a_date(tmp_path, value):
+    path = tmp_path / "a.xlsx"
+    book = xlsxwriter.Workbook(path, {"default_format_properties": {"num_format": "dd.mm.yyyy"}})
+    book.add_worksheet("People").write("B2", 46000, book.add_format({"num_format": "dd.mm.yyyy hh:mm"}))
+    book.close()
+    write_cells(path, {("People", "B2"): value})
+    assert openpyxl.load_workbook(path)["People"]["B2"].value == value
