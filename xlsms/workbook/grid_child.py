@@ -8,9 +8,14 @@ import json
 import sys
 from collections.abc import Sequence
 from datetime import date, datetime, time, timedelta
+from typing import TYPE_CHECKING, BinaryIO
 
 from xlsms.workbook.bounds import ENCRYPTED, TOO_COSTLY, UNREADABLE, limit
+from xlsms.workbook.paring import pared
 from xlsms.workbook.untold import EncryptedError, untold
+
+if TYPE_CHECKING:
+    from python_calamine import CalamineWorkbook
 
 _MOST_COLUMNS = 16_384
 
@@ -32,13 +37,12 @@ def plain(value: object) -> object:
 
 def tell(path: str) -> None:
     """Print every worksheet that is not hidden: a line with its name and its hidden rows, then its rows."""
-    from python_calamine import CalamineWorkbook, SheetTypeEnum, SheetVisibleEnum  # noqa: PLC0415 - after the limits
+    from python_calamine import SheetTypeEnum, SheetVisibleEnum  # noqa: PLC0415 - after the limits
 
     out = sys.stdout
     with open(path, "rb") as file:  # noqa: PTH123 - no path is needed
         more = untold(file)
-    # an open file, for by a path calamine would trust the name
-    with open(path, "rb") as file, CalamineWorkbook.from_filelike(file) as book:  # noqa: PTH123 - as above
+    with open(path, "rb") as file, _book(file) as book:  # noqa: PTH123 - as above
         for sheet, also in zip(book.sheets_metadata, more, strict=True):
             if sheet.typ is not SheetTypeEnum.WorkSheet or sheet.visible is not SheetVisibleEnum.Visible:
                 continue
@@ -60,6 +64,19 @@ def tell(path: str) -> None:
                     cells.pop()
                 json.dump(cells, out, allow_nan=False)
                 out.write("\n")
+
+
+def _book(file: BinaryIO) -> "CalamineWorkbook":
+    """An open file, for by a path calamine would trust the name."""
+    from python_calamine import CalamineError, CalamineWorkbook  # noqa: PLC0415 - after the limits
+
+    try:
+        return CalamineWorkbook.from_filelike(file)
+    except CalamineError:
+        cells = pared(file)
+        if cells is None:
+            raise
+        return CalamineWorkbook.from_filelike(cells)
 
 
 def main(arguments: Sequence[str]) -> int:

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Literal
 
 from xlsms.errors import UserError
-from xlsms.files.kind import check_workbook
+from xlsms.files.kind import check_workbook, is_zip
 from xlsms.files.scratch import scratch
 from xlsms.model import CellValue, Role, Row
 from xlsms.ooxml.cells import column_letters, column_number
@@ -98,8 +98,8 @@ def read_source(path: Path, passwords: Sequence[str], zone: tzinfo | None, limit
     """Read a file of the kind `grid` or `locked`.
 
     Raises:
-        UserError: `file-encrypted`, `file-password-wrong`, `file-too-costly`, `file-damaged`; and what is wrong with
-            its columns.
+        UserError: `file-encrypted`, `file-password-wrong`, `file-password-unknown`, `file-too-costly`, `file-damaged`;
+            and what is wrong with its columns.
     """
     needed = "msoffcrypto" if kind_of(path) == "locked" else "python_calamine"
     if find_spec(needed) is None:  # they come with the service
@@ -112,6 +112,8 @@ def read_source(path: Path, passwords: Sequence[str], zone: tzinfo | None, limit
     except UserError as error:
         if error.code != "file-encrypted":
             raise
+        if is_zip(path):  # an OpenDocument, which has ways of its own
+            raise UserError("file-password-unknown") from error
     return _unlocked(path, passwords, zone, limits)
 
 

@@ -52,13 +52,16 @@ def untold(file: BinaryIO) -> list[Untold]:
     """The sheets in their order.
 
     Raises:
-        EncryptedError: the records of an .xls are.
+        EncryptedError: the records of an .xls are, or the content of a .ods.
         Exception: whatever a broken file leads to.
     """
     if file.read(len(_OLE)) == _OLE:
         return _xls(_stream(file))
     with zipfile.ZipFile(file) as package:
-        return _ods(package) if "content.xml" in package.namelist() else list(_xlsb(package))
+        names = package.namelist()
+        if "encrypted-package" in names:  # as LibreOffice encrypts since 24.8
+            raise EncryptedError
+        return _ods(package) if "content.xml" in names else list(_xlsb(package))
 
 
 def _stream(file: BinaryIO) -> bytes:
@@ -213,8 +216,13 @@ def _ods(package: zipfile.ZipFile) -> list[Untold]:
     tables = _Tables()
     parser = expat.ParserCreate(namespace_separator=" ")
     parser.StartElementHandler, parser.EndElementHandler = tables.start, tables.end
-    with package.open("content.xml") as content:
-        while chunk := content.read(_CHUNK):
-            parser.Parse(chunk, False)
-    parser.Parse(b"", True)
+    try:
+        with package.open("content.xml") as content:
+            while chunk := content.read(_CHUNK):
+                parser.Parse(chunk, False)
+        parser.Parse(b"", True)
+    except expat.ExpatError:
+        if b"encryption-data" in package.read("META-INF/manifest.xml"):
+            raise EncryptedError from None
+        raise
     return tables.sheets

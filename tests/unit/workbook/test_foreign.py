@@ -340,6 +340,71 @@ def test_a_rectangle_that_a_sheet_declares_is_believed(tmp_path):
             check_declared(path)
 
 
+ODS = """<office:document-content xmlns:office="urn:oasis:names:tc:opendocument:xmlns:office:1.0"
+    xmlns:table="urn:oasis:names:tc:opendocument:xmlns:table:1.0"
+    xmlns:text="urn:oasis:names:tc:opendocument:xmlns:text:1.0">
+  <office:body>
+    <office:spreadsheet>
+      <table:table table:name="People">
+        <table:table-row>
+          <table:table-cell office:value-type="string">
+            <text:p>Phone</text:p>
+          </table:table-cell>
+          <table:table-cell office:value-type="string"><text:p>Message</text:p></table:table-cell>
+        </table:table-row>
+        <table:table-row>
+          <table:table-cell office:value-type="string"><text:p>600 111 222</text:p></table:table-cell>
+          <table:table-cell office:value-type="string">
+            <text:p/>
+            <text:p>Two <text:span>words</text:span> <text:span>more</text:span></text:p>
+          </table:table-cell>
+        </table:table-row>
+      </table:table>
+    </office:spreadsheet>
+  </office:body>
+</office:document-content>"""
+
+
+def save_ods(path, content=ODS, *, locked=""):
+    with zipfile.ZipFile(path, "w") as package:
+        package.writestr("mimetype", "application/vnd.oasis.opendocument.spreadsheet")
+        package.writestr("content.xml", content)
+        package.writestr(
+            "META-INF/manifest.xml",
+            '<manifest:manifest xmlns:manifest="urn:oasis:names:tc:opendocument:xmlns:manifest:1.0">'
+            f'<manifest:file-entry manifest:full-path="content.xml"/>{locked}</manifest:manifest>',
+        )
+    return path
+
+
+LOCKED = (
+    '<manifest:file-entry manifest:full-path="Basic/Macros/Module1.xml"><manifest:encryption-data/>'
+    "</manifest:file-entry>"
+)
+
+
+@pytest.mark.parametrize("locked", ["", LOCKED], ids=["indented", "a macro locked"])
+def test_an_indented_ods_is_read_whether_or_not_its_macros_are_locked(tmp_path, locked):
+    (row,) = read_rows(save_ods(tmp_path / "list.ods", locked=locked))
+    assert (row.phone, row.message) == ("600 111 222", "\nTwo words more")
+
+
+def test_an_ods_behind_a_password_says_so(tmp_path):
+    path = save_ods(tmp_path / "list.ods", Random(1).randbytes(500), locked=LOCKED)
+    with pytest.raises(UserError, match="file-password-unknown"):
+        open_workbook(path, passwords=["secret"]).read()
+    with zipfile.ZipFile(path, "w") as package:
+        package.writestr("mimetype", "application/vnd.oasis.opendocument.spreadsheet")
+        package.writestr("encrypted-package", Random(1).randbytes(500))
+    with pytest.raises(UserError, match="file-password-unknown"):
+        open_workbook(path, passwords=["secret"]).read()
+
+
+def test_a_broken_ods_is_damaged(tmp_path):
+    with pytest.raises(UserError, match="file-damaged"):
+        open_workbook(save_ods(tmp_path / "list.ods", ODS[:-40])).read()
+
+
 def test_a_zip_that_would_inflate_beyond_the_limit_is_not_read(tmp_path):
     path = tmp_path / "a.ods"
     with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as package:
