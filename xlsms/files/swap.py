@@ -94,8 +94,8 @@ def all_drafts(folder: Path) -> Iterator[tuple[Path, re.Match[str]]]:
 
 
 def is_dead(match: re.Match[str]) -> bool:
-    """Whether the process that named a draft has ended; ours has not."""
-    return int(match["pid"]) != os.getpid() and not is_alive(int(match["pid"]))
+    """Whether the process that named a draft has ended."""
+    return not is_alive(int(match["pid"]))
 
 
 def key_of(path: Path) -> str:

@@ -231,7 +231,7 @@ DEAD = 2**22 + 1  # above the highest process id
         (b"user", None, b"user"),  # nothing under the name, and a save that would be lost
     ],
 )
-def test_what_a_crash_left_is_cleared_away_or_put_back(tmp_path, left, stands, result):
+def test_what_a_crash_left_is_cleared_away_or_put_back(tmp_path, way, left, stands, result):
     path = tmp_path / "a.xlsx"
     if stands is not None:
         path.write_bytes(stands)
@@ -309,6 +309,19 @@ def test_read_only_and_linked_files_are_not_written(tmp_path):
     (tmp_path / "b.xlsx").hardlink_to(path)
     with pytest.raises(UserError, match="file-linked"):
         check_writable(path)
+
+
+def test_what_a_crash_left_of_another_file_is_left_to_that_one(tmp_path):
+    path, other = tmp_path / "a.xlsx", tmp_path / "b.xlsx"
+    for file in (path, other):
+        file.write_bytes(b"new")
+    drafts = [beside(other, DEAD, told(b"new"), told(b"old"), content) for content in (b"user", b"old")]
+    recover(path, identify)
+    assert path.read_bytes() == b"new"
+    assert all(draft.exists() for draft in drafts)
+    recover(other, identify)
+    assert other.read_bytes() == b"user"
+    assert list(drafts_of(other)) == []
 
 
 def test_an_original_that_windows_moved_away_comes_back(tmp_path):
