@@ -29,7 +29,7 @@ def sweep(folder: Path, identify: Identify) -> None:
 
 
 def _files(folder: Path) -> Iterator[Path]:
-    return (path for path in sorted(folder.iterdir()) if not path.name.startswith(".") and path.is_file())
+    return (path for path in sorted(folder.iterdir()) if path.is_file())
 
 
 def _clear(draft: Path, match: re.Match[str], identify: Identify) -> None:

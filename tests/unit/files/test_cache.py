@@ -25,6 +25,13 @@ def test_it_keeps_the_newest_and_forgets_what_it_is_told(tmp_path, monkeypatch):
     assert kept.get("e") is None
 
 
+def test_what_a_crash_left_of_a_process_with_our_number_is_in_nobodys_way(tmp_path):
+    (tmp_path / f"a.{os.getpid()}.segments").write_bytes(b"half")
+    kept = Cache(tmp_path)
+    kept.put("a", ENTRY)
+    assert kept.get("a") == ENTRY
+
+
 def test_an_entry_that_is_too_large_is_not_kept(tmp_path, monkeypatch):
     monkeypatch.setattr(cache, "_LARGEST", len(ENTRY))
     kept = Cache(tmp_path)

@@ -53,6 +53,12 @@ def test_an_owner_file_with_anything_in_it_is_still_a_lock(tmp_path, content):
         check_free(tmp_path / "a.xlsx")
 
 
+def test_an_owner_file_that_cannot_be_read_is_still_a_lock(tmp_path):
+    (tmp_path / "~$a.xlsx").mkdir()  # as hard to read as one that Excel on Windows keeps open
+    with pytest.raises(TransientError, match="file-open-elsewhere"):
+        check_free(tmp_path / "a.xlsx")
+
+
 def test_no_lock(tmp_path):
     (tmp_path / "~$b.xlsx").touch()
     check_free(tmp_path / "a.xlsx")

@@ -32,13 +32,14 @@ def leave(path, content, *, names=True, pid=DEAD, more=""):
 @pytest.mark.parametrize("names", [True, False])
 @pytest.mark.parametrize("content", [b"new", b"old"])
 @pytest.mark.parametrize("there", [True, False])
-def test_nothing_of_ours_stays_for_ever(tmp_path, names, content, there):
+def test_nothing_of_ours_stays_for_ever(tmp_path, caplog, names, content, there):
     path = tmp_path / "a.xlsx"
     leave(path, content, names=names)
     (path if there else tmp_path / "renamed.xlsx").write_bytes(b"new")
     sweep(tmp_path, identify)
     assert list(all_drafts(tmp_path)) == []
     assert (path if there else tmp_path / "renamed.xlsx").read_bytes() == b"new"
+    assert caplog.text == ""
 
 
 def test_a_save_that_a_crash_kept_from_its_place_comes_back(tmp_path):
@@ -50,9 +51,12 @@ def test_a_save_that_a_crash_kept_from_its_place_comes_back(tmp_path):
     assert list(all_drafts(tmp_path)) == []
 
 
+@pytest.mark.parametrize("folder", [False, True])
 @pytest.mark.parametrize(("content", "more"), [(b"user", ""), (b"old", "-old")])
-def test_a_save_that_no_file_holds_any_more_is_left_and_told(tmp_path, caplog, content, more):
+def test_a_save_that_no_file_holds_any_more_is_left_and_told(tmp_path, caplog, content, more, folder):
     (tmp_path / "renamed.xlsx").write_bytes(b"new")
+    if folder:  # it has the name now
+        (tmp_path / "a.xlsx").mkdir()
     draft = leave(tmp_path / "a.xlsx", content, more=more)
     sweep(tmp_path, identify)
     assert draft.read_bytes() == content
