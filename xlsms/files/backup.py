@@ -64,7 +64,8 @@ class Backups:
             target = place / f"{moment:%Y-%m-%dT%H-%M-%SZ}-{theirs[:_FINGERPRINT]}{path.suffix}"
             # a file that still stands in its place gets no second name: a crash now would leave it with two
             _keep(original, target, link=original != path)
-            for old in self.kept(path)[: -self.keep]:
+            others = [file for file in self.kept(path) if file != target]  # it may be dated before them
+            for old in others[: -(self.keep - 1) or None]:
                 old.unlink(missing_ok=True)
         written.write_text(ours, "ascii")
 

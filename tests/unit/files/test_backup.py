@@ -1,5 +1,6 @@
 """The versions that a user saved are kept before xlsms writes over them, and nothing of that harms the workbook."""
 
+import errno
 import os
 
 import pytest
@@ -54,19 +55,66 @@ def test_the_last_versions_that_a_user_saved_are_kept_and_ours_are_not(tmp_path,
         (backups.place(path) / ".half.xlsx.tmp").touch()  # as a crash would leave it
     write(path, backups, "Delivered")
     assert not (backups.place(path) / ".half.xlsx.tmp").exists()
+    (backups.place(path) / ".half.xlsx.tmp").touch()  # nor is it a version
     kept = backups.kept(path)
     assert [file.read_bytes() for file in kept] == saved[1:]
     assert [file.name[:20] for file in kept] == ["2026-09-21T14-13-21Z", "2026-09-21T14-13-22Z"]
     assert backups.folder.stat().st_mode & 0o077 == 0
 
 
+@pytest.mark.parametrize("keep", [1, 2])
+def test_an_older_file_that_its_user_has_put_back_is_kept_too(tmp_path, keep):
+    (tmp_path / "lists").mkdir()
+    path = tmp_path / "lists" / "a.xlsx"
+    backups = Backups(folder=tmp_path / "backups", keep=keep)
+    saved = []
+    for number in range(3):  # each is dated before the last one
+        saved.append(save(path, f"save {number}", 1_790_000_000 - number))
+        write(path, backups, "Sent")
+    kept = {file.read_bytes() for file in backups.kept(path)}
+    assert saved[-1] in kept
+    assert len(kept) == keep
+
+
 def test_workbooks_of_one_name_do_not_push_each_other_out(tmp_path):
     backups = Backups(folder=tmp_path / "backups", keep=1)
+    saved = []
     for name in ("north", "south"):
         (tmp_path / name).mkdir()
-        save(tmp_path / name / "a.xlsx", name, 1_790_000_000)
+        saved.append(save(tmp_path / name / "a.xlsx", name, 1_790_000_000))
         write(tmp_path / name / "a.xlsx", backups, "Sent")
-    assert [len(backups.kept(tmp_path / name / "a.xlsx")) for name in ("north", "south")] == [1, 1]
+    kept = [backups.kept(tmp_path / name / "a.xlsx") for name in ("north", "south")]
+    assert [[file.read_bytes() for file in files] for files in kept] == [[content] for content in saved]
+
+
+def test_a_file_that_stands_in_its_place_gets_no_second_name(tmp_path):
+    path = tmp_path / "a.xlsx"
+    content = save(path, "x", 1_790_000_000)
+    backups = Backups(folder=tmp_path / "backups", keep=1)
+    backups.save(
+        path, path, theirs="p1", ours="p2"
+    )  # as where names cannot be exchanged: a crash now must not leave two
+    assert path.stat().st_nlink == 1
+    assert [file.read_bytes() for file in backups.kept(path)] == [content]
+
+
+def test_a_version_is_kept_whole_or_not_at_all(tmp_path, caplog):
+    path = tmp_path / "a.xlsx"
+    content = save(path, "x", 1_790_000_000)
+    backups = Backups(folder=tmp_path / "backups", keep=1)
+
+    def copy(original, target):
+        target.write_bytes(original.read_bytes()[:100])
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    with pytest.MonkeyPatch.context() as full:
+        full.setattr(backup_module.shutil, "copy2", copy)
+        backups.save(path, path, theirs="p1", ours="p2")
+    assert backups.kept(path) == []
+    assert list(backups.place(path).iterdir()) == []
+    assert "no backup of" in caplog.text
+    backups.save(path, path, theirs="p1", ours="p2")
+    assert [file.read_bytes() for file in backups.kept(path)] == [content]
 
 
 def test_none_are_kept_when_none_are_asked_for(tmp_path):

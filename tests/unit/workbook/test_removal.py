@@ -110,7 +110,7 @@ def test_definitions_of_columns_that_were_one_are_one_again(tmp_path):
 def test_what_stands_in_the_columns_goes_only_when_that_is_said(tmp_path, kind):
     path = styled(tmp_path / "a.xlsx", kind)
     set_up(path)
-    book = ClosedWorkbook(path)
+    book = ClosedWorkbook(path, backups=Backups(folder=tmp_path / "kept", keep=1))
     edits = [RowEdit(values={Role.STATUS: "Delivered"}, placed=Placed.of(row)) for row in book.read().rows[:2]]
     book.apply(edits)
     content = path.read_bytes()
@@ -123,7 +123,7 @@ def test_what_stands_in_the_columns_goes_only_when_that_is_said(tmp_path, kind):
     remove_set_up(path, contents=True, backups=backups)
     assert "Status" not in [cell.value for cell in openpyxl.load_workbook(path).active[3]]
     (kept,) = backups.kept(path)
-    assert kept.read_bytes() == content
+    assert kept.read_bytes() == content, "also what we had written ourselves"
 
 
 @pytest.mark.parametrize(
