@@ -241,6 +241,104 @@ def test_columns_with_the_users_own_behind_them_stay(tmp_path):
     untouched(path, "removal-not-last")
 
 
+def test_a_column_without_a_header_among_ours_stays(tmp_path):
+    path = styled(tmp_path / "a.xlsx", "range")
+    set_up(path)
+    write_cells(
+        path, {("Patients & Co", "L3"): None, ("Patients & Co", "L5"): "mine", ("Patients & Co", "M3"): "SMS ID"}
+    )
+    xml = members(path)["xl/workbook.xml"]
+    assert xml.count(b"!$L$3<") == 1
+    rebuilt(path, "xl/workbook.xml", xml.replace(b"!$L$3<", b"!$M$3<"))
+    untouched(path, "removal-not-last")
+
+
+def test_columns_in_a_filter_that_reaches_further_stay(tmp_path):
+    path = styled(tmp_path / "a.xlsx", "filter")
+    set_up(path)
+    xml = members(path)[SHEET]
+    assert xml.count(b'<autoFilter ref="A3:L7"') == 1
+    rebuilt(path, SHEET, xml.replace(b'<autoFilter ref="A3:L7"', b'<autoFilter ref="A3:M7"'))
+    untouched(path, "removal-not-last")
+
+
+def test_an_array_that_reaches_into_the_columns_is_named(tmp_path):
+    path = styled(tmp_path / "a.xlsx", "range")
+    set_up(path)
+    xml = members(path)[SHEET]
+    array = rb'\1<f t="array" ref="E5:F5">1</f>\2'
+    rebuilt(path, SHEET, re.sub(rb'(<c r="E5" s="[0-9]+">)(<v>12.5</v></c>)', array, xml))
+    assert "E5:F5" in str(untouched(path, "removal-occupied"))
+
+
+def test_a_property_that_its_user_has_added_since_stays(tmp_path):
+    path = styled(tmp_path / "a.xlsx", "range")
+    set_up(path)
+    part = "docProps/custom.xml"
+    mine = re.sub(
+        rb'pid="\d+" name="[^"]*"',
+        b'pid="9" name="Mine"',
+        re.search(rb"<property .*</property>", members(path)[part])[0],
+    )
+    rebuilt(path, part, members(path)[part].replace(b"</Properties>", mine + b"</Properties>"))
+    remove_set_up(path)
+    assert re.findall(rb'name="([^"]*)"', members(path)[part]) == [b"Mine"]
+
+
+@pytest.mark.parametrize(
+    ("before", "meanwhile", "after"),
+    [
+        ("", "", ""),
+        ("", '<calcPr calcId="7" fullCalcOnLoad="1"/>', '<calcPr calcId="7"/>'),
+        ('<calcPr calcId="7"/>', "", '<calcPr calcId="7"/>'),
+        ('<calcPr calcId="7" fullCalcOnLoad="0"/>', "", '<calcPr calcId="7" fullCalcOnLoad="0"/>'),
+        ('<calcPr calcId="7" fullCalcOnLoad="1"/>', "", '<calcPr calcId="7" fullCalcOnLoad="1"/>'),
+        ("", '<calcPr calcId="7"/>', '<calcPr calcId="7"/>'),
+    ],
+)
+def test_the_workbook_is_calculated_as_it_was_before_the_report_came(tmp_path, before, meanwhile, after):
+    path = workbook(tmp_path / "a.xlsx", people())
+    part = "xl/workbook.xml"
+    rebuilt(path, part, members(path)[part].replace(b"</workbook>", before.encode() + b"</workbook>"))
+    first = members(path)[part].replace(before.encode(), b"")
+    set_up(path, own_sheets=True)
+    if meanwhile:
+        rebuilt(path, part, re.sub(rb"<calcPr [^>]*/>", meanwhile.encode(), members(path)[part]))
+    remove_set_up(path)
+    assert b"".join(re.findall(rb"<calcPr [^>]*/>", members(path)[part])) == after.encode()
+    assert members(path)[part].replace(after.encode(), b"") == first
+
+
+@pytest.mark.parametrize(
+    "mine",
+    [b'type="expression" dxfId="0"><formula>1=1</formula>', b'type="uniqueValues" dxfId="0">'],
+    ids=["formula", "none"],
+)
+def test_colours_that_its_user_has_added_to_ours_stay(tmp_path, mine):
+    path = styled(tmp_path / "a.xlsx", "range")
+    set_up(path)
+    rule = b'<cfRule priority="99" ' + mine + b"</cfRule>"
+    xml = members(path)[SHEET]
+    rebuilt(path, SHEET, xml.replace(b"</conditionalFormatting>", rule + b"</conditionalFormatting>"))
+    remove_set_up(path)
+    assert rule in members(path)[SHEET]
+
+
+def test_drop_downs_and_colours_that_were_there_before_stay(tmp_path):
+    """Those of a template are like ours, and were not added by the set-up that is undone."""
+    path = tmp_path / "list.xlsx"
+    path.write_bytes(new("reminders", "en"))
+    with zipfile.ZipFile(path) as package:
+        (part,) = [name for name in package.namelist() if b">Reply time<" in package.read(name)]
+    rebuilt(path, part, members(path)[part].replace(b">Reply time<", b">Other<"))
+    before = members(path)
+    set_up(path)
+    assert sum(remove_set_up(path).columns.values(), ()) == ("Reply time",)
+    sheets = [name for name in before if name.startswith("xl/worksheets/")]
+    for name in sheets:
+        assert without_hints(members(path)[name]) == without_hints(before[name]), name
+
+
 def test_merged_cells_in_the_columns_are_named(tmp_path):
     path = styled(tmp_path / "a.xlsx", "range")
     set_up(path)
