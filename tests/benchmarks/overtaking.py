@@ -42,7 +42,8 @@ def fill(ledger: Ledger, rows: int) -> None:
     }  # fmt: skip
     ledger.do_now(lambda c: c.execute(insert(campaign).values(id=1, at=now)) and None)
     for first in range(0, rows, 10_000):
-        some = [same | {"number": f"+346{key:08}", "fingerprint": f"{key:032}"} for key in range(first, first + 10_000)]
+        keys = range(first, min(first + 10_000, rows))
+        some = [same | {"number": f"+346{key:08}", "fingerprint": f"{key:032}"} for key in keys]
         ledger.do_now(lambda c, some=some: c.execute(insert(message), some) and None)
 
 
