@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 from sqlalchemy.exc import SQLAlchemyError
 
 from xlsms.errors import TransientError
+from xlsms.journal import note
 from xlsms.model import MessageId, PartKey
 from xlsms_service.connectors.base import Asking, PartAskedAbout
 from xlsms_service.delivery import receipt
@@ -72,10 +73,10 @@ class Asker:
                     await self._ask(part)
                     await asyncio.sleep(_APART)
         except TransientError as error:  # no link, or one that gives no answer: later
-            _log.info("%s: %s", self._lane.connector.name, error.code)
+            note(_log, logging.INFO, "log-not-asked", connector=self._lane.connector.name, reason=error.code)
             return after
-        except SQLAlchemyError:
-            _log.exception("the ledger cannot be read; trying again")
+        except SQLAlchemyError as error:
+            note(_log, logging.ERROR, "log-ledger-again", error)
             return after
         if len(self._asked) > _REMEMBERED:
             self._asked.clear()

@@ -1,10 +1,12 @@
 """What was taken and never reported on is asked about, and what the network says counts as a report."""
 
 import asyncio
+import logging
 from datetime import timedelta
 
 import pytest
 from sqlalchemy import select
+from sqlalchemy.exc import OperationalError
 
 from tests.hand import NOW, Hand
 from xlsms.errors import TransientError
@@ -13,7 +15,7 @@ from xlsms.states import State
 from xlsms_service.delivery import asking
 from xlsms_service.delivery.engine import Engine
 from xlsms_service.delivery.routing import Router
-from xlsms_service.ledger import acceptance
+from xlsms_service.ledger import acceptance, settlement
 from xlsms_service.ledger.acceptance import Draft
 from xlsms_service.ledger.ledger import Ledger
 from xlsms_service.ledger.schema import message
@@ -118,3 +120,26 @@ def test_a_network_that_gives_no_answer_is_left_alone_for_a_while(tmp_path, monk
         assert await state(ledger) is State.SENT
 
     play(tmp_path, monkeypatch, scene)
+
+
+@pytest.mark.parametrize("trouble", ["network", "ledger"])
+def test_what_keeps_it_from_asking_is_a_line_with_a_code(tmp_path, monkeypatch, caplog, trouble):
+    def fail(*_):
+        raise OperationalError("SELECT", None, Exception("database is locked"))
+
+    async def scene(link, clock, ledger):
+        link.says = "nothing"
+        if trouble == "ledger":
+            monkeypatch.setattr(settlement, "silent", fail)
+        clock[0] += timedelta(hours=1)
+        while not told():
+            await asyncio.sleep(0)
+
+    def told():
+        return {record.code: record for record in caplog.records if record.name == asking.__name__}
+
+    with caplog.at_level(logging.INFO, asking.__name__):
+        play(tmp_path, monkeypatch, scene)
+    code, record = told().popitem()
+    assert code == {"network": "log-not-asked", "ledger": "log-ledger-again"}[trouble]
+    assert record.exc_info is None
