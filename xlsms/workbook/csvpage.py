@@ -51,13 +51,12 @@ class Page:
     @property
     def sheet(self) -> Sheet:
         """The seam's view of it."""
-        columns = self.heading.columns
         return Sheet(
             name=self.name,
             header_row=self.heading.row,
-            columns=columns,
+            columns=self.heading.columns,
             headers=self.heading.headers,
-            missing=tuple(role for role in RESULTS if role not in columns),
+            missing=self.heading.missing,
         )
 
     @cached_property

@@ -6,6 +6,7 @@ from types import MappingProxyType
 
 from xlsms.errors import Place, UserError
 from xlsms.model import Role
+from xlsms.workbook.base import RESULTS
 from xlsms.workbook.roles import columns_of, named
 
 __all__ = ["Heading", "heading", "nothing_to_send"]
@@ -18,6 +19,11 @@ class Heading:
     row: int  #: 1-based
     headers: Mapping[str, str]  #: letters -> text
     columns: Mapping[Role, str]
+
+    @property
+    def missing(self) -> tuple[Role, ...]:
+        """The result columns that are not there."""
+        return tuple(role for role in RESULTS if role not in self.columns)
 
 
 def heading(

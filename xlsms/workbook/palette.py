@@ -1,11 +1,12 @@
-"""How a sheet shows states: colours that mean the same in every workbook."""
+"""How columns of ours look: colours of states that mean the same in every workbook, hints and widths."""
 
 import re
 from collections.abc import Mapping
 
+from xlsms.model import Role
 from xlsms.states import LABELS, State
 
-__all__ = ["COLOURS", "MARK_HINTS", "condition", "is_condition"]
+__all__ = ["COLOURS", "MARK_HINTS", "REACH", "WIDTHS", "condition", "is_condition"]
 
 #: Title and text of the hint beside a cell in the send column.
 MARK_HINTS = {
@@ -27,6 +28,20 @@ COLOURS: Mapping[State, tuple[str, str]] = {
     State.CANCELLED: ("E5E7EB", "6B7280"),
 }
 
+#: Of columns that are added, in characters, as Excel has them.
+WIDTHS: Mapping[Role, float] = {
+    Role.MESSAGE: 40.0,
+    Role.SEND: 9.0,
+    Role.STATUS: 13.0,
+    Role.DETAIL: 32.0,
+    Role.STATUS_TIME: 17.0,
+    Role.REPLY: 32.0,
+    Role.REPLY_TIME: 17.0,
+    Role.ID: 16.0,
+}
+
+#: Rows down to which drop-down and colours go where the rows have no end.
+REACH = 10_000
 
 _CONDITION = re.compile(r'OR\((?:\$?[A-Z]{1,3}\$?[0-9]+="[^"]*",?)+\)')
 _STATE = re.compile('"[^"]+"')  # what an open workbook's cells are compared with, see `live.native.colour_texts`

@@ -31,7 +31,7 @@ from xlsms.workbook.change import Change, put_change
 from xlsms.workbook.identity import GUID_PROPERTY, new_guid
 from xlsms.workbook.layout import Layout, layouts, spoken
 from xlsms.workbook.own_sheets import Counted
-from xlsms.workbook.palette import COLOURS, MARK_HINTS, condition
+from xlsms.workbook.palette import COLOURS, MARK_HINTS, REACH, WIDTHS, condition
 from xlsms.workbook.record import (
     CHOICE,
     OWN_SHEET,
@@ -50,20 +50,9 @@ __all__ = ["SetUp", "change_area", "filter_names", "set_up"]
 
 #: What a sheet needs: a text, a mark, and room for the results.
 _NEEDED = (Role.MESSAGE, Role.SEND, *RESULTS)
-_WIDTHS = {
-    Role.MESSAGE: 40.0,
-    Role.SEND: 9.0,
-    Role.STATUS: 13.0,
-    Role.DETAIL: 32.0,
-    Role.STATUS_TIME: 17.0,
-    Role.REPLY: 32.0,
-    Role.REPLY_TIME: 17.0,
-    Role.ID: 16.0,
-}
 _FORMATS = {Role.STATUS_TIME: 22, Role.REPLY_TIME: 22, Role.ID: 49}  # day and hour as the system has them; text
 _DAY = re.compile(r"(?i)(?=.*d)(?=.*m)(?=.*y)[dmy]+[-/. ][dmy]+[-/. ][dmy]+")  # a plain date
 _SPECIAL = re.compile(r"[\[\]#'@]")  # in the name of a column, within a formula
-_REACH = 10_000  # how far down drop-down and colours go where rows have no end
 _SAMPLE = 20  # rows that tell the usual look
 _MOST_STYLED = 100_000  # rows that get a cell in their own look; beyond, the look of the column has to do
 
@@ -287,7 +276,7 @@ class _Sheet:
             self.cells |= {(number, column): looks[style] for number, style in shapes.items()}
             self.cells[layout.header_row, column] = Styled(words, shapes.get(layout.header_row, 0))
             base = layout.found.column_style(beside) or 0
-            width = max(_WIDTHS[role], len(words) + 4.0)
+            width = max(WIDTHS[role], len(words) + 4.0)
             style = self._look(role, base) if base or role in _FORMATS or self._protected else 0
             self.frame.columns.append(NewColumn(column=column, width=width, style=style, hidden=role is Role.ID))
 
@@ -342,7 +331,7 @@ class _Sheet:
         """A drop-down for the mark and colours for the states, where the user has none of his own."""
         layout = self.layout
         first = layout.header_row + 1
-        last = layout.table.last if layout.table else max(_last(layout), _REACH)
+        last = layout.table.last if layout.table else max(_last(layout), REACH)
         send, status = self.columns[Role.SEND], self.columns[Role.STATUS]
         marks, states = Area(first, send, last, send), Area(first, status, last, status)
         if not any(_touches(node, marks) for node in self._tail.all("dataValidation")):

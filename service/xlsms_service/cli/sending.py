@@ -28,7 +28,7 @@ from xlsms_service.cli.session import Ending, Session, session_of
 from xlsms_service.cli.words import tr
 from xlsms_service.config import Settings
 
-__all__ = ["commands", "ending_of_report", "follow", "report_figures", "show_report"]
+__all__ = ["commands", "conclude", "follow", "report_figures", "show_report"]
 
 commands = typer.Typer()
 
@@ -85,7 +85,7 @@ def send(
         show_report(session, report, left.sheets if left else ())
         if hidden:
             session.say(tr("Marked but hidden, so they stay: {count}", count=hidden), "yellow")
-    session.end(ending_of_report(report))
+    session.end(_ending_of(report))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -130,12 +130,16 @@ def text(
         async with App(session.settings) as service:
             return await service.text(number, words, patience=Patience(wait=wait), on_progress=tell)
 
-    report = follow(session, work, quiet=as_json)
+    conclude(session, follow(session, work, quiet=as_json), as_json=as_json)
+
+
+def conclude(session: Session, report: Report, *, as_json: bool) -> None:
+    """Tell what became of a send, and leave."""
     if as_json:
         session.json(report_figures(report))
     else:
         show_report(session, report)
-    session.end(ending_of_report(report))
+    session.end(_ending_of(report))
 
 
 def follow(
@@ -238,7 +242,7 @@ def report_figures(report: Report) -> dict[str, object]:
     }
 
 
-def ending_of_report(report: Report) -> Ending:
+def _ending_of(report: Report) -> Ending:
     """Whether every row went, as far as one can know now."""
     went = all(state in _REACHED for state, count in report.by_state.items() if count)
     return Ending.DONE if went and not report.problems and not report.held else Ending.SOME_NOT

@@ -9,7 +9,7 @@ from rich.text import Text
 
 from xlsms_service.app import App, Patience, Progress, Report
 from xlsms_service.cli.ordering import hand_over
-from xlsms_service.cli.sending import ending_of_report, follow, report_figures, show_report
+from xlsms_service.cli.sending import conclude, follow
 from xlsms_service.cli.session import session_of
 from xlsms_service.cli.words import shown, tr
 from xlsms_service.ledger import talk
@@ -61,12 +61,7 @@ def reply(
         async with App(session.settings) as service:
             return await service.text(number, words, patience=Patience(wait=False), on_progress=tell)
 
-    report = follow(session, work, quiet=as_json)
-    if as_json:
-        session.json(report_figures(report))
-    else:
-        show_report(session, report)
-    session.end(ending_of_report(report))
+    conclude(session, follow(session, work, quiet=as_json), as_json=as_json)
 
 
 def _table(texts: Sequence[Said]) -> Table:

@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 
 from sqlalchemy import (
     BigInteger,
+    Column,
     Connection,
     Row,
     Text,
@@ -339,17 +340,18 @@ def noted(
 
 def routes(connection: Connection, messages: Iterable[MessageId]) -> dict[MessageId, str]:
     """The key of the route of each of these."""
-    found: dict[MessageId, str] = {}
-    for some in chunks(sorted(set(messages))):
-        query = select(message.c.id, message.c.route).where(message.c.id.in_(some))
-        found.update({MessageId(row.id): row.route for row in connection.execute(query)})
-    return found
+    return _each(connection, messages, message.c.route)
 
 
 def sizes(connection: Connection, messages: Iterable[MessageId]) -> dict[MessageId, int]:
     """How many parts each of these has."""
-    found: dict[MessageId, int] = {}
+    return _each(connection, messages, message.c.parts)
+
+
+def _each(connection: Connection, messages: Iterable[MessageId], column: Column[Any]) -> dict[MessageId, Any]:
+    """What stands in a column of each of these."""
+    found: dict[MessageId, Any] = {}
     for some in chunks(sorted(set(messages))):
-        query = select(message.c.id, message.c.parts).where(message.c.id.in_(some))
-        found.update({MessageId(row.id): row.parts for row in connection.execute(query)})
+        query = select(message.c.id, column).where(message.c.id.in_(some))
+        found.update({MessageId(key): value for key, value in connection.execute(query)})
     return found

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.unit.sync.table import PowerCutError, cut_power
 from xlsms.errors import TransientError
 from xlsms.model import Role
 from xlsms.states import State
@@ -59,13 +60,7 @@ def test_a_crash_between_the_write_and_the_admission_neither_loses_nor_repeats(d
     table = desk.table()
     table.add("600111222")
 
-    class PowerCutError(BaseException):
-        pass
-
-    def cut():
-        raise PowerCutError
-
-    table.after_apply = cut
+    table.after_apply = cut_power
     with pytest.raises(PowerCutError):
         desk.take()
     table.after_apply = lambda: None

@@ -7,7 +7,7 @@ from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
-from tests.unit.sync.table import Desk
+from tests.unit.sync.table import Desk, PowerCutError, cut_power
 from xlsms.model import Role
 from xlsms.states import State
 
@@ -40,14 +40,8 @@ class Lists(RuleBasedStateMachine):
 
     @rule(power_cut=st.sampled_from([None, None, "before", "after"]))
     def look(self, power_cut):
-        class PowerCutError(BaseException):
-            pass
-
-        def cut():
-            raise PowerCutError
-
         if power_cut:
-            setattr(self.table, f"{power_cut}_apply", cut)
+            setattr(self.table, f"{power_cut}_apply", cut_power)
         try:
             self.desk.take()
         except PowerCutError:

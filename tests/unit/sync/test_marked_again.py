@@ -2,6 +2,7 @@
 
 import pytest
 
+from tests.unit.sync.table import PowerCutError, cut_power
 from xlsms.model import Role
 from xlsms.states import State
 
@@ -77,13 +78,7 @@ def test_a_crash_while_a_row_marked_again_is_taken_sends_neither_twice_nor_what_
     desk.move(first.id, State.SENT)
     row.update({Role.SEND: "x", Role.MESSAGE: "again"})
 
-    class PowerCutError(BaseException):
-        pass
-
-    def cut():
-        raise PowerCutError
-
-    table.before_apply = cut
+    table.before_apply = cut_power
     with pytest.raises(PowerCutError):
         desk.take()
     table.before_apply = lambda: None
@@ -102,13 +97,7 @@ def test_a_crash_after_a_formula_marked_row_was_written_sends_it_once(desk):
     table.formulas = {Role.SEND}
     table.add("600111222")
 
-    class PowerCutError(BaseException):
-        pass
-
-    def cut():
-        raise PowerCutError
-
-    table.after_apply = cut
+    table.after_apply = cut_power
     with pytest.raises(PowerCutError):
         desk.take()
     table.after_apply = lambda: None

@@ -15,7 +15,7 @@ from xlsms.model import CellValue, Role, Row, RowId
 from xlsms.ooxml.cells import column_letters, column_number
 from xlsms.ooxml.patch import Cell
 from xlsms.ooxml.style import LOCAL_DATE
-from xlsms.workbook.base import RESULTS, Language, Sheet, SheetSettings
+from xlsms.workbook.base import Language, Sheet, SheetSettings
 from xlsms.workbook.formats import shown
 from xlsms.workbook.grid import ERROR, ErrorValue
 from xlsms.workbook.heading import Heading, heading, nothing_to_send
@@ -56,13 +56,12 @@ class Page:
     @property
     def sheet(self) -> Sheet:
         """The seam's view of it."""
-        columns = self.heading.columns
         return Sheet(
             name=self.name,
             header_row=self.heading.row,
-            columns=columns,
+            columns=self.heading.columns,
             headers=self.heading.headers,
-            missing=tuple(role for role in RESULTS if role not in columns),
+            missing=self.heading.missing,
             bounded=self.bounded,
             settings=self.settings,
         )

@@ -16,25 +16,13 @@ from xlsms.workbook.live.native import colour_texts, is_protected, note, offer
 from xlsms.workbook.live.page import Page, read_block, read_pages, spoken
 from xlsms.workbook.live.patience import Patience, quiet
 from xlsms.workbook.live.writer import TIME, dress
-from xlsms.workbook.palette import COLOURS, MARK_HINTS
+from xlsms.workbook.palette import COLOURS, MARK_HINTS, REACH, WIDTHS
 from xlsms.workbook.record import CHOICE, name_of, role_key
 from xlsms.workbook.record import COLOURS as NOTED_COLOURS
 from xlsms.workbook.roles import header
 from xlsms.workbook.room import check_room
 
 __all__ = ["insert_columns"]
-
-_REACH = 10_000  # how far down they go where rows have no end
-_WIDTHS = {
-    Role.MESSAGE: 40.0,
-    Role.SEND: 9.0,
-    Role.STATUS: 13.0,
-    Role.DETAIL: 32.0,
-    Role.STATUS_TIME: 17.0,
-    Role.REPLY: 32.0,
-    Role.REPLY_TIME: 17.0,
-    Role.ID: 16.0,
-}
 
 
 def insert_columns(workbook: LiveWorkbook, roles: Iterable[Role]) -> dict[str, tuple[str, ...]]:
@@ -119,7 +107,7 @@ class _Place:
             cells = self._sheet.range((row + 1, column), (max(self.page.last, row + 1), column))
             if kind_of(role) is not Kind.PLAIN:
                 cells.number_format = "@" if kind_of(role) is Kind.TEXT else TIME
-            self._sheet.range((row, column)).column_width = _WIDTHS.get(role, 13.0)
+            self._sheet.range((row, column)).column_width = WIDTHS.get(role, 13.0)
             self._dress(role, column)
             self._note(role, row, column)
             if role is Role.ID:
@@ -134,7 +122,7 @@ class _Place:
     def _dress(self, role: Role, column: int) -> None:
         """A drop-down for the mark and colours for the states, also in rows to come."""
         first = self.page.heading.row + 1
-        last = self.page.last if self._table is not None else max(self.page.last, _REACH)
+        last = self.page.last if self._table is not None else max(self.page.last, REACH)
         cells = self._sheet.range((first, column), (max(last, first), column))
         if role is Role.SEND:
             offer(cells, "x", *MARK_HINTS[self._language])
