@@ -8,7 +8,7 @@ from xlsms.ooxml.batch import TEXT_DATE, New, Timed
 from xlsms.ooxml.cells import serial_of
 from xlsms.workbook.reading import wall_time
 
-__all__ = ["Writable", "content_of"]
+__all__ = ["Writable", "content_of", "hours"]
 
 Writable = CellValue | date | time | timedelta | Decimal  #: what `write_cells` takes
 
@@ -46,7 +46,7 @@ def _timed(value: date | time | timedelta, *, date1904: bool) -> Timed:
             since = timedelta(hours=value.hour, minutes=value.minute, seconds=value.second)
             return Timed(serial=since / _DAY, text=f"{value:%H:%M:%S}" if value.second else f"{value:%H:%M}")
         case timedelta():
-            return Timed(serial=value / _DAY if value >= timedelta() else None, text=_hours(value), duration=True)
+            return Timed(serial=value / _DAY if value >= timedelta() else None, text=hours(value), duration=True)
     raise TypeError(type(value).__name__)
 
 
@@ -55,8 +55,8 @@ def _serial(moment: datetime, *, date1904: bool) -> float | None:
     return serial if serial >= (0 if date1904 else _MARCH_1900) else None
 
 
-def _hours(value: timedelta) -> str:
-    """`26:30`, or `26:30:05`."""
+def hours(value: timedelta) -> str:
+    """A duration as text: `26:30`, or `26:30:05`."""
     minutes, seconds = divmod(round(abs(value).total_seconds()), 60)
     text = f"{'-' if value < timedelta() else ''}{minutes // 60}:{minutes % 60:02}"
     return f"{text}:{seconds:02}" if seconds else text

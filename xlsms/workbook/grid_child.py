@@ -5,12 +5,14 @@ file say how large a rectangle is built in memory, and a few bytes can say 17 bi
 """
 
 import json
+import re
 import sys
 from collections.abc import Sequence
 from datetime import date, datetime, time, timedelta
 from typing import TYPE_CHECKING, BinaryIO
 
 from xlsms.workbook.bounds import ENCRYPTED, TOO_COSTLY, UNREADABLE, limit
+from xlsms.workbook.content import hours
 from xlsms.workbook.paring import pared
 from xlsms.workbook.untold import EncryptedError, untold
 
@@ -18,10 +20,16 @@ if TYPE_CHECKING:
     from python_calamine import CalamineWorkbook
 
 _MOST_COLUMNS = 16_384
+_LONG = re.compile(
+    r"PT([0-9]{2,7})H([0-9]{2})M([0-9]{2})(?:[.,][0-9]+)?S"
+)  # a day or more in a .ods, as calamine has it
 
 
 def plain(value: object) -> object:
     """A cell as JSON has it: a moment is an object, a time of day or a duration the text that it shows."""
+    if isinstance(value, str):
+        long = _LONG.fullmatch(value)
+        value = timedelta(hours=int(long[1]), minutes=int(long[2]), seconds=int(long[3])) if long else value
     if isinstance(value, datetime):
         return {"at": value.replace(tzinfo=None).isoformat()}
     if isinstance(value, date):
@@ -29,7 +37,7 @@ def plain(value: object) -> object:
     if isinstance(value, time):
         return f"{value:%H:%M}" if not value.second else f"{value:%H:%M:%S}"
     if isinstance(value, timedelta):
-        return str(value)
+        return hours(value)
     if isinstance(value, float) and value.is_integer() and abs(value) < 10**15:
         return int(value)
     return None if value == "" else value

@@ -400,6 +400,32 @@ def test_an_ods_behind_a_password_says_so(tmp_path):
         open_workbook(path, passwords=["secret"]).read()
 
 
+@pytest.mark.parametrize(
+    ("told", "shown"), [("PT14H30M00S", "14:30"), ("PT120H00M00S", "120:00"), ("PT26H30M05.5S", "26:30:05")]
+)
+def test_times_and_durations_of_an_ods_are_texts_as_people_write_them(tmp_path, told, shown):
+    cell = '<table:table-cell office:value-type="string"><text:p>600 111 222</text:p></table:table-cell>'
+    time = (
+        f'<table:table-cell office:value-type="time" office:time-value="{told}"><text:p>?</text:p></table:table-cell>'
+    )
+    start = ODS.index("<table:table-cell", ODS.index(cell) + len(cell))
+    end = ODS.index("</table:table-row>", start)
+    (row,) = read_rows(save_ods(tmp_path / "list.ods", ODS[:start] + time + ODS[end:]))
+    assert row.message == shown
+
+
+def test_durations_of_an_xls_are_texts_as_people_write_them(tmp_path):
+    book = xlwt.Workbook()
+    page = book.add_sheet("People")
+    for column, text in enumerate(("Phone", "Message")):
+        page.write(0, column, text)
+    page.write(1, 0, "600 111 222")
+    page.write(1, 1, 5.0625, xlwt.easyxf(num_format_str="[h]:mm"))
+    book.save(str(tmp_path / "list.xls"))
+    (row,) = read_rows(tmp_path / "list.xls")
+    assert row.message == "121:30"
+
+
 def test_a_broken_ods_is_damaged(tmp_path):
     with pytest.raises(UserError, match="file-damaged"):
         open_workbook(save_ods(tmp_path / "list.ods", ODS[:-40])).read()
