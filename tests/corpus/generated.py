@@ -189,6 +189,9 @@ KINDS = {
     "comments": (in_rows(r'<row r="3"', '<!-- <row r="3"> --><row r="3"'), r"<!--"),
     "single quotes": (changed(lambda xml: xml.replace('"', "'")), r"<row r='"),
     "rows with r not first": (in_rows(r'<row r="(\d)" (spans="1:4")', r'<row \2 r="\1"'), r'<row spans="1:4" r="2"'),
+    "an empty stylesheet": (
+        changed(lambda _: f'<styleSheet xmlns="{MAIN}" xml:space="preserve"/>', member="xl/styles.xml"), r"<row"
+    ),
     "zip64": (zip64, r"<row"),
     "ISO-8859-1": (changed(lambda xml: xml.replace("UTF-8", "ISO-8859-1").encode("latin-1")), r"ISO-8859-1"),
     "UTF-16": (changed(lambda xml: xml.replace("UTF-8", "UTF-16").encode("utf-16")), "U\0T\0F\0-\x001\x006"),
