@@ -4,6 +4,7 @@ import csv
 import io
 import os
 import shutil
+import sys
 
 import pytest
 from hypothesis import assume, given
@@ -56,6 +57,13 @@ def test_quotes_and_blanks_of_other_fields_stay_as_written(tmp_path):
     put(book, detail='he said "no", twice', status="Sent")
     expected = before.replace('"a",b', '"Sent","he said ""no"", twice"')
     assert book.path.read_text() == expected
+
+
+def test_blanks_around_a_text_are_kept_by_quotes(tmp_path):
+    book = save(tmp_path / "a.csv", f"Phone,{RESULT_HEADERS}\n600,,,,,,\n")
+    put(book, reply=" yes ")
+    assert book.path.read_text().splitlines()[1] == '600,,,," yes ",,'
+    assert book.read().rows[0].fields["Reply"] == " yes "
 
 
 def test_a_file_in_which_all_is_quoted_stays_so(tmp_path):
@@ -331,3 +339,75 @@ def test_what_its_user_saved_is_kept_before_it_is_written_over(tmp_path):
     kept = {file.read_text() for file in backups.kept(path)}
     assert kept == {f"Name,Phone,Status\n{name},600000001,\n" for name in ("Bea", "Eva")}
     assert "Delivered" in path.read_text()
+
+
+def test_a_file_opened_by_somebody_in_the_last_moment_is_never_exchanged(tmp_path):
+    path = tmp_path / "a.csv"
+    save(path, f"Phone,{RESULT_HEADERS}\n600,,,,,,\n")
+    before, steps = path.read_bytes(), []
+
+    def act(step):
+        steps.append(step)
+        if step == "finished":
+            (tmp_path / ".~lock.a.csv#").write_text("Ana,ana,host,,;")
+
+    with pytest.raises(TransientError) as caught:
+        put(CsvWorkbook(path, step=act), status="Sent")
+    assert (caught.value.code, caught.value.facts["owner"]) == ("file-open-elsewhere", "Ana")
+    assert "exchanged" not in steps
+    assert path.read_bytes() == before
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="modes of Unix")
+def test_the_mode_of_the_file_stays(tmp_path):
+    book = save(tmp_path / "a.csv", f"Phone,{RESULT_HEADERS}\n600,,,,,,\n")
+    book.path.chmod(0o640)
+    put(book, status="Sent")
+    assert book.path.stat().st_mode & 0o777 == 0o640
+
+
+@pytest.mark.parametrize(
+    ("right", "wrong"),
+    [
+        (b"601,Eva,,,,,,\r\n", b""),
+        (b"601,Eva", b"601,Ana"),
+        (b"Sent", b"Send"),
+        (b"601,Eva,,,,,,\r\n", b"601,Eva,,,,,,\n"),
+        (b"\xef\xbb\xbf", b""),
+        (b"601,Eva,,,,,,\r\n", b"601,Eva,,,,,,\r\n602,Ida,,,,,,\r\n"),
+    ],
+    ids=["a row less", "another field", "another state", "another line end", "no mark", "a row more"],
+)
+def test_a_defect_of_ours_is_seen_before_the_file_is_replaced(tmp_path, monkeypatch, right, wrong):
+    path = tmp_path / "a.csv"
+    text = f"Phone,Name,{RESULT_HEADERS}\r\n600,Ana,,,,,,\r\n601,Eva,,,,,,\r\n"
+    book = save(path, text, "utf-8-sig")
+    before, content = path.read_bytes(), Delimited.content
+
+    def defective(self):
+        made = content(self)
+        assert made.count(right) == 1
+        return made.replace(right, wrong)
+
+    monkeypatch.setattr(Delimited, "content", defective)
+    with pytest.raises(UserError, match="sheet-not-writable"):
+        put(book, status="Sent")
+    assert path.read_bytes() == before
+    assert [file.name for file in tmp_path.iterdir()] == ["a.csv"]
+
+
+def test_of_two_values_for_a_field_the_later_one_counts(tmp_path):
+    book = save(tmp_path / "a.csv", f"Phone,{RESULT_HEADERS}\n600,,,,,,\n")
+    placed = Placed.of(book.read().rows[0])
+    edits = [RowEdit(values={Role.STATUS: status}, placed=placed) for status in ("Sent", None)]
+    assert book.apply(edits).done == tuple(edits)
+    assert book.read().rows[0].status == ""
+
+
+def test_a_text_that_is_too_large_to_be_held_is_refused(tmp_path, monkeypatch):
+    book = save(tmp_path / "a.csv", f"Phone,{RESULT_HEADERS}\n600,,,,,,\n")
+    monkeypatch.setattr("xlsms.workbook.csvbook._MOST", book.path.stat().st_size)
+    assert len(book.read().rows) == 1
+    monkeypatch.setattr("xlsms.workbook.csvbook._MOST", book.path.stat().st_size - 1)
+    with pytest.raises(UserError, match="file-too-large"):
+        book.read()

@@ -3,6 +3,7 @@
 import contextlib
 import io
 import json
+import os
 import shutil
 import struct
 import sys
@@ -18,6 +19,7 @@ from msoffcrypto.format.ooxml import OOXMLFile
 
 from tests.workbooks import members
 from xlsms.errors import TransientError, UserError
+from xlsms.files.swap import draft_of
 from xlsms.model import Role
 from xlsms.workbook import limited, read_rows
 from xlsms.workbook.base import RESULTS, Placed, RowEdit
@@ -195,11 +197,40 @@ def test_results_of_another_file_are_left_alone(source, tmp_path):
     accept(open_workbook(source))
     other = tmp_path / "list.ods"
     shutil.copy(source, other)
-    with pytest.raises(UserError, match="results-of-another"):
-        open_workbook(other).prepare()
+    for use in (open_workbook(other).prepare, open_workbook(other).read):
+        with pytest.raises(UserError, match="results-of-another"):
+            use()
     openpyxl.Workbook().save(tmp_path / "list.sms.xlsx")
-    with pytest.raises(UserError, match="results-of-another"):
-        open_workbook(source).prepare()
+    for use in (open_workbook(source).prepare, open_workbook(source).read):
+        with pytest.raises(UserError, match="results-of-another"):
+            use()
+
+
+def test_results_are_put_there_whole_and_never_over_others(source, tmp_path, monkeypatch):
+    forced, right = [], os.fsync
+
+    def fsync(handle):
+        right(handle)
+        forced.append(os.fstat(handle).st_ino)
+
+    monkeypatch.setattr(os, "fsync", fsync)
+    book = open_workbook(source)
+    made = book.prepare().read_bytes()
+    assert book.path.stat().st_ino in forced
+    with pytest.raises(TransientError, match="file-keeps-changing"):
+        book._make(b"new")  # others have come since it was looked for
+    assert book.path.read_bytes() == made
+    assert sorted(file.name for file in tmp_path.iterdir()) == ["list.sms.xlsx", "list.xls"]
+
+
+def test_results_with_two_names_after_a_crash_can_be_written(source):
+    path = open_workbook(source).prepare()
+    draft = path.with_name(
+        draft_of(path).name.replace(f"-{os.getpid()}.", f"-{2**22 + 1}.")
+    )  # no process has that number
+    draft.hardlink_to(path)
+    open_workbook(source).check_ready()
+    assert path.stat().st_nlink == 1
 
 
 def test_results_that_lack_a_column_say_so(source):
