@@ -365,14 +365,18 @@ def test_replies_of_every_kind_stand_as_they_came_and_once(replies, live):
     assert texts_in(sheet) == shown
     assert list_replies(opened(path), [*all_of_them, incoming("yes please", 99)]) is True  # said a third time
     assert texts_in(sheet) == [*shown, "yes please"]
+    tomorrow = incoming("yes please", 24 * 60)
+    assert list_replies(opened(path), [tomorrow]) is True  # the others are noted as shown
+    assert list_replies(opened(path), [tomorrow]) is True
+    assert texts_in(sheet) == [*shown, "yes please", "yes please"]
     (name,) = (name for name in document.DatabaseRanges.ElementNames if name.startswith("SMS_Replies"))
-    assert document.DatabaseRanges.getByName(name).DataArea.EndRow == 12
+    assert document.DatabaseRanges.getByName(name).DataArea.EndRow == 13
     # the closed file is given nothing twice either
     document.store()
     document.close(True)
-    append_replies(path, [*all_of_them, incoming("yes please", 99), incoming("new", 100)], zone=MADRID)
+    append_replies(path, [*all_of_them, incoming("yes please", 99), tomorrow, incoming("new", 100)], zone=MADRID)
     rows = [row[2] for row in openpyxl.load_workbook(path)["SMS Replies"].iter_rows(min_row=2, values_only=True)]
-    assert len(rows) == 13
+    assert len(rows) == 14
     assert rows[-1] == "new"
 
 

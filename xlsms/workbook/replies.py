@@ -1,16 +1,17 @@
 """Texts that came in, put below those in the table of the sheet `SMS Replies`, where a workbook has one."""
 
-from collections import Counter
+from collections import defaultdict
 from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime, tzinfo
+from datetime import datetime, timedelta, tzinfo
 from pathlib import Path
 
 from xlsms.errors import TransientError
 from xlsms.files.link import resolved
-from xlsms.ooxml.batch import Calculated, Cell, New
+from xlsms.model import CellValue
+from xlsms.ooxml.batch import TEXT_DATE, Calculated, Cell, New
 from xlsms.ooxml.book import SHEET_LIMIT, Book, SheetPart, Table
-from xlsms.ooxml.cells import MOST_ROWS, TEXT_LIMIT, Area, column_letters, column_number
+from xlsms.ooxml.cells import MOST_ROWS, TEXT_LIMIT, Area, column_letters, column_number, date_of
 from xlsms.ooxml.discard import clear_calculated
 from xlsms.ooxml.formula import Targets, moves
 from xlsms.ooxml.graft import Graft
@@ -21,14 +22,16 @@ from xlsms.ooxml.patch import Patch
 from xlsms.ooxml.scan import rows, survey
 from xlsms.ooxml.table import longer
 from xlsms.ooxml.transplant import recalculated
-from xlsms.ooxml.value import Decoder, style_of
+from xlsms.ooxml.value import Decoder, Raw, style_of
 from xlsms.workbook.base import Version
 from xlsms.workbook.change import Change, put_change, reports
 from xlsms.workbook.own_sheets import REPLIES, reply_columns
 from xlsms.workbook.reading import wall_time
 from xlsms.workbook.writing import ATTEMPTS, Step, opened, ready, version_of
 
-__all__ = ["Appended", "Incoming", "append_replies", "key_of", "texts_of"]
+__all__ = ["Appended", "Incoming", "Listed", "append_replies", "key_of", "texts_of"]
+
+_MILLISECOND, _SECOND = timedelta(milliseconds=1), timedelta(seconds=1)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -102,7 +105,7 @@ def texts_of(reply: Incoming) -> dict[str, str]:
 
 
 def key_of(values: Mapping[str, str], columns: Container[str]) -> tuple[str, ...]:
-    """What tells a text from another, as far as the table has the columns; written twice after a crash, say.
+    """What tells a text from another but for the time, as far as the table has the columns.
 
     An open workbook ends lines in its own way and takes an apostrophe in front for a sign of its own.
     """
@@ -110,6 +113,50 @@ def key_of(values: Mapping[str, str], columns: Container[str]) -> tuple[str, ...
     return tuple(
         text.replace("\r\n", "\n").replace("\r", "\n").replace("\0", "").strip().removeprefix("'") for text in texts
     )
+
+
+class Listed:
+    """The texts that a table lists, each counted off once: what came twice stands there twice, also after a crash."""
+
+    def __init__(self, columns: Container[str]) -> None:
+        self._columns = columns
+        self._times: defaultdict[tuple[str, ...], list[CellValue]] = defaultdict(list)
+
+    def add(self, values: Mapping[str, CellValue]) -> None:
+        """A row of the table."""
+        texts = {key: "" if value is None else str(value) for key, value in values.items()}
+        self._times[key_of(texts, self._columns)].append(values.get("received"))
+
+    def lacking(self, replies: Iterable[Incoming], zone: tzinfo | None) -> list[Incoming]:
+        """Those that do not stand there yet; without a column for their time, equal ones are told apart by number."""
+        # an open workbook is given the times of this computer, a closed one those of the settings
+        return [
+            each for each in replies if not self._counted_off(each, {wall_time(each.at, at) for at in (zone, None)})
+        ]
+
+    def _counted_off(self, reply: Incoming, moments: Iterable[datetime]) -> bool:
+        times = self._times[key_of(texts_of(reply), self._columns)]
+        for at, time in enumerate(times):
+            if "received" not in self._columns or any(_shows(time, moment) for moment in moments):
+                del times[at]
+                return True
+        return False
+
+
+def _shows(value: CellValue, moment: datetime) -> bool:
+    """Whether a cell shows a wall-clock time, whatever its number format is now.
+
+    An open workbook is given whole seconds, and a cell that can show no date a text.
+    """
+    if isinstance(value, str):
+        return value.strip() == moment.strftime(TEXT_DATE)
+    if isinstance(value, int | float):
+        return any(_shows(date_of(value, date1904=since), moment) for since in (False, True))
+    if not isinstance(value, datetime):
+        return False
+    apart = abs(value - moment)
+    whole = (value + _MILLISECOND).microsecond <= 2 * _MILLISECOND.microseconds
+    return apart <= _MILLISECOND or (whole and apart < _SECOND)
 
 
 def _places(book: Book) -> Iterator[tuple[SheetPart, Table, dict[str, int]]]:
@@ -142,40 +189,33 @@ class _Growth:
 
     def change(self, replies: Sequence[Incoming], zone: tzinfo | None) -> Change | None:
         """What to write; None where the table cannot grow."""
-        there: Counter[tuple[str, ...]] = Counter()
+        listed = Listed(self._columns)
         last, below = self._table.area.top, False
         for row in rows(self._book, self._sheet, self._found):
             if self._table.first <= row.number <= self._table.last:
                 self._there |= self._calculated(row)
                 values = self._values(row)
-                there[key_of(values, self._columns)] += 1
-                last = max(last, row.number) if any(values.values()) else last
+                listed.add(values)
+                last = max(last, row.number) if any(value not in (None, "") for value in values.values()) else last
                 if row.number == self._table.last:
                     self._looks = {column_number(cell[0].decode()): style_of(cell[1]) for cell in row.cells}
             elif row.number > self._table.area.bottom:
                 below = below or any(any(cell[2:]) for cell in row.cells)
             elif row.number > self._table.last:
                 self._totals = row
-        new = []
-        for reply in replies:
-            values = texts_of(reply)
-            if there[key_of(values, self._columns)]:
-                there[key_of(values, self._columns)] -= 1
-            else:
-                new.append((reply, values))
+        new = listed.lacking(replies, zone)
         more = max(0, last + len(new) - self._table.last)
         self._short = more if self._table.totals and not below else 0
         if more and (below or self._table.totals or self._table.last + more > MOST_ROWS):
             return None
         return self._written(new, last + 1, more, zone)
 
-    def _written(
-        self, new: Sequence[tuple[Incoming, dict[str, str]]], first: int, more: int, zone: tzinfo | None
-    ) -> Change:
+    def _written(self, new: Sequence[Incoming], first: int, more: int, zone: tzinfo | None) -> Change:
         if not new:
             return Change()
         cells: dict[Cell, New] = {}
-        for number, (reply, values) in enumerate(new, first):
+        for number, reply in enumerate(new, first):
+            values = texts_of(reply)
             for key, column in self._columns.items():
                 cells[number, column] = wall_time(reply.at, zone) if key == "received" else values[key]
         cells |= self._formulas(range(first, first + len(new)))
@@ -222,7 +262,6 @@ class _Growth:
                 found |= dict.fromkeys(new, Calculated(formula, self._looks.get(column)))
         return found
 
-    def _values(self, row: RawRow) -> dict[str, str]:
-        """The texts that stand in a row."""
-        found = {self._letters[cell[0]]: self._decoder.value(cell)[0] for cell in row.cells if cell[0] in self._letters}
-        return {key: "" if value is None else str(value) for key, value in found.items()}
+    def _values(self, row: RawRow) -> dict[str, Raw]:
+        """What stands in a row."""
+        return {self._letters[cell[0]]: self._decoder.value(cell)[0] for cell in row.cells if cell[0] in self._letters}

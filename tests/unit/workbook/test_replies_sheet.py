@@ -1,11 +1,14 @@
 """The sheet of replies: its table grows by what is new, and nothing else of the file changes."""
 
 import re
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from zoneinfo import ZoneInfo
 
 import openpyxl
 import pytest
 import python_calamine
+from openpyxl.utils.datetime import CALENDAR_MAC_1904, to_excel
 
 from tests.unit.workbook.test_removal import with_chain
 from tests.workbooks import MAIN, members, packed, people, workbook
@@ -67,6 +70,95 @@ def test_what_is_there_already_is_not_added_again(path):
     assert path.read_bytes() == content
     append_replies(path, [incoming("SI"), incoming("SI", 5), incoming("SI", 9)], zone=UTC)
     assert [row[2] for row in listed(path)[0]] == ["SI", "SI", "SI"], "the same word three times is three texts"
+
+
+def test_the_same_answer_at_another_time_is_another_text(path):
+    for nth, minutes in enumerate((0, 5, 24 * 60, 24 * 60), 1):  # the ledger gives what it has not noted as shown
+        append_replies(path, [incoming("OK", minutes)], zone=UTC)
+        assert len(listed(path)[0]) == min(nth, 3)
+    append_replies(path, [incoming("OK", 24 * 60), incoming("OK", 24 * 60)], zone=UTC)
+    assert len(listed(path)[0]) == 4, "two in the same millisecond"
+
+
+def test_a_text_is_known_by_its_time_across_a_change_of_the_clock(path):
+    madrid = ZoneInfo("Europe/Madrid")
+    hour = datetime(2026, 10, 25, 0, 30, 7, 123_456, tzinfo=UTC)
+    texts = [replace(incoming("OK"), at=hour + nth * timedelta(hours=1, milliseconds=250)) for nth in range(3)]
+    for text in texts:  # 02:30:07 came twice that night
+        append_replies(path, [text], zone=madrid)
+    assert len(listed(path)[0]) == 3
+    content = path.read_bytes()
+    append_replies(path, texts, zone=madrid)
+    assert path.read_bytes() == content
+
+
+def test_what_the_open_workbook_was_given_is_known_by_the_clock_of_the_computer(path):
+    append_replies(path, [incoming("OK"), incoming("OK", 1)])
+    append_replies(path, [incoming("OK", 1), incoming("OK", 2)], zone=ZoneInfo("Asia/Kathmandu"))
+    assert len(listed(path)[0]) == 3
+
+
+def _general(sheet):
+    for (cell,) in sheet["A2:A3"]:
+        cell.value = to_excel(cell.value, sheet.parent.epoch)
+        cell.number_format = "General"
+
+
+def _calendar(sheet):
+    sheet.parent.epoch = CALENDAR_MAC_1904
+
+
+def _general_calendar(sheet):
+    _calendar(sheet)
+    _general(sheet)
+
+
+def _texts(sheet):
+    for (cell,) in sheet["A2:A3"]:
+        cell.value = f"{cell.value:%Y-%m-%d %H:%M}"
+
+
+def _whole(sheet):
+    for (cell,) in sheet["A2:A3"]:
+        cell.value = cell.value.replace(microsecond=0)
+
+
+def _looks(sheet):
+    for (cell,) in sheet["A2:A3"]:
+        cell.number_format = "dd/mm"
+
+
+@pytest.mark.parametrize("change", [_general, _calendar, _general_calendar, _texts, _whole, _looks])
+def test_a_time_is_known_however_it_is_shown(path, change):
+    moment = NOW + timedelta(seconds=31, microseconds=987_654)
+    texts = [replace(incoming("OK"), at=moment + timedelta(days=nth)) for nth in range(2)]
+    append_replies(path, texts, zone=UTC)
+    book = openpyxl.load_workbook(path)
+    change(book["SMS Replies"])
+    book.save(path)
+    append_replies(path, texts, zone=UTC)
+    assert len(listed(path)[0]) == 2
+    append_replies(path, [replace(texts[1], at=moment + timedelta(days=2))], zone=UTC)
+    assert len(listed(path)[0]) == 3
+
+
+def test_a_time_that_was_taken_out_hides_no_text(path):
+    append_replies(path, [incoming("OK"), incoming("OK", 1)], zone=UTC)
+    book = openpyxl.load_workbook(path)
+    book["SMS Replies"]["A2"], book["SMS Replies"]["A3"] = None, "done"
+    book.save(path)
+    append_replies(path, [incoming("OK", 60)], zone=UTC)
+    assert [row[2] for row in listed(path)[0]] == ["OK"] * 3
+
+
+def test_without_a_column_for_times_equal_texts_are_counted(path):
+    book = openpyxl.load_workbook(path)
+    sheet = book["SMS Replies"]
+    sheet["A1"] = sheet.tables["SMS_Replies"].tableColumns[0].name = "Mine"
+    book.save(path)
+    append_replies(path, [incoming("OK")], zone=UTC)
+    append_replies(path, [incoming("OK"), incoming("OK", 60)], zone=UTC)
+    assert [row[2] for row in listed(path)[0]] == ["OK"] * 2
 
 
 @pytest.mark.parametrize(

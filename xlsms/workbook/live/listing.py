@@ -1,8 +1,8 @@
 """Texts that came in, put into the table of the sheet `SMS Replies` of an open workbook, where it has one."""
 
-from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import tzinfo
 
 import xlwings as xw
 
@@ -13,7 +13,7 @@ from xlsms.workbook.live.page import hidden_rows, read_block
 from xlsms.workbook.live.patience import NotTakenError, quiet
 from xlsms.workbook.live.writer import TIME
 from xlsms.workbook.own_sheets import REPLIES, reply_columns
-from xlsms.workbook.replies import Incoming, key_of, texts_of
+from xlsms.workbook.replies import Incoming, Listed, key_of, texts_of
 
 __all__ = ["list_replies"]
 
@@ -32,7 +32,7 @@ def list_replies(workbook: LiveWorkbook, replies: Sequence[Incoming]) -> bool:
         place = _place(book)
         if place is None:
             return False
-        new = [_stored(workbook, reply) for reply in place.lacking(replies)]
+        new = [_stored(workbook, reply) for reply in place.lacking(replies, workbook.zone)]
         if not new:
             return True
         if not place.can_take(len(new)):
@@ -106,17 +106,12 @@ class _Place:
         used = [at for at, row in enumerate(self.values, self.top + 1) if any(value not in (None, "") for value in row)]
         return max(used, default=self.top)
 
-    def lacking(self, replies: Sequence[Incoming]) -> list[Incoming]:
+    def lacking(self, replies: Sequence[Incoming], zone: tzinfo | None) -> list[Incoming]:
         """Those that do not stand there; somebody may well have answered the same twice."""
-        there = Counter(key_of(self._texts(row), self.columns) for row in self.values)
-        new = []
-        for reply in replies:
-            key = key_of(texts_of(reply), self.columns)
-            if there[key]:
-                there[key] -= 1
-            else:
-                new.append(reply)
-        return new
+        listed = Listed(self.columns)
+        for row in self.values:
+            listed.add({key: row[at] for key, at in self.columns.items()})
+        return listed.lacking(replies, zone)
 
     def _texts(self, row: Sequence[CellValue]) -> dict[str, str]:
         found = {key: row[at] for key, at in self.columns.items()}
