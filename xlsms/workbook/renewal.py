@@ -1,8 +1,10 @@
 """A copy made a workbook of its own: what tied it to the original is taken out, and it gets a new GUID."""
 
+from dataclasses import replace
 from pathlib import Path
 
 from xlsms.errors import TransientError, UserError
+from xlsms.files.backup import Backups
 from xlsms.files.link import resolved
 from xlsms.files.swap import draft_of, finish
 from xlsms.ooxml.book import Book
@@ -16,25 +18,26 @@ from xlsms.workbook.writing import ATTEMPTS, check_ready, exchange, opened, read
 __all__ = ["renew"]
 
 
-def renew(path: Path) -> int:
+def renew(path: Path, *, backups: Backups | None = None) -> int:
     """Empty the result columns of every row that has an id, then give the workbook a new GUID; returns those rows.
 
-    In this order a crash in between leaves what is still known as a copy.
+    In this order a crash in between leaves what is still known as a copy. `backups` keeps the file as it was.
 
     Raises:
         UserError: the file cannot be read or written.
         TransientError: somebody has it open or keeps saving it.
     """
     real = resolved(path)
-    workbook = ClosedWorkbook(real)
+    workbook = ClosedWorkbook(real, backups=backups)
     rows = [row for row in workbook.read().rows if row.id is not None]
     applied = workbook.apply([RowEdit(values=dict.fromkeys(RESULTS), placed=Placed.of(row)) for row in rows])
-    if applied.stale or not any(_renamed(real) for _ in range(ATTEMPTS)):
+    once = backups and replace(backups, always=False)  # what the rows were emptied in is kept already
+    if applied.stale or not any(_renamed(real, once) for _ in range(ATTEMPTS)):
         raise TransientError("file-keeps-changing", path=real.name)
     return len(rows)
 
 
-def _renamed(path: Path) -> bool:
+def _renamed(path: Path, backups: Backups | None) -> bool:
     """Give the file a new GUID if it has one; False when it was saved meanwhile."""
     ready(path)
     with opened(path) as book:
@@ -51,7 +54,7 @@ def _renamed(path: Path) -> bool:
                 rewrite(book.package, {member: [content]}, out)
             finish(draft, path)
             made = _checked(book.package, draft, member, new)
-            return exchange(path, book.package, draft, made)
+            return exchange(path, book.package, draft, made, backups=backups)
         finally:
             draft.unlink(missing_ok=True)
 

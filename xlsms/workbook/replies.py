@@ -7,6 +7,7 @@ from datetime import datetime, timedelta, tzinfo
 from pathlib import Path
 
 from xlsms.errors import TransientError
+from xlsms.files.backup import Backups
 from xlsms.files.link import resolved
 from xlsms.model import CellValue
 from xlsms.ooxml.batch import TEXT_DATE, Calculated, Cell, New
@@ -58,9 +59,12 @@ def append_replies(
     replies: Sequence[Incoming],
     *,
     zone: tzinfo | None = None,
+    backups: Backups | None = None,
     step: Step = lambda _: None,
 ) -> Appended | None:
     """Put texts into the table of replies, those that are not there yet; the table grows, above its totals row if any.
+
+    `backups` keeps the file as its user saved it.
 
     None, and nothing written, where a workbook has no such table or it cannot grow: something stands below it, or
     something refers to the cells of its totals row.
@@ -86,12 +90,12 @@ def append_replies(
                 room = work.room()
                 if room is None:
                     return None
-                version = put_change(real, book, room, step)
+                version = put_change(real, book, room, step, backups=backups)
                 made = (before, version) if version else None
                 continue
             if change.empty:
                 return Appended(before=before, version=before)
-            version = put_change(real, book, change, step)
+            version = put_change(real, book, change, step, backups=backups)
             if version is not None:
                 return Appended(before=before, version=version)
     raise TransientError("file-keeps-changing", path=real.name)

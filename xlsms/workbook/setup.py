@@ -8,6 +8,7 @@ from pathlib import Path
 from random import Random
 
 from xlsms.errors import Place, TransientError, UserError
+from xlsms.files.backup import Backups
 from xlsms.files.link import resolved
 from xlsms.model import Role
 from xlsms.ooxml.batch import Cell, New, Styled
@@ -83,12 +84,14 @@ def set_up(
     own_sheets: bool = False,
     protected: bool = False,
     rng: Random | None = None,
+    backups: Backups | None = None,
     step: Step = lambda _: None,
 ) -> SetUp:
     """Add to a workbook what it lacks, with `own_sheets` also sheets for replies, a report, settings and rules.
 
     With `protected` to protected sheets too: their protection stays, and the new cells are unlocked.
     The same again changes nothing. Sheets are not added to a workbook in the strict format or with a locked structure.
+    `backups` keeps the file as its user saved it.
 
     Raises:
         UserError: `sheet-protected`; `columns-no-room` where something stands beside a table or filter;
@@ -100,7 +103,7 @@ def set_up(
         ready(real)
         with opened(real) as book:
             change, done = _prepared(book, language, rng, own_sheets=own_sheets, protected=protected)
-            if change.empty or put_change(real, book, change, step) is not None:
+            if change.empty or put_change(real, book, change, step, backups=backups) is not None:
                 return done
     raise TransientError("file-keeps-changing", path=real.name)
 

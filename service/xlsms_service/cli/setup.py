@@ -12,18 +12,20 @@ from xlsms.workbook.csvbook import CsvWorkbook
 from xlsms.workbook.foreign import ForeignWorkbook
 from xlsms.workbook.opening import open_workbook
 from xlsms.workbook.removal import remove_set_up
+from xlsms.workbook.renewal import renew
 from xlsms.workbook.setup import SetUp, set_up
 from xlsms_service.cli.session import Ending, Session, is_attended
 from xlsms_service.cli.words import language, tr
 
-__all__ = ["remove_again", "set_up_file"]
+__all__ = ["remove_again", "renew_file", "set_up_file"]
 
 Done = TypeVar("Done")
 
 
 def set_up_file(session: Session, file: Path, *, own_sheets: bool, sure: bool) -> None:
     """Add what a file lacks, and say what was added; unless `sure`, someone is asked about protected sheets."""
-    workbook = open_workbook(file)
+    backups = _backups(session, always=False)
+    workbook = open_workbook(file, backups=backups)
     if isinstance(workbook, ForeignWorkbook):
         made = workbook.prepare().name
         session.say(
@@ -36,7 +38,7 @@ def set_up_file(session: Session, file: Path, *, own_sheets: bool, sure: bool) -
     else:
         done = _asked(
             session,
-            lambda agreed: set_up(file, own_sheets=own_sheets, protected=sure or agreed),
+            lambda agreed: set_up(file, own_sheets=own_sheets, protected=sure or agreed, backups=backups),
             code="sheet-protected",
             question=tr("Add the columns all the same? The protection stays."),
         )
@@ -67,8 +69,7 @@ def set_up_file(session: Session, file: Path, *, own_sheets: bool, sure: bool) -
 
 def remove_again(session: Session, file: Path, *, sure: bool) -> None:
     """Take away what was added, and say what; unless `sure`, someone is asked about what stands in it."""
-    service = session.settings.service
-    backups = Backups(folder=service.data / "backups", keep=max(service.backups, 1), always=True)
+    backups = _backups(session, always=True)
     done = _asked(
         session,
         lambda agreed: remove_set_up(file, contents=sure or agreed, backups=backups),
@@ -84,6 +85,24 @@ def remove_again(session: Session, file: Path, *, sure: bool) -> None:
         session.say(tr("Sheet taken away: {sheet}", sheet=sheet), "green")
     for sheet, headers in done.kept.items():
         session.say(tr("Yours by now, so they stay in {sheet}: {columns}", sheet=sheet, columns=", ".join(headers)))
+    _say_kept(session, file, backups)
+
+
+def renew_file(session: Session, file: Path) -> None:
+    """Make a copy a workbook of its own, and say how many rows were emptied."""
+    backups = _backups(session, always=True)
+    rows = renew(file, backups=backups)
+    session.say(tr("{file} is a workbook of its own now. Rows emptied: {count}", file=file, count=rows), "green")
+    _say_kept(session, file, backups)
+
+
+def _backups(session: Session, *, always: bool) -> Backups:
+    """Where the file as it was is kept; `always` for what takes something away."""
+    service = session.settings.service
+    return Backups(folder=service.data / "backups", keep=max(service.backups, int(always)), always=always)
+
+
+def _say_kept(session: Session, file: Path, backups: Backups) -> None:
     kept = backups.kept(file.resolve())
     if kept:
         session.say(tr("{file} as it was: {copy}", file=file, copy=kept[-1]), "dim")

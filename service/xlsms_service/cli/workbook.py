@@ -13,13 +13,12 @@ from xlsms import templates
 from xlsms.errors import Place, UserError, XlsmsError
 from xlsms.workbook.base import Snapshot
 from xlsms.workbook.opening import FileWorkbook
-from xlsms.workbook.renewal import renew
 from xlsms_service.app import live, terms
 from xlsms_service.cli.figures import complaint, plan_figures, plan_table
 from xlsms_service.cli.notice import nothing_marked, warnings
 from xlsms_service.cli.password import password_of, passwords
 from xlsms_service.cli.session import Ending, Session, session_of
-from xlsms_service.cli.setup import remove_again, set_up_file
+from xlsms_service.cli.setup import remove_again, renew_file, set_up_file
 from xlsms_service.cli.ways import Ways
 from xlsms_service.cli.words import language, tr
 from xlsms_service.config import Settings
@@ -60,8 +59,7 @@ def init(
     """Make a new workbook from a template, or add the columns that xlsms fills in to one that you have."""
     session = session_of(context)
     if new_identity:
-        rows = renew(file)
-        session.say(tr("{file} is a workbook of its own now. Rows emptied: {count}", file=file, count=rows), "green")
+        renew_file(session, file)
         return
     if remove:
         remove_again(session, file, sure=yes)

@@ -92,7 +92,9 @@ class Handling:
         return await self.thread.run(self.open(path).prepare)
 
     def _append(self, path: Path, incoming: Sequence[Incoming]) -> Appended | None:
-        return append_replies(path, incoming, zone=self._zone) if kind_of(path) == "package" else None
+        if kind_of(path) != "package":
+            return None
+        return append_replies(path, incoming, zone=self._zone, backups=self._backups)
 
     def _passwords(self, path: Path) -> list[str]:
         given = [self._password] if self._password is not None else []

@@ -117,9 +117,23 @@ def test_init_remove_takes_away_what_init_added_and_keeps_a_copy(xlsms, sheet, t
     assert run.code == 0
     assert "SMS ID" in run.out
     assert list(openpyxl.load_workbook(file).active.values) == before
-    (copy,) = (tmp_path / "data").rglob("*.xlsx")
+    *_, copy = sorted((tmp_path / "data").rglob("*.xlsx"), key=lambda found: found.stat().st_mtime_ns)
     assert copy.read_bytes() == content
     assert "added nothing" in xlsms("init", file, "--remove").out
+
+
+@pytest.mark.parametrize("suffix", [".xlsx", ".csv"])
+def test_init_keeps_the_file_as_its_user_saved_it(xlsms, sheet, tmp_path, suffix):
+    if suffix == ".csv":
+        file = tmp_path / "list.csv"
+        file.write_text("Name,Phone,Message,Send\nAna,600000001,Hi,\n")
+    else:
+        file = sheet([HEADER, ("Ana", "600000001", "Hi", None)])
+    content = file.read_bytes()
+    assert xlsms("init", file).code == 0
+    assert xlsms("init", file).code == 0
+    (copy,) = (tmp_path / "data").rglob(f"*{suffix}")
+    assert copy.read_bytes() == content != file.read_bytes()
 
 
 def test_check_tells_that_nothing_goes_from_a_conflict_copy(xlsms, sheet):
@@ -336,6 +350,9 @@ def test_a_copy_is_held_back_until_it_is_made_a_workbook_of_its_own(xlsms, conne
     run = xlsms("init", copy, "--new-identity")
     assert run.code == 0
     assert "Rows emptied: 3" in run.out
+    (kept,) = (found for found in (tmp_path / "data" / "backups").rglob("*.xlsx") if found.read_bytes() == content)
+    assert str(kept) in run.out.replace("\n", "")
+    assert len(list(kept.parent.glob("*.xlsx"))) == 1
     guids = {ClosedWorkbook(file).read().guid for file in (original, copy)}
     assert len(guids) == 2
     assert None not in guids

@@ -2,7 +2,9 @@
 
 import errno
 import os
+from datetime import UTC, datetime
 
+import openpyxl
 import pytest
 
 from tests.workbooks import people, workbook
@@ -12,6 +14,8 @@ from xlsms.files.backup import Backups
 from xlsms.model import Role
 from xlsms.workbook.base import Placed, RowEdit
 from xlsms.workbook.closed import ClosedWorkbook
+from xlsms.workbook.replies import Incoming, append_replies
+from xlsms.workbook.setup import set_up
 
 
 @pytest.fixture(params=["exchange", "replace"])
@@ -41,6 +45,25 @@ def write(path, backups, status):
     book.apply([RowEdit(values={Role.STATUS: status}, placed=Placed.of(book.read().rows[0]))])
     assert path.stat().st_nlink == 1
     assert [file.name for file in path.parent.iterdir()] == [path.name]
+
+
+def test_a_list_of_replies_drives_no_save_of_the_user_out(tmp_path):
+    path, backups = tmp_path / "a.xlsx", Backups(folder=tmp_path / "data" / "backups", keep=2)
+    workbook(path, people(2))
+    saved = [path.read_bytes()]
+    set_up(path, own_sheets=True, backups=backups)
+    book = openpyxl.load_workbook(path)  # the test's own file: what openpyxl loses does not matter here
+    book["SMS Replies"]["A3"], book["SMS Replies"].tables["SMS_Replies"].ref = "Total", "A1:E3"
+    book["SMS Replies"].tables["SMS_Replies"].totalsRowCount = 1
+    book.save(path)
+    saved.append(path.read_bytes())
+    for minute in range(3):
+        at = datetime(2026, 11, 28, 12, minute, tzinfo=UTC)
+        reply = Incoming(at=at, number="+34600000002", text="OK", sheet="People", row_id="BCDFGHJKMNPQR")
+        assert append_replies(path, [reply], backups=backups)
+        book = ClosedWorkbook(path, backups=backups)
+        book.apply([RowEdit(values={Role.REPLY: f"OK {minute}"}, placed=Placed.of(book.read().rows[0]))])
+    assert sorted(file.read_bytes() for file in backups.kept(path)) == sorted(saved)
 
 
 def test_the_last_versions_that_a_user_saved_are_kept_and_ours_are_not(tmp_path, way, means):
