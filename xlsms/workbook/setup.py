@@ -33,15 +33,7 @@ from xlsms.workbook.identity import GUID_PROPERTY, new_guid
 from xlsms.workbook.layout import Layout, layouts, spoken
 from xlsms.workbook.own_sheets import Counted
 from xlsms.workbook.palette import COLOURS, MARK_HINTS, REACH, WIDTHS, condition
-from xlsms.workbook.record import (
-    CHOICE,
-    OWN_SHEET,
-    PROPERTIES,
-    put_constant,
-    put_note,
-    put_notes,
-    role_key,
-)
+from xlsms.workbook.record import CHOICE, OWN_SHEET, PROPERTIES, put_constant, put_note, put_notes, role_key
 from xlsms.workbook.record import COLOURS as NOTED_COLOURS
 from xlsms.workbook.roles import header
 from xlsms.workbook.room import check_room, drawn_columns, right_edge
@@ -66,9 +58,8 @@ class SetUp:
     guid: bool = False
     sheets: tuple[str, ...] = ()
     marks: tuple[str, ...] = ()  #: sheets that got a drop-down or colours
-    left_out: tuple[
-        str, ...
-    ] = ()  #: sheets that the workbook cannot take: its structure is locked, or its format strict
+    #: sheets that the workbook cannot take: its structure is locked, or its format strict
+    left_out: tuple[str, ...] = ()
     covered: dict[str, str] = field(default_factory=dict)  #: by sheet the area of new columns that drawings lie over
 
     @property
