@@ -4,12 +4,7 @@ Nothing is guessed in silence. A number without + is read as one of `country`; w
 warning, and where two readings are equally near it is refused.
 """
 
-import math
 import re
-import unicodedata
-from collections.abc import Mapping
-from dataclasses import dataclass, field
-from datetime import date, time, timedelta
 from functools import cache
 from typing import NamedTuple
 
@@ -17,16 +12,13 @@ import phonenumbers
 from phonenumbers import NumberParseException, PhoneNumberType, ValidationResult, shortnumberinfo
 
 from xlsms import numbering
+from xlsms.digits import LONGEST, ROUND, Digits, Note, digits_of
 from xlsms.errors import UserError
 from xlsms.numbering import Number
-from xlsms.wording import wording
 
 __all__ = ["Note", "PhoneNumber", "parse"]
 
-_LONGEST = 15  #: digits, by E.164; also what Excel keeps of a number
 _SHORTEST_ABROAD = 9  #: fewer digits are never read as a number that lost its +
-_ROUND = 6  #: significant digits that a rounded 3.46E+10 keeps at most
-_NATIONAL = 9  #: digits from which a round number looks rounded
 
 _KINDS = {
     PhoneNumberType.MOBILE: "mobile",
@@ -41,38 +33,9 @@ _SERVICE = "service"  #: toll-free, shared cost, company-wide, voicemail
 
 _TEXTED = frozenset({PhoneNumberType.MOBILE, PhoneNumberType.FIXED_LINE_OR_MOBILE})
 
-_CLEAN = re.compile(r"\+[1-9][0-9]{6,14}")
-_BARE = re.compile(r"[0-9]{1,20}")
-_CELL_ERROR = re.compile(r"#(?:#*|[¡¿]?[A-Za-z].*)", re.DOTALL)
-_LABEL = re.compile(
-    r"(?:tel(?:[eé]f(?:ono)?|ephone)?|tlf|tfno|phone|mobile|m[oó]vil|cel(?:ular|l)?|whatsapp|sms|callto)[\s.:]*(?=[+(\d])",
-    re.IGNORECASE,
-)
-_SCIENTIFIC = re.compile(r"\+?([1-9])(?:[.,](\d*))?[eE]\+?(\d{1,3})")
-_TAIL = re.compile(r"(\+?\d{7,})[.,]0+")
-_DATE = re.compile(r"(?:(\d{1,2})[/.-](\d{1,2})[/.-](?:19|20)\d\d|(?:19|20)\d\d-(\d{1,2})-(\d{1,2}))(?:[ T]\S*)?")
-_EXTENSION = re.compile(
-    r"(?<=\d)[\s;,.]*(?:(?:ext(?:ensi[oó]n)?|int(?:erno)?|anexo|ramal)\b[\s.:=]*|x\s*|#\s*)\d{1,7}", re.IGNORECASE
-)
-_OR = re.compile(r"(?<=\d)\s+(?:or|and|ou|oder|und|[oyeu])\s+(?=[+(\d])", re.IGNORECASE)
-_FOREIGN = re.compile(r"[^\d\s+()\[\]{}./,;|'\"_·•・&-]", re.ASCII)
-_BETWEEN = re.compile(r"[/;|,\n&]")
 _OLD_MEXICO = re.compile(r"521(\d{10})")
 _OLD_MEXICO_PREFIX = re.compile(r"(?:044|045|01)(\d{10})")
 _EVERYWHERE_EMERGENCY = frozenset({"112", "911"})
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Note:
-    """One thing mended or doubted: a code of `xlsms.wording` and its facts."""
-
-    code: str
-    facts: Mapping[str, object] = field(default_factory=dict)
-
-    def words(self, language: str = "en") -> str:
-        """What was mended or is doubted, in one line."""
-        said = wording(self.code, language, self.facts)
-        return f"{said.message}: {said.remedy}" if said.remedy else said.message
 
 
 class PhoneNumber(NamedTuple):
@@ -96,28 +59,6 @@ class PhoneNumber(NamedTuple):
         return [note.words() for note in self.doubts]
 
 
-@dataclass(slots=True)
-class _Digits:
-    """What a cell held, down to its digits."""
-
-    shown: str
-    digits: str = ""
-    plus: bool = False
-    bare: bool = False  #: nothing stood between the digits
-    pieces: list[str] = field(default_factory=list)  #: where something like a slash parted them
-    mended: list[Note] = field(default_factory=list)
-    doubts: list[Note] = field(default_factory=list)
-
-    def mend(self, code: str, **facts: object) -> None:
-        self.mended.append(Note(code=code, facts=facts))
-
-    def doubt(self, code: str, **facts: object) -> None:
-        self.doubts.append(Note(code=code, facts=facts))
-
-    def problem(self, code: str, **facts: str) -> UserError:
-        return UserError(code, place=None, number=self.shown, **facts)
-
-
 def is_country(text: str) -> bool:
     """Whether two letters stand for a country that has telephone numbers."""
     return text.upper() in phonenumbers.SUPPORTED_REGIONS
@@ -135,15 +76,8 @@ def parse(cell_value: object, country: str = "ES") -> PhoneNumber:
     usual = _usual(cell_value, region)
     if usual is not None:
         return usual
-    if isinstance(cell_value, str):
-        found = _from_text(cell_value)
-    elif isinstance(cell_value, int | float) and not isinstance(cell_value, bool):
-        found = _from_figure(cell_value)
-    else:
-        raise _no_number(cell_value)
-    if not found.digits:
-        raise UserError("number-empty")
-    if found.bare and len(found.digits) <= _ROUND and not found.plus:
+    found = digits_of(cell_value)
+    if found.bare and len(found.digits) <= ROUND and not found.plus:
         short = _short(found, region)
         if short:
             return short
@@ -161,8 +95,8 @@ def _usual(value: object, region: str) -> PhoneNumber | None:
 
     It says what the long way says, without a look at what such a number cannot need.
     """
-    digits = str(value) if type(value) is int and 0 <= value < 10**_LONGEST else value
-    if not (isinstance(digits, str) and digits.isdigit() and digits.isascii() and _ROUND < len(digits) <= _LONGEST):
+    digits = str(value) if type(value) is int and 0 <= value < 10**LONGEST else value
+    if not (isinstance(digits, str) and digits.isdigit() and digits.isascii() and ROUND < len(digits) <= LONGEST):
         return None
     if digits is not value and digits.endswith("000"):
         return None  # it may have been rounded
@@ -170,7 +104,7 @@ def _usual(value: object, region: str) -> PhoneNumber | None:
     if (
         usual is not None
         and usual[1](digits) is not None
-        and len(usual[0]) + len(digits) <= _LONGEST
+        and len(usual[0]) + len(digits) <= LONGEST
         and (len(digits) < _SHORTEST_ABROAD or numbering.too_short(digits[:3], len(digits)))
     ):
         return PhoneNumber(f"+{usual[0]}{digits}", "mobile", region, False, _country_added(usual[0]))
@@ -190,147 +124,7 @@ def _country_added(code: str) -> tuple[Note, ...]:
     return (Note(code="number-country-added", facts={"prefix": f"+{code}"}),)
 
 
-def _no_number(value: object) -> UserError:
-    if value is None:
-        return UserError("number-empty")
-    if isinstance(value, date | time | timedelta):
-        return UserError("number-date", number=str(value))
-    return UserError("number-not-one", number=str(value)[:40])
-
-
-# --- from the cell to digits ------------------------------------------------------------------------------------------
-
-
-def _from_figure(value: float) -> _Digits:
-    if isinstance(value, float) and not math.isfinite(value):
-        raise UserError("number-empty") if math.isnan(value) else UserError("number-not-one", number=str(value))
-    if abs(value) >= 10**_LONGEST:
-        raise UserError("number-digits-lost")
-    if value < 0:
-        raise UserError("number-negative", number=str(value))
-    if value != int(value):
-        raise UserError("number-fraction", number=str(value))
-    digits = str(int(value))
-    found = _Digits(shown=digits, digits=digits, bare=True)
-    if len(digits) >= _NATIONAL and len(digits.rstrip("0")) <= _ROUND:
-        found.doubt("number-round", number=digits)
-    return found
-
-
-def _from_text(value: str) -> _Digits:
-    if _CLEAN.fullmatch(value):
-        return _Digits(shown=value, digits=value[1:], plus=True)
-    if _BARE.fullmatch(value):
-        return _Digits(shown=value, digits=value, bare=True)
-    found = _Digits(shown=" ".join(value.split())[:40])
-    if len(value) > 200:  # noqa: PLR2004 - a novel, not a number
-        raise found.problem("number-too-long")
-    text = _unwrap(_ascii(value, found).strip(), found)
-    if not text:
-        raise UserError("number-empty")
-    _refuse(text, found)
-    scientific = _SCIENTIFIC.fullmatch(text)
-    if scientific:
-        text = _spell_out(scientific, found)
-    tail = _TAIL.fullmatch(text)
-    if tail:
-        text = tail[1]
-        found.mend("number-decimals-removed")
-    _count_numbers(text, found)
-    found.digits = re.sub(r"\D", "", text)
-    found.plus = "+" in text
-    found.bare = text == found.digits
-    if not found.bare and text != f"+{found.digits}":
-        found.mend("number-signs-removed")
-    return found
-
-
-def _ascii(text: str, found: _Digits) -> str:
-    """Digits of every script as 0-9, spaces and dashes as the plain ones, without what cannot be seen."""
-    if text.isascii():
-        return text
-    kept = []
-    hidden = written = False
-    for char in text:
-        kind = unicodedata.category(char)
-        if kind in {"Cf", "Mn"}:
-            hidden = True
-        elif kind == "Nd":
-            written = written or not char.isascii()
-            kept.append(str(unicodedata.decimal(char)))
-        elif kind[0] == "Z":
-            kept.append(" " if kind == "Zs" else "\n")
-        elif kind == "Pd" or char == "\u2212":  # the minus sign
-            kept.append("-")
-        elif kind in {"Pi", "Pf"} or char in "‚„´":
-            kept.append("'")
-        else:
-            kept.append(char if kind == "No" else unicodedata.normalize("NFKC", char))
-    if hidden:
-        found.mend("number-hidden-removed")
-    if written:
-        found.mend("number-digits-rewritten")
-    return "".join(kept)
-
-
-def _unwrap(text: str, found: _Digits) -> str:
-    """Without what is wrapped around a number: ="…", quotes, the apostrophe that makes a cell text, `tel:`."""
-    bare = re.sub(r"^=(?=\s*[\"'+\d])", "", text).strip("'\"`´ \t\r\n")
-    if bare != text:
-        found.mend("number-quotes-removed")
-    label = _LABEL.match(bare)
-    if label:
-        found.mend("number-label-removed", label=label[0].strip())
-        bare = bare[label.end() :]
-    return bare
-
-
-def _refuse(text: str, found: _Digits) -> None:
-    if _CELL_ERROR.fullmatch(text):
-        raise found.problem("number-cell-error")
-    day = _DATE.fullmatch(text)
-    if day and _is_day(*(int(part) for part in day.groups() if part)):
-        raise found.problem("number-date")
-    if re.fullmatch(r"-\s*[\d.,]+", text):
-        raise found.problem("number-negative")
-    if _EXTENSION.search(text):
-        raise found.problem("number-extension")
-    if not _SCIENTIFIC.fullmatch(text):
-        foreign = _FOREIGN.search(_OR.sub("|", text))
-        if foreign:
-            raise found.problem("number-character", found=foreign[0])
-
-
-def _is_day(first: int, second: int) -> bool:
-    return 1 <= min(first, second) <= 12 and max(first, second) <= 31  # noqa: PLR2004 - months and days
-
-
-def _spell_out(scientific: re.Match[str], found: _Digits) -> str:
-    """3.4600111222E+10 with all its digits; with fewer, what Excel rounded away cannot be known."""
-    digits = scientific[1] + (scientific[2] or "")
-    length = int(scientific[3]) + 1
-    if len(digits) < length or digits[length:].strip("0"):
-        raise found.problem("number-digits-lost-text")
-    found.mend("number-scientific")
-    return digits[:length]
-
-
-def _count_numbers(text: str, found: _Digits) -> None:
-    text = _OR.sub("|", text)
-    long = [piece for piece in re.split(r"[^\d()]+", text) if len(re.sub(r"\D", "", piece)) >= 7]  # noqa: PLR2004
-    found.pieces = [piece for piece in _BETWEEN.split(text) if re.search(r"\d", piece)]
-    grown = [piece for piece in found.pieces if len(re.sub(r"\D", "", piece)) >= 7]  # noqa: PLR2004
-    plus = re.fullmatch(r"[^\d+]*\++([^+]*)", text)
-    if len(long) > 1 or len(grown) > 1:
-        raise found.problem("number-two")
-    if "+" in text and not plus:
-        raise found.problem("number-two" if len(re.findall(r"\+[\d ]{7}", text)) > 1 else "number-character", found="+")
-
-
-# --- from digits to a number ------------------------------------------------------------------------------------------
-
-
-def _short(found: _Digits, region: str) -> PhoneNumber | None:
+def _short(found: Digits, region: str) -> PhoneNumber | None:
     digits = found.digits
     if digits in _EVERYWHERE_EMERGENCY or shortnumberinfo.is_emergency_number(digits, region):
         raise found.problem("number-emergency")
@@ -349,12 +143,12 @@ def _short(found: _Digits, region: str) -> PhoneNumber | None:
 def _read(text: str, region: str | None = None) -> Number | None:
     """`text` as a number that exists, by the numbering plans."""
     number = numbering.read(text, region)
-    if number is None or len(number.code) + len(number.national) > _LONGEST:
+    if number is None or len(number.code) + len(number.national) > LONGEST:
         return None  # German ranges admit more than E.164 does
     return number
 
 
-def _number(found: _Digits, region: str) -> PhoneNumber:
+def _number(found: Digits, region: str) -> PhoneNumber:
     reading = _international(found.digits) if found.plus else _home(found, region)
     if not reading:
         raise _failure(found, region)
@@ -390,7 +184,7 @@ def _international(digits: str) -> Number | None:
     return _read(f"+{code}{national[1:]}") if national.startswith("0") else None
 
 
-def _home(found: _Digits, region: str) -> Number | None:
+def _home(found: Digits, region: str) -> Number | None:
     """Digits without a +: as dialled in `region`; failing that with the + put back, the 0 put back, or 00 as +."""
     digits = found.digits
     home = _read(digits, region)
@@ -426,7 +220,7 @@ def _prefixed(digits: str, region: str) -> Number | None:
     return _read(digits[1:], region) if digits.startswith("0") else None
 
 
-def _describe(found: _Digits, reading: Number) -> None:
+def _describe(found: Digits, reading: Number) -> None:
     digits, national, prefix = found.digits, reading.national, f"+{reading.code}"
     full = reading.code + national
     if digits == full:
@@ -449,7 +243,7 @@ def _describe(found: _Digits, reading: Number) -> None:
         found.mend("number-rewritten", e164=reading.e164)
 
 
-def _failure(found: _Digits, region: str) -> UserError:
+def _failure(found: Digits, region: str) -> UserError:
     digits = found.digits
     if len(found.pieces) > 1 and _read(re.sub(r"[^\d+]", "", found.pieces[0]), region):
         return found.problem("number-two")  # as in 600111222/33
@@ -457,12 +251,12 @@ def _failure(found: _Digits, region: str) -> UserError:
     try:
         number = phonenumbers.parse(f"+{digits}" if found.plus else digits, region)
     except NumberParseException as error:
-        short = error.error_type != NumberParseException.INVALID_COUNTRY_CODE and len(digits) <= _LONGEST
+        short = error.error_type != NumberParseException.INVALID_COUNTRY_CODE and len(digits) <= LONGEST
         verdict = ValidationResult.TOO_SHORT if short else ValidationResult.INVALID_COUNTRY_CODE
     else:
         verdict = phonenumbers.is_possible_number_with_reason(number)
         country = phonenumbers.region_code_for_country_code(number.country_code or 0)
-    if len(digits) > _LONGEST or verdict == ValidationResult.TOO_LONG:
+    if len(digits) > LONGEST or verdict == ValidationResult.TOO_LONG:
         return found.problem("number-too-long", country=country)
     if verdict in {ValidationResult.TOO_SHORT, ValidationResult.IS_POSSIBLE_LOCAL_ONLY}:
         return found.problem("number-too-short", country=country)

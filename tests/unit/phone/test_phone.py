@@ -471,6 +471,5 @@ def test_numbers_of_every_country_are_told_as_the_long_way_tells_them():
 
 
 def test_a_usual_number_is_not_taken_apart(monkeypatch):
-    monkeypatch.delattr("xlsms.phone._from_figure")
-    monkeypatch.delattr("xlsms.phone._from_text")
+    monkeypatch.delattr("xlsms.phone.digits_of")
     assert parse(600111222, "ES") == parse("600111222", "ES")
