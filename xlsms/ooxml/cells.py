@@ -120,6 +120,10 @@ class Area:
             and other.top <= self.bottom
         )
 
+    def bridges(self, other: "Area") -> bool:
+        """Whether it begins left of the columns of another and ends right of them."""
+        return self.left < other.left and other.right < self.right
+
 
 def unescape(text: str) -> str:
     """The text of XML character data, `_xHHHH_` escapes included (ECMA-376 §22.9.2.19, ST_Xstring)."""

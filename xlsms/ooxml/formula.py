@@ -33,18 +33,19 @@ class Targets:
     areas: Mapping[str, Sequence[Area]] = field(default_factory=dict)  #: by sheet
     columns: Mapping[str, frozenset[str]] = field(default_factory=dict)  #: headers by table
 
-    def hit(self, formula: str, home: str | None, *, widen: tuple[int, int] = (0, 0)) -> bool:
+    def hit(self, formula: str, home: str | None, *, widen: tuple[int, int] = (0, 0), bridging: bool = True) -> bool:
         """Whether a formula refers to any of it. References without a sheet are to `home`.
 
         `widen` says how many rows and columns a formula is shared over: its references move along.
+        Without `bridging`, areas that begin left of the columns looked for and end right of them do not count.
         """
         bare = _STRING.sub('""', formula)
         lowered = bare.lower().replace("''", "'")
         if any(f"{name}'!" in lowered or f"{name}!" in lowered or f"{name}:" in lowered for name in self.sheets):
             return True
-        return self._places(bare, home, widen) or self._tables(bare)
+        return self._places(bare, home, widen, bridging=bridging) or self._tables(bare)
 
-    def _places(self, formula: str, home: str | None, widen: tuple[int, int]) -> bool:
+    def _places(self, formula: str, home: str | None, widen: tuple[int, int], *, bridging: bool) -> bool:
         for match in _PLACE.finditer(formula):
             sheet = (match["quoted"] or match["bare"] or home or "").replace("''", "'").lower()
             areas = self.areas.get(sheet, ())  # one of another workbook has its number in brackets before it
@@ -52,7 +53,10 @@ class Targets:
             if found is None:
                 continue
             moved = Area(found.top, found.left, found.bottom + widen[0], found.right + widen[1])
-            if any(map(moved.meets, areas)):
+            everywhere = Area(
+                found.top, found.left + widen[1], found.bottom, found.right
+            )  # in each cell it is shared over
+            if any(moved.meets(area) and (bridging or not everywhere.bridges(area)) for area in areas):
                 return True
         return False
 

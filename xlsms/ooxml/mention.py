@@ -31,6 +31,7 @@ class Mention:
     sheet: str | None = None
     row: int | None = None
     column: str | None = None
+    bridges: bool = False  #: every area it refers to begins left of the columns looked for and ends right of them
 
 
 def mentions(
@@ -90,7 +91,7 @@ class _Finder:
         elif tag == "worksheetSource":
             sheet, area = attributes.get("sheet", ""), attributes.get("ref", "")
             source = f"'{sheet.replace(chr(39), chr(39) * 2)}'!{area}" if area else attributes.get("name", "")
-            self._look(source, self._part)
+            self._look(source, self._part, named=True)
 
     def _take(self, data: str) -> None:
         if self._text is not None:
@@ -109,11 +110,13 @@ class _Finder:
         elif tag != "definedName" and not self._skip(text):
             self._look(text, self._part)
 
-    def _look(self, formula: str, where: str) -> None:
+    def _look(self, formula: str, where: str, *, named: bool = False) -> None:
+        """Note a formula that refers to the targets; `named` says that it needs the columns in its area by name."""
         shared = Area.of(self._attributes.get("ref", "")) if self._row else None
         widen = (shared.bottom - shared.top, shared.right - shared.left) if shared else (0, 0)
         if not self._targets.hit(formula, self._home, widen=widen):
             return
+        bridges = not named and not self._targets.hit(formula, self._home, widen=widen, bridging=False)
         if self._row and self._home:
             letters = column_letters(self._column)
             self.found.append(
@@ -123,7 +126,8 @@ class _Finder:
                     sheet=self._home,
                     row=self._row,
                     column=letters,
+                    bridges=bridges,
                 )
             )
         else:
-            self.found.append(Mention(formula=formula, where=where))
+            self.found.append(Mention(formula=formula, where=where, bridges=bridges))

@@ -20,6 +20,7 @@ from xlsms.ooxml.outline import Node
 from xlsms.ooxml.prune import Prune
 from xlsms.ooxml.scan import rows, survey
 from xlsms.ooxml.table import narrower
+from xlsms.ooxml.transplant import recalculated
 from xlsms.ooxml.value import Decoder
 from xlsms.workbook.change import Change, put_change
 from xlsms.workbook.identity import GUID_PROPERTY
@@ -93,6 +94,7 @@ class _Removal:
         for part in noted:
             if part not in known:  # the header row that its columns are found by is gone
                 raise UserError("no-phone-column", place=Place(sheet=part.name), sheets=part.name)
+        self._bridged = False  # something of the user's counts over more than our columns
         self._columns = [_Columns(known[part], self._by_sheet[part]) for part in noted]
         self.done = Removed(
             columns={sheet.layout.part.name: sheet.headers for sheet in self._columns if sheet.headers},
@@ -140,6 +142,9 @@ class _Removal:
         for found in mentions(self._book, targets, without=without, skip=is_condition):
             if is_note(found.where):
                 continue
+            if found.bridges:  # the cells are emptied, none moves: it means what it meant before they were filled
+                self._bridged = True
+                continue
             place = Place(sheet=found.sheet, row=found.row, column=found.column) if found.sheet else None
             raise UserError("removal-referred", place=place, where=found.where, formula=found.formula)
 
@@ -158,7 +163,9 @@ class _Removal:
         noted = next((note.text for note in self._notes if note.key == CALCULATION), None)
         calc = self._edits.root.child("calcPr")
         if calc is None or calc.attributes.get("fullCalcOnLoad") not in ("1", "true"):
-            return  # another program has calculated and saved it since
+            if self._bridged:  # another program has calculated and saved it since, with what is taken away
+                recalculated(self._edits)
+            return
         if noted == "new" and len(calc.attributes) == 1:
             self._edits.drop(calc)
         elif noted:

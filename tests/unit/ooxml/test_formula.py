@@ -60,6 +60,29 @@ def test_what_is_not(formula):
     assert not TARGETS.hit(formula, "List")
 
 
+@pytest.mark.parametrize(
+    ("formula", "bridges"),
+    [
+        ("COUNTA(A:Z)", True),
+        ("SUM(List!$F$4:$I$4)+SUM(5:9)", True),
+        ("'Ana''s list'!$A$1:$Z$100", True),
+        ("SUM(A:H)", False),
+        ("SUM(G:Z)", False),
+        ("COUNTA(A:Z)-COUNTA(H:H)", False),
+        ("COUNTA(A:Z)*ROWS(Recall[Status])", False),
+        ("COUNTA(A:Z)+'SMS Replies'!A1", False),
+    ],
+)
+def test_an_area_that_only_reaches_over_the_columns(formula, bridges):
+    assert TARGETS.hit(formula, "List")
+    assert TARGETS.hit(formula, "List", bridging=False) is not bridges
+
+
+@pytest.mark.parametrize(("shared", "bridges"), [((3, 0), True), ((0, 4), True), ((0, 6), False)])
+def test_a_shared_formula_reaches_over_the_columns_in_each_of_its_cells(shared, bridges):
+    assert TARGETS.hit("SUM(A1:L9)", "List", widen=shared, bridging=False) is not bridges
+
+
 def test_a_shared_formula_reaches_as_far_as_it_is_shared():
     assert not TARGETS.hit("A1", "List")
     assert TARGETS.hit("A1", "List", widen=(4, 6))

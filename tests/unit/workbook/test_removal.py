@@ -9,7 +9,7 @@ import pytest
 import xlsxwriter
 
 from tests.unit.workbook.test_setup import ADDED, HEADS, rebuilt, styled
-from tests.workbooks import members, people, sheet_xml, text_cell, workbook
+from tests.workbooks import MAIN, members, people, sheet_xml, text_cell, workbook
 from xlsms.errors import UserError
 from xlsms.files.backup import Backups
 from xlsms.model import Role
@@ -185,6 +185,7 @@ def chart_of(book, sheet):
         pytest.param(lambda book, sheet: sheet.write_formula("N1", "=IF(G5=1,2,3)"), id="cell"),
         pytest.param(lambda book, sheet: sheet.write_formula("N1", "=COUNTA($G:$G)"), id="whole column"),
         pytest.param(lambda book, sheet: book.add_worksheet("X").write_formula("A1", "=List!H4"), id="other sheet"),
+        pytest.param(lambda book, sheet: sheet.write_formula("N1", "=COUNTA(A:Z)-COUNTA(H:H)"), id="wider, and not"),
         pytest.param(lambda book, sheet: book.define_name("Done", "=List!$G$4:$G$9"), id="name"),
         pytest.param(
             lambda book, sheet: sheet.conditional_format(
@@ -209,6 +210,47 @@ def test_what_refers_to_it_is_named_and_nothing_is_done(tmp_path, make):
     book.close()
     set_up(path, own_sheets=True)
     assert untouched(path, "removal-referred").facts["where"]
+
+
+@pytest.mark.parametrize("own_sheets", [True, False])
+@pytest.mark.parametrize("calculated", [True, False])
+def test_what_reaches_over_more_than_the_columns_stays_and_is_calculated(tmp_path, own_sheets, calculated):
+    path = tmp_path / "a.xlsx"
+    book = xlsxwriter.Workbook(path)
+    sheet = book.add_worksheet("List")
+    sheet.write_row("A1", HEADS)
+    sheet.write_row("A2", ("Ana", "600000001", "Hi", 1, 2))
+    sheet.merge_range("A9:C9", "")
+    other = book.add_worksheet("S")
+    other.write_formula("A1", "=COUNTA(List!A:Z)", None, 10)
+    other.write_formula("A2", "=COUNTA(List!1:1)", None, 5)
+    other.write_url("A3", "internal:'List'!A1:Z9")
+    other.conditional_format("A1", {"type": "formula", "criteria": "=SUM(List!$A$2:$Z$2)>2"})
+    book.define_name("all", "=List!$A$1:$Z$100")
+    book.close()
+    rebuilt(path, "xl/workbook.xml", members(path)["xl/workbook.xml"].replace(b' fullCalcOnLoad="1"', b""))
+    before = members(path)
+    set_up(path, own_sheets=own_sheets)
+    if calculated:  # as Excel leaves it when it saves
+        rebuilt(path, "xl/workbook.xml", members(path)["xl/workbook.xml"].replace(b' fullCalcOnLoad="1"', b""))
+    assert remove_set_up(path).columns == {"List": ADDED}
+    after = members(path)
+    assert {name for name in before if after[name] != before[name]} <= {SHEET, "xl/styles.xml", "xl/workbook.xml"}
+    assert without_hints(after[SHEET]) == without_hints(before[SHEET])
+    fresh = own_sheets and not calculated  # what the formulas show is from before the set-up
+    assert after["xl/workbook.xml"].replace(b' fullCalcOnLoad="1"', b"") == before["xl/workbook.xml"]
+    assert (b'fullCalcOnLoad="1"' in after["xl/workbook.xml"]) is not fresh
+
+
+def test_a_pivot_table_needs_the_columns_by_name(tmp_path):
+    path = styled(tmp_path / "a.xlsx", "range")
+    set_up(path)
+    source = (
+        f'<c xmlns="{MAIN}"><cacheSource><worksheetSource ref="A3:Z9" sheet="Patients &amp; Co"/></cacheSource></c>'
+    )
+    with zipfile.ZipFile(path, "a") as package:
+        package.writestr("xl/pivotCache/pivotCacheDefinition1.xml", source)
+    untouched(path, "removal-referred")
 
 
 def test_a_formula_over_a_column_of_the_table_is_named(tmp_path):
