@@ -24,6 +24,7 @@ import sys
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import BinaryIO
 
 from xlsms.errors import Place, TransientError, UserError, XlsmsError
 from xlsms.files.boot import is_alive
@@ -36,6 +37,7 @@ __all__ = [
     "Keep",
     "Times",
     "all_drafts",
+    "create",
     "draft_of",
     "drafts_of",
     "failure",
@@ -58,6 +60,8 @@ Keep = Callable[[Path], None]  #: is given the original under a name that is abo
 _NAME = re.compile(
     r"\.~xlsms-(?P<file>[0-9a-f]{8})-(?P<pid>[0-9]+)\.[0-9]+(?:-(?P<ours>[0-9a-z]+)-(?P<theirs>[0-9a-z]+)(?P<old>-old)?)?\.tmp",
 )
+_PRIVATE = 0o600
+_ACCESS = "system.posix_acl_access"  # the attribute that holds an access list
 _count = itertools.count(1)
 _busy: set[Path] = set()  # drafts of this process that are being exchanged
 _MOST_SAVES = 100  # saves between two steps of ours: more is not a person
@@ -78,6 +82,12 @@ class Times:
 def draft_of(path: Path) -> Path:
     """The name under which a new version of `path` is built: in its folder, hidden, and known as ours."""
     return path.with_name(f".~xlsms-{key_of(path)}-{os.getpid()}.{next(_count)}.tmp")
+
+
+def create(draft: Path) -> BinaryIO:
+    """The file of a draft, to be written. It holds what the workbook does: nobody else may read it before `finish`."""
+    handle = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0), _PRIVATE)
+    return os.fdopen(handle, "wb")
 
 
 def drafts_of(path: Path) -> Iterator[tuple[Path, re.Match[str]]]:
@@ -110,11 +120,16 @@ def finish(draft: Path, like: Path) -> None:
         with contextlib.suppress(PermissionError):  # another's file: it becomes ours, in the same group if we may
             os.chown(draft, -1, status.st_gid)
             os.chown(draft, status.st_uid, status.st_gid)
-        draft.chmod(status.st_mode & 0o7777)
     if sys.platform == "linux":
-        for name in os.listxattr(like):
+        attributes = os.listxattr(like)
+        if _ACCESS not in attributes:
+            with contextlib.suppress(OSError):  # it has one only where the folder gives one to new files
+                os.removexattr(draft, _ACCESS)
+        for name in attributes:
             with contextlib.suppress(OSError):  # some belong to the system
                 os.setxattr(draft, name, os.getxattr(like, name))
+    if sys.platform != "win32":
+        draft.chmod(status.st_mode & 0o7777)
     with draft.open("r+b") as file:
         os.fsync(file.fileno())
 

@@ -6,6 +6,7 @@ from bisect import bisect_left, bisect_right
 from collections import Counter
 from collections.abc import Sequence
 from datetime import datetime
+from functools import cached_property
 
 from xlsms.ooxml.book import Table
 from xlsms.ooxml.cells import TEXT_LIMIT, Area
@@ -21,9 +22,13 @@ class _Cover:
     """How many of many areas a cell lies in, without a look at each for every cell."""
 
     def __init__(self, areas: Sequence[Area]) -> None:
-        self.corners = Counter((area.top, area.left) for area in areas)
         self._areas = areas
         self._ends: dict[int, tuple[list[int], list[int]]] = {}  # by column: top rows and bottom rows, each in order
+
+    @cached_property
+    def corners(self) -> Counter[tuple[int, int]]:
+        """How many of them begin in a cell."""
+        return Counter((area.top, area.left) for area in self._areas)
 
     def __getitem__(self, cell: tuple[int, int]) -> int:
         row, column = cell
@@ -47,7 +52,9 @@ class Bars:
             return None
         if self._arrays[cell]:
             return "cell-in-array"
-        if self._merges[cell] > self._merges.corners[cell]:  # as its first cell a merge can be written
+        if (merged := self._merges[cell]) and merged > self._merges.corners[
+            cell
+        ]:  # as its first cell a merge can be written
             return "cell-merged"
         if any(cell in table.area and not table.first <= cell[0] <= table.last for table in self._tables):
             return "cell-of-table"

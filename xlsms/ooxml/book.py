@@ -237,6 +237,7 @@ class Book:
         return tuple(found)
 
     def _sheets(self, tags: list[Element]) -> Iterator[SheetPart]:
+        seen = set()
         for tag in tags:
             # a tab without a relation has no content: some programs leave such tabs behind
             if tag.name != "sheet" or tag.parent != "sheets":
@@ -247,6 +248,9 @@ class Book:
             member = self.package.part(relation.target)
             if member is None:
                 raise UserError("file-damaged", reason="a sheet without its part")
+            if member.name in seen:  # what is written into one would stand in the other, and be read from both
+                raise UserError("file-damaged", reason="two sheets with one part")
+            seen.add(member.name)
             hidden = tag.attributes.get("state", "visible") != "visible"
             yield SheetPart(name=tag.attributes.get("name", ""), member=member, hidden=hidden)
 

@@ -16,7 +16,7 @@ from xlsms.ooxml.book import SHEET_LIMIT, Book, SheetPart
 from xlsms.ooxml.canonical import canonical_sheet
 from xlsms.ooxml.cells import Area, column_letters, natural
 from xlsms.ooxml.grammar import Grammar, RawCell, RawRow
-from xlsms.ooxml.markup import NAMESPACES, elements
+from xlsms.ooxml.markup import NAMESPACES, each_element, elements
 from xlsms.ooxml.shape import Shapes
 from xlsms.ooxml.whereabouts import Whereabouts
 
@@ -35,6 +35,8 @@ __all__ = [
 
 _HEAD_LIMIT = 16 << 20
 _PIECE = 1 << 13  # enough for the first rows of most sheets
+_END = b"</sheetData>"  # of the plain form
+_MERGES = rb'<x:mergeCells(?: count="[0-9]+")?>((?:<x:mergeCell ref="[A-Z0-9:]+"/>)++)</x:mergeCells>'
 _DECLARED = re.compile(rb"(?:\xef\xbb\xbf)?<\?xml[^>]*?encoding=[\"']([\w.:-]+)[\"']")
 _HEAD_TAGS = frozenset({"col", "worksheet"})
 _TAIL_TAGS = frozenset({"mergeCell", "autoFilter"})
@@ -131,21 +133,35 @@ def surveyed(head: bytes, tail: bytes, arrays: list[Area], *, plain: bool) -> Su
     name = prefix + b"sheetData"
     opening = head if closed else head + b"</" + name + b">"
     root = root_tag(head)
-    facts = elements((opening, b"</" + prefix + b"worksheet>"), _HEAD_TAGS)
+    columns = elements((opening, b"</" + prefix + b"worksheet>"), _HEAD_TAGS)
     # what follows the rows is read inside the same root, whose namespaces it needs
     start = b"" if closed else b"<" + name + b">"
-    facts += elements((root, start, tail), _TAIL_TAGS)
-    merges = [area for tag in facts if tag.name == "mergeCell" and (area := Area.of(tag.attributes.get("ref", "")))]
-    filters = [tag for tag in facts if tag.name == "autoFilter" and tag.parent == "worksheet"]
+    merges, rest = _merges(tail, prefix)
+    filters: list[Area | None] = []
+    for tag in each_element((root, start, rest), _TAIL_TAGS):
+        area = Area.of(tag.attributes.get("ref", ""))
+        if tag.name == "mergeCell" and area is not None:
+            merges.append(area)
+        elif tag.name == "autoFilter" and tag.parent == "worksheet" and not filters:
+            filters.append(area)
     return Survey(
         plain=plain,
         prefix=prefix,
         head=head,
         merges=merges,
         arrays=arrays,
-        filter=Area.of(filters[0].attributes.get("ref", "")) if filters else None,
-        column_styles=[style for tag in facts if (style := _column_style(tag.name, tag.attributes))],
+        filter=filters[0] if filters else None,
+        column_styles=[style for tag in columns if (style := _column_style(tag.name, tag.attributes))],
     )
+
+
+def _merges(tail: bytes, prefix: bytes) -> tuple[list[Area], bytes]:
+    """The merges as most programs write them, and what is left of the XML: there may be a hundred thousand of them."""
+    found = None if b"<!" in tail else re.search(_MERGES.replace(b"x:", re.escape(prefix)), tail)
+    if found is None:
+        return [], tail
+    areas = (Area.of(ref[1].decode()) for ref in re.finditer(rb'ref="([^"]*)"', found[1]))
+    return [area for area in areas if area is not None], tail[: found.start()] + tail[found.end() :]
 
 
 def _column_style(name: str, attributes: dict[str, str]) -> tuple[int, int, int] | None:
@@ -230,14 +246,17 @@ def rows_at(book: Book, sheet: SheetPart, found: Survey, numbers: frozenset[int]
 def top_rows(book: Book, sheet: SheetPart, count: int) -> list[RawRow]:
     """The rows with cells among the first `count` of a sheet, without a look at the rest. Cells have no prefix."""
     grammar = Grammar(b"")
-    data = b""
+    parts: list[bytes] = []
+    size = 0
     chunks = book.package.chunks(sheet.member, SHEET_LIMIT, ahead=False)
     pieces = (chunk[at : at + _PIECE] for chunk in chunks for at in range(0, len(chunk), _PIECE))
     for piece in canonical_sheet(pieces):
-        data += piece
-        at = data.rfind(grammar.row_open)
-        last = grammar.row.match(data, at) if at >= 0 else None
-        if (last is not None and int(last[1]) > count) or len(data) > _HEAD_LIMIT:
+        parts.append(piece)
+        size += len(piece)
+        at = piece.rfind(grammar.row_open)
+        last = grammar.row.match(piece, at) if at >= 0 else None
+        if (last is not None and int(last[1]) > count) or _END in piece or size > _HEAD_LIMIT:
             break
+    data = b"".join(parts)
     whole = data.rfind(grammar.row_end) + len(grammar.row_end) if grammar.row_end in data else 0
     return [row for row in grammar.rows(data[:whole]) if row.number <= count]

@@ -4,12 +4,16 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from xlsms.errors import UserError
 from xlsms.ooxml.cells import natural
-from xlsms.ooxml.markup import elements
+from xlsms.ooxml.markup import each_element
 
 __all__ = ["BUILT_IN", "LOCAL_DATE", "Look", "Styles", "is_date", "is_duration", "shows_time"]
 
 LOCAL_DATE = "[$-x-sysdate]dd/mm/yyyy"  #: stands for the date format of the system, which the file does not tell
+
+_MOST = 100_000  # formats; Excel's own limit is 65,490
+_LONGEST = 1000  # characters of one; Excel's own limit is 255
 
 #: The number formats that a workbook does not spell out (ECMA-376 §18.8.30).
 BUILT_IN: dict[int, str] = {
@@ -91,16 +95,22 @@ class Styles:
 
     @classmethod
     def read(cls, chunks: Iterable[bytes]) -> "Styles":
-        """From the styles part."""
+        """From the styles part.
+
+        Raises:
+            UserError: `file-suspicious` for more formats than any workbook has.
+        """
         codes = dict(BUILT_IN)
         formats = []
-        for tag in elements(chunks, frozenset({"numFmt", "xf"})):
+        for tag in each_element(chunks, frozenset({"numFmt", "xf"})):
             number = natural(tag.attributes.get("numFmtId", "")) or 0
             if tag.name == "numFmt" and tag.parent == "numFmts":
-                codes[number] = tag.attributes.get("formatCode", "General")
+                codes[number] = tag.attributes.get("formatCode", "General")[:_LONGEST]
             elif tag.name == "xf" and tag.parent == "cellXfs":
                 look = Look(*(tag.attributes.get(name, "0") for name in ("fontId", "fillId", "borderId")))
                 formats.append((codes.get(number, "General"), look))
+            if max(len(codes), len(formats)) > _MOST:
+                raise UserError("file-suspicious")
         return cls(formats)
 
     def code(self, style: int) -> str:

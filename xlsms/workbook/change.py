@@ -7,7 +7,7 @@ from pathlib import Path
 
 from xlsms.errors import Place, UserError
 from xlsms.files.backup import Backups
-from xlsms.files.swap import draft_of, finish
+from xlsms.files.swap import create, draft_of, finish
 from xlsms.ooxml.book import Book
 from xlsms.ooxml.cells import Area, column_letters
 from xlsms.ooxml.formula import Targets
@@ -60,7 +60,7 @@ def put_change(
     check_ready(path, book)
     draft = draft_of(path)
     try:
-        with draft.open("xb") as out:
+        with create(draft) as out:
             rewrite(book.package, change.replaced, out, added=change.added, dropped=change.dropped)
             step("written")
         for patch in change.patches if whole else ():

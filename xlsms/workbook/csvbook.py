@@ -12,7 +12,7 @@ from xlsms.files.backup import Backups
 from xlsms.files.kind import check_writable
 from xlsms.files.link import resolved
 from xlsms.files.lock import check_free
-from xlsms.files.swap import draft_of, failure, finish, recover, replace
+from xlsms.files.swap import create, draft_of, failure, finish, recover, replace
 from xlsms.model import Role, Row
 from xlsms.ooxml.batch import TEXT_DATE
 from xlsms.ooxml.cells import column_number
@@ -167,7 +167,7 @@ class CsvWorkbook:
                 self._backups.save(self.path, original, theirs=before.directory, ours=version.directory)
 
         try:
-            with draft.open("xb") as out:
+            with create(draft) as out:
                 self._step("created")
                 out.write(page.text.content())
                 self._step("written")

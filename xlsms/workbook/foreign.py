@@ -18,7 +18,7 @@ from xlsms.errors import Place, TransientError, UserError
 from xlsms.files.link import resolved
 from xlsms.files.lock import check_free
 from xlsms.files.scratch import scratch
-from xlsms.files.swap import draft_of, recover
+from xlsms.files.swap import create, draft_of, recover
 from xlsms.ooxml.package import fingerprint
 from xlsms.workbook.base import Applied, RowEdit, Snapshot, Version
 from xlsms.workbook.cell import write
@@ -134,7 +134,7 @@ class ForeignWorkbook:
         draft = draft_of(self.path)
         with about(self.path):
             try:
-                with open(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, _PRIVATE), "wb") as out:  # noqa: PTH123 - with a mode
+                with create(draft) as out:
                     out.write(content)
                     out.flush()
                     os.fsync(out.fileno())

@@ -6,7 +6,7 @@ from pathlib import Path
 from xlsms.errors import TransientError, UserError
 from xlsms.files.backup import Backups
 from xlsms.files.link import resolved
-from xlsms.files.swap import draft_of, finish
+from xlsms.files.swap import create, draft_of, finish
 from xlsms.ooxml.book import Book
 from xlsms.ooxml.package import Member, Package
 from xlsms.ooxml.rewrite import rewrite
@@ -50,7 +50,7 @@ def _renamed(path: Path, backups: Backups | None) -> bool:
         content = book.package.read(member).replace(old.encode(), new.encode())
         draft = draft_of(path)
         try:
-            with draft.open("xb") as out:
+            with create(draft) as out:
                 rewrite(book.package, {member: [content]}, out)
             finish(draft, path)
             made = _checked(book.package, draft, member, new)

@@ -8,7 +8,7 @@ from xlsms.errors import Place, UserError, XlsmsError
 from xlsms.files.backup import Backups
 from xlsms.files.kind import check_workbook, check_writable
 from xlsms.files.lock import check_free
-from xlsms.files.swap import Times, draft_of, failure, finish, recover, replace
+from xlsms.files.swap import Times, create, draft_of, failure, finish, recover, replace
 from xlsms.ooxml.book import Book
 from xlsms.ooxml.cells import column_letters
 from xlsms.ooxml.package import Package, fingerprint
@@ -118,7 +118,7 @@ def put(
     _check_changeable(book)
     draft = draft_of(path)
     try:
-        with draft.open("xb") as out:
+        with create(draft) as out:
             step("created")
             written = {patch.sheet.member: patch.content(index_of(patch.sheet.member)) for patch in patches}
             rewrite(book.package, written, out)

@@ -13,7 +13,7 @@ from xlsms.errors import TransientError, UserError
 from xlsms.files import swap
 from xlsms.files.exchange import exchange
 from xlsms.files.kind import check_writable
-from xlsms.files.swap import draft_of, drafts_of, failure, finish, recover, replace
+from xlsms.files.swap import create, draft_of, drafts_of, failure, finish, recover, replace
 
 
 def told(content):
@@ -141,6 +141,39 @@ def test_the_access_list_is_kept(pair):
     finish(draft, path)
     assert os.getxattr(draft, "system.posix_acl_access") == acl
     assert draft.stat().st_mode == path.stat().st_mode
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="access lists as Linux keeps them")
+def test_an_access_list_of_the_folder_is_not_that_of_the_file(tmp_path):
+    path = tmp_path / "a.xlsx"
+    path.write_bytes(b"old")
+    path.chmod(0o640)
+    entries = [(1, 6, -1), (2, 6, 1000), (4, 4, -1), (16, 6, -1), (32, 0, -1)]
+    acl = struct.pack("<I", 2) + b"".join(struct.pack("<HHi", *entry) for entry in entries)
+    os.setxattr(tmp_path, "system.posix_acl_default", acl)
+    draft = draft_of(path)
+    with create(draft) as out:
+        out.write(b"new")
+    assert "system.posix_acl_access" in os.listxattr(draft)  # as every new file there
+    finish(draft, path)
+    assert "system.posix_acl_access" not in os.listxattr(draft)
+    assert draft.stat().st_mode == path.stat().st_mode
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="modes as POSIX has them")
+@pytest.mark.parametrize("mode", [0o600, 0o644])
+def test_nobody_else_reads_a_draft_before_it_is_finished(tmp_path, mode):
+    path = tmp_path / "a.xlsx"
+    path.write_bytes(b"old")
+    path.chmod(mode)
+    draft = draft_of(path)
+    with create(draft) as out:
+        assert draft.stat().st_mode & 0o777 == 0o600
+        out.write(b"new")
+    finish(draft, path)
+    assert draft.stat().st_mode & 0o777 == mode
+    with pytest.raises(FileExistsError):
+        create(draft)
 
 
 @pytest.mark.skipif(sys.platform == "win32" or os.geteuid() != 0, reason="only root may give files away")

@@ -12,7 +12,7 @@ import zipfile
 from pathlib import Path
 from random import Random
 
-from tests.workbooks import MAIN, packed, parts, people, relations, sheet_xml, text_cell
+from tests.workbooks import MAIN, RELATIONS, packed, parts, people, relations, sheet_xml, text_cell
 from xlsms.errors import XlsmsError
 from xlsms.workbook import read_rows, write_cells
 
@@ -50,6 +50,46 @@ HOSTILE = {
     "deep": lambda _: parts(sheet_xml("", after="<a>" * 3_000_000)),
     "many rows": lambda _: parts(people().replace("</sheetData>", '<row r="9"/>' * 3_000_000 + "</sheetData>")),
     "many merges": lambda _: parts(sheet_xml("", after="<mergeCells>" + '<mergeCell ref="A1:B2"/>' * 500_000)),
+    "many merges behind a list": lambda _: parts(
+        people().replace(
+            "</sheetData>", "</sheetData>" + "".join(f'<mergeCell ref="H{row}:I{row}"/>' for row in range(9, 200_009))
+        )
+    ),
+    "many filters": lambda _: parts(
+        people().replace("</sheetData>", "</sheetData>" + '<autoFilter ref="A1"/>' * 1_500_000)
+    ),
+    "many attributes": lambda _: parts(
+        people().replace('<row r="3"', '<row r="3" ' + " ".join(f'a{number}="1"' for number in range(500_000)))
+    ),
+    "many tabs of one sheet": lambda _: (
+        parts(people())
+        | {
+            "xl/workbook.xml": f'<workbook xmlns="{MAIN}" xmlns:r="{RELATIONS}"><sheets>'
+            + "".join(f'<sheet name="a{number}" sheetId="1" r:id="rId1"/>' for number in range(70_000))
+            + "</sheets></workbook>"
+        }
+    ),
+    "many number formats": lambda _: (
+        parts(people())
+        | {
+            "xl/_rels/workbook.xml.rels": relations(
+                ("rId1", "worksheet", "worksheets/sheet1.xml"), ("rId2", "styles", "styles.xml")
+            ),
+            "xl/styles.xml": f'<styleSheet xmlns="{MAIN}"><numFmts>'
+            + "".join(f'<numFmt numFmtId="{number}" formatCode="0"/>' for number in range(700_000))
+            + "</numFmts></styleSheet>",
+        }
+    ),
+    "a long number format": lambda _: (
+        parts(people().replace('<c r="B3">', '<c r="B3" s="1">'))
+        | {
+            "xl/_rels/workbook.xml.rels": relations(
+                ("rId1", "worksheet", "worksheets/sheet1.xml"), ("rId2", "styles", "styles.xml")
+            ),
+            "xl/styles.xml": f'<styleSheet xmlns="{MAIN}"><numFmts><numFmt numFmtId="200" formatCode="{"[$-" * 40_000}"/>'
+            '</numFmts><cellXfs><xf numFmtId="0"/><xf numFmtId="200"/></cellXfs></styleSheet>',
+        }
+    ),
     "many members": lambda _: parts(people()) | {f"xl/{number}.xml": "" for number in range(30_000)},
     "many sheets": lambda _: (
         parts(people())

@@ -228,6 +228,29 @@ def test_a_cell_in_an_array_is_refused_however_its_formula_is_written(tmp_path, 
         write_cells(path, {("People", "B2"): "x"})
 
 
+@pytest.mark.parametrize(
+    "merges",
+    [
+        '<mergeCells count="2"><mergeCell ref="D9:E9"/><mergeCell ref="A2:B3"/></mergeCells>',
+        '<mergeCells><mergeCell ref="$A$2:$B$3"/></mergeCells>',
+        "<mergeCells count='1'><mergeCell ref='A2:B3'/></mergeCells>",
+        '<mergeCells count="1"><mergeCell ref="A2:B3" /></mergeCells>',
+        '<mergeCells count="1"><mergeCell ref="A2:B3"></mergeCell></mergeCells>',
+        '<mergeCells count="2"><mergeCell ref="D9:E9"/>\n<mergeCell ref="A2:B3"/></mergeCells>',
+    ],
+)
+@pytest.mark.parametrize("wrapped", [lambda xml: xml, prefixed])
+def test_a_merge_is_seen_however_it_is_written(tmp_path, merges, wrapped):
+    xml = wrapped(sheet_xml('<row r="2"><c r="B2"/></row>', after=merges + '<pageMargins left="1"/>'))
+    path = workbook(tmp_path / "a.xlsx", xml)
+    before = path.read_bytes()
+    with pytest.raises(UserError, match="cell-merged"):
+        write_cells(path, {("People", "B2"): "x"})
+    assert path.read_bytes() == before
+    write_cells(path, {("People", "C2"): "x"})
+    assert members(path)["xl/worksheets/sheet1.xml"].count(b"mergeCell ") == merges.count("mergeCell ")
+
+
 def test_the_anchor_of_a_merge_can_be_written(tmp_path):
     xml = sheet_xml('<row r="2"><c r="A2"/></row>', after='<mergeCells><mergeCell ref="A2:B3"/></mergeCells>')
     path = workbook(tmp_path / "a.xlsx", xml)

@@ -36,6 +36,19 @@ def with_id(rows=3, *, note="before"):
 EDIT = RowEdit(id=ID, values={Role.STATUS: "Delivered"})
 
 
+@pytest.mark.skipif(sys.platform == "win32", reason="modes as POSIX has them")
+def test_nobody_else_reads_what_is_being_built(tmp_path):
+    path = workbook(tmp_path / "a.xlsx", with_id())
+    path.chmod(0o640)
+    modes = {}
+
+    def look(now):
+        modes[now] = {draft.stat().st_mode & 0o777 for draft, _ in drafts_of(path)}
+
+    assert ClosedWorkbook(path, step=look).apply([EDIT]).done
+    assert (modes["created"], modes["written"], modes["finished"]) == ({0o600}, {0o600}, {0o640})
+
+
 @pytest.mark.parametrize("save", [rename_save, delete_save, in_place_save])
 @pytest.mark.parametrize("step", STEPS)
 def test_a_save_between_two_steps_wins_and_gets_the_states(tmp_path, step, save):
