@@ -162,7 +162,18 @@ def test_without_a_column_for_times_equal_texts_are_counted(path):
 
 
 @pytest.mark.parametrize(
-    "obstacle", ["no sheet", "note below", "totals in use", "row below totals", "totals by cells", "other columns"]
+    "obstacle",
+    [
+        "no sheet",
+        "note below",
+        "totals in use",
+        "row below totals",
+        "totals by cells",
+        "merged totals",
+        "other columns",
+        "end of the sheet",
+        "from a query",
+    ],
 )
 def test_where_the_table_cannot_grow_nothing_is_written(path, obstacle):
     book = openpyxl.load_workbook(path)  # the test's own file: what openpyxl loses does not matter here
@@ -178,8 +189,14 @@ def test_where_the_table_cannot_grow_nothing_is_written(path, obstacle):
             book["People"]["N1"] = "='SMS Replies'!A3"
         elif obstacle == "totals by cells":
             sheet["C3"] = "=COUNTA(C2:C2)"
+        elif obstacle == "merged totals":
+            sheet.merge_cells("A3:B3")
         else:
             sheet.row_dimensions[5].height = 40
+    elif obstacle == "end of the sheet":
+        sheet["C1048576"], table.ref = "last", "A1:E1048576"
+    elif obstacle == "from a query":
+        table.tableType = "queryTable"
     else:
         sheet["B1"] = "Who"
         table.tableColumns[1].name = "Who"
@@ -209,6 +226,11 @@ def test_a_workbook_with_a_report_is_calculated_when_it_is_opened(path):
     content = path.read_bytes()
     closed.apply([RowEdit(values={Role.STATUS: "Sent"}, placed=Placed.of(closed.read().rows[0]))])
     assert path.read_bytes() == content
+    book = openpyxl.load_workbook(path)
+    book.calculation.fullCalcOnLoad = False
+    book.save(path)
+    append_replies(path, [incoming("SI")])
+    assert openpyxl.load_workbook(path).calculation.fullCalcOnLoad
 
 
 @pytest.mark.parametrize(
@@ -257,6 +279,7 @@ def test_a_totals_row_makes_room(path):
     ids = re.findall(rb'<sheet [^>]*sheetId="(\d+)"', members(path)["xl/workbook.xml"])
     chain = b'<c r="B5" i="%s"/><c r="C3" i="%s"/><c r="N1" i="%s"/>' % (ids[2], ids[1], ids[0])
     with_chain(path, b'<calcChain xmlns="%s">%s</calcChain>' % (MAIN.encode(), chain))
+    untouched = ClosedWorkbook(path).version()
     moments = []
     texts = [incoming("SI"), incoming("NO", 1), incoming("=1", 2)]
     appended = append_replies(path, texts, zone=UTC, step=moments.append)
@@ -268,6 +291,7 @@ def test_a_totals_row_makes_room(path):
     assert (table.ref, table.totalsRowCount, sheet.dimensions) == ("A1:E5", 1, "A1:E5")
     assert b'"C3"' not in members(path)["xl/calcChain.xml"], "Excel would repair the file over a cell without a formula"
     assert members(path)["xl/calcChain.xml"].count(b"<c ") == 2
+    assert appended.before == untouched, "and not as it was when room had been made"
     again = append_replies(path, texts, zone=UTC)
     assert again.before == again.version == appended.version
 

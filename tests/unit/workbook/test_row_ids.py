@@ -31,3 +31,10 @@ def test_they_ascend_so_that_an_index_takes_them_side_by_side():
 
 def test_none_are_made_of_nothing():
     assert new_row_ids(0) == []
+
+
+def test_a_text_is_an_id_in_small_letters_and_between_blanks_and_not_with_a_letter_more():
+    for row_id in new_row_ids(50, Random(3)):
+        assert check(f" {row_id.lower()}\n") == row_id
+        assert check(row_id + row_id[-1]) is None
+        assert check(row_id[:-1]) is None

@@ -141,9 +141,9 @@ def test_states_find_their_place_afterwards(tmp_path, kind):
 def test_the_same_again_changes_nothing(tmp_path, kind):
     path = styled(tmp_path / "a.xlsx", kind)
     set_up(path)
-    content = path.read_bytes()
+    content, inode = path.read_bytes(), path.stat().st_ino
     assert set_up(path).nothing
-    assert path.read_bytes() == content
+    assert (path.read_bytes(), path.stat().st_ino) == (content, inode), "it is not even written"
 
 
 def test_the_workbook_gets_a_guid_once_and_keeps_other_properties(tmp_path):
@@ -421,6 +421,31 @@ def test_nothing_is_put_beyond_the_last_column_of_a_sheet(tmp_path, add):
         add(path)
     assert caught.value.code == "columns-past-edge"
     assert caught.value.facts["last"] == "XFA"
+    assert path.read_bytes() == content
+
+
+@pytest.mark.parametrize(
+    ("area", "formula", "ours"),
+    [("E2:E4", "LEN($E2)&gt;3", True), ("A2:A4", '$A2="Sent"', True), ("A2:E4", '$E2="Sent"', False)],
+    ids=["of something else", "elsewhere", "of states"],
+)
+def test_colours_are_added_where_no_others_tell_the_states(tmp_path, area, formula, ours):
+    rule = f'<cfRule type="expression" priority="1"><formula>{formula}</formula></cfRule>'
+    theirs = f'</sheetData><conditionalFormatting sqref="{area}">{rule}</conditionalFormatting>'
+    path = workbook(tmp_path / "a.xlsx", people().replace("</sheetData>", theirs))
+    set_up(path)
+    assert members(path)["xl/worksheets/sheet1.xml"].count(b"<conditionalFormatting ") == 1 + ours
+
+
+def test_a_table_at_the_edge_of_a_sheet_has_no_room(tmp_path):
+    path = tmp_path / "a.xlsx"
+    book = xlsxwriter.Workbook(path)
+    columns = [{"header": text} for text in ("Phone", "Message", "Send")]
+    book.add_worksheet().add_table(0, 16_377, 3, 16_379, {"columns": columns})  # four columns to the edge
+    book.close()
+    content = path.read_bytes()
+    with pytest.raises(UserError, match="columns-no-room"):
+        set_up(path)
     assert path.read_bytes() == content
 
 
