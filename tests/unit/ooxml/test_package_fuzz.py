@@ -127,26 +127,33 @@ def test_entities_and_document_types_are_refused(tmp_path):
             list(read_rows(path))
 
 
-def renamed(old, new):
-    return GOOD.replace(old, new)
+def with_copy(part, name):
+    """A package in which `name`, as long as that of a part, holds the same as that part."""
+    made = parts(people())
+    return packed(made | {"#" * len(name): made[part]}).replace(b"#" * len(name), name.encode())
 
 
+TWICE = "two members with one name"
 CASES = {
-    "two members with one name": renamed(b"[Content_Types].xml", b"_rels/.rels\0\0\0\0\0\0\0\0"),
-    "names equal but for case": packed(parts(people()) | {"XL/WORKBOOK.XML": "x"}),
-    "bytes before": b"x" + GOOD,
-    "bytes after": GOOD + b"x",
-    "no end": GOOD[:-22],
+    "a sheet twice": (with_copy("xl/worksheets/sheet1.xml", "xl/worksheets/sheet1.xml"), TWICE),
+    "the types twice": (with_copy("[Content_Types].xml", "[Content_Types].xml"), TWICE),
+    "names equal but for case": (with_copy("xl/workbook.xml", "XL/WORKBOOK.XML"), TWICE),
+    "bytes before": (b"x" + GOOD, "not-a-workbook"),
+    "bytes after": (GOOD + b"x", "not-a-workbook"),
+    "no end": (GOOD[:-22], "file-incomplete"),
 }
 
 
 @pytest.mark.parametrize("name", CASES)
 def test_ambiguous_packages_are_refused(tmp_path, name):
     path = tmp_path / "a.xlsx"
-    path.write_bytes(CASES[name])
-    with pytest.raises(UserError):
-        write_cells(path, {("People", "E2"): "Sent"})
-    assert path.read_bytes() == CASES[name]
+    content, reason = CASES[name]
+    path.write_bytes(content)
+    for use in (read_rows, lambda path: write_cells(path, {("People", "E2"): "Sent"})):
+        with pytest.raises(XlsmsError) as caught:
+            list(use(path) or ())
+        assert reason in (caught.value.code, caught.value.facts.get("reason"))
+    assert path.read_bytes() == content
 
 
 def test_a_package_of_too_many_members_is_refused(tmp_path):
