@@ -128,6 +128,13 @@ def test_spans_and_dimension_make_room(tmp_path):
     assert '<row r="3" spans="1:2">' in xml
 
 
+@pytest.mark.parametrize("spans", ["spans='1:2'", 'spans = "1:2"'])
+def test_spans_written_in_another_way_make_room_too(tmp_path, spans):
+    path = workbook(tmp_path / "a.xlsx", sheet_xml(f'<row r="2" {spans}><c r="A2"/></row>'))
+    write_cells(path, {("People", "D2"): 1})
+    assert b"spans" not in members(path)["xl/worksheets/sheet1.xml"]
+
+
 STYLES = (
     f'<styleSheet xmlns="{MAIN}"><numFmts><numFmt numFmtId="164" formatCode="yyyy\\-mm\\-dd"/></numFmts><fonts><font/></fonts>'
     "<fills><fill/></fills><borders><border/></borders><cellXfs><xf numFmtId='0'/><xf numFmtId='164'/><xf numFmtId='22'/>"
@@ -152,6 +159,15 @@ def test_a_cell_keeps_its_style_and_a_new_one_takes_that_of_its_row_or_column(tm
     assert dict(re.findall(r'<c r="(\w+)"(?: s="(\d)")?/>', xml)) == {
         "B2": "3", "C2": "1", "A3": "", "C3": "2", "E3": "", "D9": "2",
     }  # fmt: skip
+
+
+@pytest.mark.parametrize("row", ['<row r="2" s="1">', "<row r='2' s='1' customFormat='0'>"])
+def test_a_row_lends_its_style_only_where_it_says_so(tmp_path, row):
+    cols = '<cols><col min="3" max="3" style="2"/></cols>'
+    path = workbook(tmp_path / "a.xlsx", sheet_xml(row + '<c r="A2"/></row>', before=cols), **STYLED)
+    write_cells(path, {("People", "B2"): None, ("People", "C2"): None})
+    xml = members(path)["xl/worksheets/sheet1.xml"].decode()
+    assert dict(re.findall(r'<c r="(\w+)"(?: s="(\d)")?/>', xml)) == {"A2": "", "B2": "", "C2": "2"}
 
 
 @pytest.mark.parametrize(("date1904", "serial"), [("", 46348.3854166667), (' date1904="1"', 44886.3854166667)])
