@@ -7,6 +7,7 @@ import pytest
 
 from tests.workbooks import members, packed, parts, people, relations, sheet_xml, text_cell, workbook
 from xlsms.errors import UserError
+from xlsms.ooxml.compose import CellWriter
 from xlsms.ooxml.patch import Patch
 from xlsms.workbook import read_rows, write_cells, writing
 
@@ -126,9 +127,10 @@ DEFECTS = {
 }
 
 
+@pytest.mark.parametrize("odd", [False, True])
 @pytest.mark.parametrize("name", DEFECTS)
-def test_a_defect_of_ours_is_seen_before_the_file_is_replaced(tmp_path, monkeypatch, name):
-    path = workbook(tmp_path / "a.xlsx", people())
+def test_a_defect_of_ours_is_seen_before_the_file_is_replaced(tmp_path, monkeypatch, name, odd):
+    path = workbook(tmp_path / "a.xlsx", people().replace('<row r="1"', "<row r='1'") if odd else people())
     before = path.read_bytes()
     right = Patch.chunks
     monkeypatch.setattr(Patch, "chunks", lambda self: iter([DEFECTS[name](b"".join(right(self)))]))
@@ -137,6 +139,29 @@ def test_a_defect_of_ours_is_seen_before_the_file_is_replaced(tmp_path, monkeypa
     assert caught.value.code == "sheet-not-writable"
     assert path.read_bytes() == before
     assert [file.name for file in tmp_path.iterdir()] == ["a.xlsx"]
+
+
+@pytest.mark.parametrize("value", ["Sent", 5, 0.25])
+@pytest.mark.parametrize("remembered", [False, True])
+def test_a_defect_in_one_of_many_cells_is_seen(tmp_path, monkeypatch, value, remembered):
+    path = workbook(tmp_path / "a.xlsx", people(300))
+    cells = {("People", f"E{row}"): value for row in range(2, 302)}
+    if remembered:  # written once, the sheet is known by segments
+        write_cells(path, dict.fromkeys(cells, "Queued"))
+    before = path.read_bytes()
+    right = CellWriter.cells
+
+    def wrong(self, column, rows, styles, values):
+        made = right(self, column, rows, styles, values)
+        return [
+            cell.replace(b">Sent<", b">Seen<").replace(b"5</v>", b"6</v>") if at == 7 else cell
+            for at, cell in enumerate(made)
+        ]
+
+    monkeypatch.setattr(CellWriter, "cells", wrong)
+    with pytest.raises(UserError, match="sheet-not-writable"):
+        write_cells(path, cells)
+    assert path.read_bytes() == before
 
 
 def test_a_changed_part_that_is_not_ours_is_seen_before_the_file_is_replaced(tmp_path, monkeypatch):
