@@ -6,6 +6,7 @@ import sys
 from pathlib import Path
 
 from xlsms.errors import Place, TransientError, UserError, XlsmsError
+from xlsms.files.mount import is_mounted
 
 __all__ = ["check_workbook", "check_writable", "is_zip"]
 
@@ -82,10 +83,10 @@ def _closed_to_us(path: Path, place: Place) -> XlsmsError:
 
 
 def check_writable(path: Path) -> None:
-    """Make sure that a file may be replaced: not marked read-only, and with one name only.
+    """Make sure that a file may be replaced: not marked read-only, with one name only, and not mounted by itself.
 
     Raises:
-        UserError: `file-read-only`, `file-linked`.
+        UserError: `file-read-only`, `file-linked`, `file-mounted`.
     """
     place = Place(file=path.name)
     status = path.stat()
@@ -96,3 +97,5 @@ def check_writable(path: Path) -> None:
         raise UserError("file-read-only", place=place)
     if status.st_nlink > 1:
         raise UserError("file-linked", place=place)
+    if is_mounted(path):
+        raise UserError("file-mounted", place=place)

@@ -1,10 +1,12 @@
-"""Whether a folder lies on another computer: there nobody tells of changes, and a file may be held from elsewhere."""
+"""What is mounted where: folders on other computers, whose changes nobody tells, and files mounted by themselves."""
 
+import os
 import re
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
-__all__ = ["is_remote", "type_at"]
+__all__ = ["is_mounted", "is_remote", "type_at"]
 
 #: File systems on which inotify sees only what this computer does. `9p` and `drvfs` are the Windows drives of WSL.
 _REMOTE = frozenset(
@@ -38,9 +40,10 @@ _REMOTE = frozenset(
 _LOCAL_FUSE = frozenset({"fuseblk", "fuse.bindfs", "fuse.ntfs", "fuse.ntfs-3g", "fuse.exfat", "fuse-overlayfs"})
 _ESCAPE = re.compile(r"\\([0-7]{3})")
 _DRIVE_REMOTE = 4  # winbase.h
+_MOUNTS = Path("/proc/self/mountinfo")
 
 
-def is_remote(folder: Path, mounts: Path = Path("/proc/self/mountinfo")) -> bool:
+def is_remote(folder: Path, mounts: Path = _MOUNTS) -> bool:
     """Whether changes in `folder` may go unseen. On macOS it is not known and taken as local."""
     folder = folder.absolute()
     if sys.platform == "win32":
@@ -52,19 +55,33 @@ def is_remote(folder: Path, mounts: Path = Path("/proc/self/mountinfo")) -> bool
     return kind in _REMOTE or (kind.startswith("fuse") and kind not in _LOCAL_FUSE)
 
 
+def is_mounted(path: Path, mounts: Path = _MOUNTS) -> bool:
+    """Whether a file is mounted by itself, as into containers: such a file cannot be replaced. On Linux only."""
+    try:
+        lines = mounts.read_text("utf-8", "surrogateescape")
+    except OSError:
+        return False
+    real = os.path.realpath(path)
+    return any(str(point) == real for point, _ in _mounted(lines))
+
+
 def type_at(folder: Path, mountinfo: str) -> str:
     """The type of the file system that holds `folder`, by the lines of `/proc/self/mountinfo` (proc(5)); "" if none."""
     found, kind = -1, ""
+    for point, here in _mounted(mountinfo):
+        # of mounts over each other the last one is seen
+        if (point == folder or point in folder.parents) and len(point.parts) >= found:
+            found, kind = len(point.parts), here
+    return kind
+
+
+def _mounted(mountinfo: str) -> Iterator[tuple[Path, str]]:
+    """Each mount point with the type of its file system."""
     for line in mountinfo.splitlines():
         before, dash, after = line.partition(" - ")
         fields = before.split(" ")
-        if not dash or len(fields) < 5:  # noqa: PLR2004 - the mount point is the fifth field
-            continue
-        point = Path(_ESCAPE.sub(lambda match: chr(int(match[1], 8)), fields[4]))
-        # of mounts over each other the last one is seen
-        if (point == folder or point in folder.parents) and len(point.parts) >= found:
-            found, kind = len(point.parts), after.split(" ", 1)[0]
-    return kind
+        if dash and len(fields) >= 5:  # noqa: PLR2004 - the mount point is the fifth field
+            yield Path(_ESCAPE.sub(lambda match: chr(int(match[1], 8)), fields[4])), after.split(" ", 1)[0]
 
 
 def _is_remote_windows(folder: Path) -> bool:

@@ -4,7 +4,9 @@ from pathlib import Path
 
 import pytest
 
-from xlsms.files.mount import is_remote, type_at
+from xlsms.errors import UserError
+from xlsms.files.kind import check_writable
+from xlsms.files.mount import is_mounted, is_remote, type_at
 
 MOUNTS = """\
 22 1 8:1 / / rw,relatime shared:1 - ext4 /dev/sda1 rw
@@ -43,3 +45,22 @@ def test_the_mount_that_holds_a_folder_says_whether_it_is_on_another_computer(tm
 
 def test_where_mounts_cannot_be_read_a_folder_is_taken_as_local(tmp_path):
     assert not is_remote(tmp_path, tmp_path / "nothing")
+
+
+def test_a_file_that_is_mounted_by_itself_is_not_written(tmp_path, monkeypatch):
+    """As `mount --bind` and volumes of containers do: its name cannot be given to another file."""
+    path, other = tmp_path / "my list.xlsx", tmp_path / "other.xlsx"
+    for each in (path, other):
+        each.write_bytes(b"PK")
+    escaped = str(path.resolve()).replace(" ", r"\040")
+    (tmp_path / "mountinfo").write_text(f"{MOUNTS}\n99 1 8:1 /a {escaped} rw - ext4 /dev/sda1 rw\n")
+    mounts = tmp_path / "mountinfo"
+    assert is_mounted(path, mounts)
+    assert not is_mounted(other, mounts)
+    assert not is_mounted(path, tmp_path / "nothing")
+    (tmp_path / "link.xlsx").symlink_to(path)
+    assert is_mounted(tmp_path / "link.xlsx", mounts)
+    monkeypatch.setattr("xlsms.files.kind.is_mounted", lambda path: is_mounted(path, mounts))
+    check_writable(other)
+    with pytest.raises(UserError, match="file-mounted"):
+        check_writable(path)
