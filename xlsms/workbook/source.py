@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Literal
 
 from xlsms.errors import UserError
-from xlsms.files.kind import check_workbook, is_zip
+from xlsms.files.kind import check_workbook
 from xlsms.files.scratch import scratch
 from xlsms.model import CellValue, Role, Row
 from xlsms.ooxml.cells import column_letters, column_number
@@ -112,9 +112,13 @@ def read_source(path: Path, passwords: Sequence[str], zone: tzinfo | None, limit
     except UserError as error:
         if error.code != "file-encrypted":
             raise
-        if is_zip(path):  # an OpenDocument, which has ways of its own
-            raise UserError("file-password-unknown") from error
-    return _unlocked(path, passwords, zone, limits)
+    try:
+        return _unlocked(path, passwords, zone, limits)
+    except UserError as error:
+        if error.code != "file-damaged":
+            raise
+        # an OpenDocument, which has ways of its own, or a .xls of before Excel 97
+        raise UserError("file-password-unknown") from error
 
 
 def _unlocked(path: Path, passwords: Sequence[str], zone: tzinfo | None, limits: Limits) -> Source:

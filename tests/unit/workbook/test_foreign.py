@@ -18,6 +18,7 @@ import xlwt
 from msoffcrypto.format.ooxml import OOXMLFile
 
 from tests.workbooks import members
+from xlsms.addin.compound import compound
 from xlsms.errors import TransientError, UserError
 from xlsms.files.swap import draft_of
 from xlsms.model import Role
@@ -427,6 +428,18 @@ def test_an_ods_behind_a_password_says_so(tmp_path):
     with zipfile.ZipFile(path, "w") as package:
         package.writestr("mimetype", "application/vnd.oasis.opendocument.spreadsheet")
         package.writestr("encrypted-package", Random(1).randbytes(500))
+    with pytest.raises(UserError, match="file-password-unknown"):
+        open_workbook(path, passwords=["secret"]).read()
+
+
+def test_an_xls_of_before_excel_97_behind_a_password_says_so(tmp_path):
+    begin, password, end = (
+        struct.pack("<HHHHHH", 0x809, 8, 0x500, 5, 0, 0),
+        struct.pack("<HHI", 0x2F, 4, 1),
+        b"\n\0\0\0",
+    )
+    path = tmp_path / "list.xls"
+    path.write_bytes(compound({"Book": begin + password + end}))
     with pytest.raises(UserError, match="file-password-unknown"):
         open_workbook(path, passwords=["secret"]).read()
 
