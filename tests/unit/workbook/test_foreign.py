@@ -117,6 +117,19 @@ def test_an_unchanged_source_writes_nothing(source, tmp_path):
     assert book.path.read_bytes() == before
 
 
+@pytest.mark.parametrize("left", [Role.ID, Role.STATUS])
+def test_a_mark_that_still_stands_in_the_source_orders_nothing_again_whatever_was_emptied(source, left):
+    book = open_workbook(source)
+    accept(book)
+    row = book.read().rows[0]
+    gone = {Role.ID, Role.STATUS} - {left}
+    ClosedWorkbook(book.path).apply([RowEdit(values=dict.fromkeys(gone), placed=Placed.of(row))])
+    book.prepare()
+    (row, _) = ClosedWorkbook(book.path).read().rows
+    assert not row.marked
+    assert (row.id is None, row.status == "") == (Role.ID in gone, Role.STATUS in gone)
+
+
 def test_a_mark_that_still_stands_in_the_source_orders_nothing_again(source):
     book = open_workbook(source)
     accept(book)
@@ -192,6 +205,20 @@ def test_a_renamed_source_does_not_send_its_rows_again(source, tmp_path):
         assert "list.sms.xlsx" in caught.value.line()
     (tmp_path / "list.sms.xlsx").rename(tmp_path / "clients.sms.xlsx")
     assert [row.id for row in renamed.read().rows] == [IDS[0], None]
+
+
+def test_a_source_that_was_renamed_before_anything_went_is_taken_in_as_it_is_called_now(source, tmp_path):
+    open_workbook(source).prepare()
+    source.rename(tmp_path / "clients.xls")
+    assert open_workbook(tmp_path / "clients.xls").prepare().name == "clients.sms.xlsx"
+
+
+def test_of_two_edited_rows_like_one_that_waits_only_one_takes_its_place(source):
+    book = open_workbook(save_xls(source, HEADERS, (1, "a", "x", DAY), (2, "b", "x", DAY)))
+    book.prepare()
+    save_xls(source, HEADERS, (1, "c", "x", DAY), (3, "a", "x", DAY))  # by its number, and by its text
+    book.prepare()
+    assert [(row[0], row[1]) for row in shown(book.path)] == [(1, "c"), (2, "b"), (3, "a")]
 
 
 def test_results_of_another_file_are_left_alone(source, tmp_path):
