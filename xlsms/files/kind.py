@@ -13,7 +13,7 @@ __all__ = ["check_workbook", "check_writable", "is_zip"]
 _OLE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
 _ZIP = b"PK\3\4"  # two letters alone may begin a text
 _ENCRYPTED = "EncryptedPackage".encode("utf-16-le")
-_OLD_SHEETS = ("Workbook".encode("utf-16-le"), "Book".encode("utf-16-le"))
+_OLD_SHEETS = ("WORKBOOK".encode("utf-16-le"), "BOOK".encode("utf-16-le"))  # in letters of any case
 _PROBE = 4 << 20  # of an OLE container: its directory is in the first sectors of every real file
 _TEXTS = (".csv", ".tsv", ".txt", ".tab")
 _MOST = 2 << 30
@@ -41,7 +41,7 @@ def check_workbook(path: Path) -> None:
     if head.startswith(_OLE):
         if _ENCRYPTED in head:
             raise UserError("file-encrypted", place=place)
-        code = "old-excel-format" if any(name in head for name in _OLD_SHEETS) else "not-a-workbook"
+        code = "old-excel-format" if any(name in head.upper() for name in _OLD_SHEETS) else "not-a-workbook"
         raise UserError(code, place=place)
     if not head.startswith(_ZIP):
         if path.suffix.lower() in _TEXTS:

@@ -9,6 +9,7 @@ import re
 import sys
 from collections.abc import Sequence
 from datetime import date, datetime, time, timedelta
+from math import isfinite
 from typing import TYPE_CHECKING, BinaryIO
 
 from xlsms.workbook.bounds import ENCRYPTED, TOO_COSTLY, UNREADABLE, limit
@@ -38,8 +39,11 @@ def plain(value: object) -> object:
         return f"{value:%H:%M}" if not value.second else f"{value:%H:%M:%S}"
     if isinstance(value, timedelta):
         return hours(value)
-    if isinstance(value, float) and value.is_integer() and abs(value) < 10**15:
-        return int(value)
+    if isinstance(value, float):
+        if not isfinite(value):  # as some programs write what could not be calculated
+            value = {"error": True}
+        elif value.is_integer() and abs(value) < 10**15:
+            value = int(value)
     return None if value == "" else value
 
 

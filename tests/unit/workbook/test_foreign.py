@@ -459,6 +459,17 @@ def test_an_ods_behind_a_password_says_so(tmp_path):
         open_workbook(path, passwords=["secret"]).read()
 
 
+def test_a_number_that_is_none_is_an_error_in_its_cell(tmp_path):
+    path = save_xls(tmp_path / "list.xls", HEADERS, (600111222, float("nan"), "x", None), (600111333, "Hi", "x", None))
+    assert [(row.message, "Message" in row.problems) for row in read_rows(path)] == [(None, True), ("Hi", False)]
+
+
+def test_an_xls_whose_parts_are_named_in_capitals_is_read(tmp_path):
+    path = save_xls(tmp_path / "list.xls", HEADERS, (600111222, "Hi", "x", None))
+    path.write_bytes(path.read_bytes().replace("Workbook".encode("utf-16-le"), "WORKBOOK".encode("utf-16-le")))
+    assert [row.message for row in read_rows(path)] == ["Hi"]
+
+
 def test_an_xls_of_before_excel_97_behind_a_password_says_so(tmp_path):
     begin, password, end = (
         struct.pack("<HHHHHH", 0x809, 8, 0x500, 5, 0, 0),
