@@ -25,7 +25,7 @@ from xlsms_service.config import Settings
 from xlsms_service.ledger.ledger import Ledger
 from xlsms_service.planning import Plan
 from xlsms_service.sync.conflict import check_conflict
-from xlsms_service.sync.preview import preview
+from xlsms_service.sync.preview import copied, preview
 
 __all__ = ["commands", "write_new"]
 
@@ -110,9 +110,9 @@ def check(
     zone = ZoneInfo(session.settings.service.zone) if session.settings.service.zone else None
     workbook = FileWorkbook(file, zone=zone, passwords=lambda: passwords(session.settings, file, password))
     snapshot = workbook.read()
-    plan = _plan(session.settings, snapshot, every_row=every_row)
+    plan, copy = _plan(session.settings, snapshot, every_row=every_row)
     ways = Ways(session.settings, snapshot.path, live.read(session.settings.service.data, datetime.now(UTC)))
-    blocked = _blocked(workbook, snapshot, plan)
+    blocked = _blocked(workbook, snapshot, plan) or copy
     if as_json:
         figures = {"blocked": complaint(blocked) if blocked else None, "warnings": list(warnings(snapshot))}
         session.json({"file": str(file), **plan_figures(plan, ways), **figures})
@@ -134,14 +134,15 @@ def _blocked(workbook: FileWorkbook, snapshot: Snapshot, plan: Plan) -> XlsmsErr
     return None
 
 
-def _plan(settings: Settings, snapshot: Snapshot, *, every_row: bool) -> Plan:
+def _plan(settings: Settings, snapshot: Snapshot, *, every_row: bool) -> tuple[Plan, XlsmsError | None]:
+    """What would go, and what the ledger knows that keeps all of it back."""
     service = settings.service
     asked = terms(settings, "all" if every_row else "marked")
     now = datetime.now(UTC)
     if service.ledger is None and not service.data.exists():
-        return preview(None, snapshot, asked, now)
+        return preview(None, snapshot, asked, now), None
     with Ledger.open(service.data, service.ledger) as ledger:
-        return preview(ledger, snapshot, asked, now)
+        return preview(ledger, snapshot, asked, now), copied(ledger, snapshot)
 
 
 def _show(session: Session, plan: Plan, most: int, snapshot: Snapshot, ways: Ways) -> None:

@@ -35,6 +35,7 @@ __all__ = [
     "Book",
     "Lacking",
     "by_guid",
+    "copy_of",
     "find",
     "get",
     "lacking",
@@ -138,8 +139,9 @@ def recognise(
     known = look_up(connection, path=path, guid=guid, row_ids=row_ids, exists=exists)
     if known is None:
         return make(connection, path=path, guid=guid, language=language)
-    if known.path != path and stands(known, exists):
-        raise UserError("workbook-copied", place=Place(file=path.name), original=known.path)
+    copied = copy_of(known, path, exists)
+    if copied:
+        raise copied
     now = replace(known, path=path, language=language, standing=True, guid=known.guid or guid)
     if now != known:
         move(connection, now)
@@ -189,6 +191,13 @@ def look_up(
 def stands(book: Book, exists: Callable[[Path], bool]) -> bool:
     """Whether the workbook is still where it was seen, no other having taken its place."""
     return book.standing and exists(book.path)
+
+
+def copy_of(known: Book, path: Path, exists: Callable[[Path], bool]) -> UserError | None:
+    """What is told of the file at `path`, which holds a known workbook, where that still stands elsewhere."""
+    if known.path == path or not stands(known, exists):
+        return None
+    return UserError("workbook-copied", place=Place(file=path.name), original=known.path)
 
 
 def make(connection: Connection, *, path: Path, guid: str | None, language: str) -> Book:

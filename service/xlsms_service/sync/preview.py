@@ -17,7 +17,7 @@ from xlsms_service.planning import Facts, Plan, PlanEntry, Terms, plan
 from xlsms_service.sync import order
 from xlsms_service.sync.intake import DUPLICATE_WINDOW
 
-__all__ = ["preview"]
+__all__ = ["copied", "preview"]
 
 
 def preview(ledger: Ledger | None, snapshot: Snapshot, terms: Terms, now: datetime) -> Plan:
@@ -50,6 +50,12 @@ def preview(ledger: Ledger | None, snapshot: Snapshot, terms: Terms, now: dateti
         key=lambda entry: (places.get(entry.row.sheet, len(places)), entry.row.number),
     )
     return Plan(entries=tuple(entries), hidden=new.hidden + anew.hidden)
+
+
+def copied(ledger: Ledger, snapshot: Snapshot) -> UserError | None:
+    """What keeps all of the workbook from going: it is a copy of one that was taken in."""
+    book = _book(ledger, snapshot, order.ids(snapshot.rows))
+    return None if book is None else books.copy_of(book, snapshot.path, Path.exists)
 
 
 def _refused(row: Row, code: str) -> PlanEntry:

@@ -343,12 +343,16 @@ def test_a_copy_is_held_back_until_it_is_made_a_workbook_of_its_own(xlsms, conne
     book.worksheets[0]["E5"] = "Something else"
     book.save(copy)
     content = copy.read_bytes()
+    run = xlsms("--config", connected, "check", copy, "--json")
+    assert (run.code, run.figures["blocked"]["code"]) == (2, "workbook-copied")
     run = xlsms("--config", connected, "send", copy)
     assert run.code == 2
     assert "[workbook-copied]" in run.complaint
     assert copy.read_bytes() == content
+    assert xlsms("--config", connected, "check", original).code == 0
     run = xlsms("init", copy, "--new-identity")
     assert run.code == 0
+    assert "workbook-copied" not in xlsms("--config", connected, "check", copy).err
     assert "Rows emptied: 3" in run.out
     (kept,) = (found for found in (tmp_path / "data" / "backups").rglob("*.xlsx") if found.read_bytes() == content)
     assert str(kept) in run.out.replace("\n", "")
