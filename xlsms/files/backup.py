@@ -54,8 +54,8 @@ class Backups:
         if self.keep < 1:
             return
         place = self.place(path)
-        self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        place.mkdir(mode=0o700, exist_ok=True)
+        for folder in (self.folder.parent, self.folder, place):  # those made on the way get the usual mode
+            folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         for left in place.glob(".*.tmp"):  # half a copy, from a crash
             left.unlink(missing_ok=True)
         written = place / _OURS

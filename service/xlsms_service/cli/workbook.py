@@ -22,7 +22,7 @@ from xlsms_service.cli.setup import remove_again, renew_file, set_up_file
 from xlsms_service.cli.ways import Ways
 from xlsms_service.cli.words import language, tr
 from xlsms_service.config import Settings
-from xlsms_service.ledger.ledger import Ledger
+from xlsms_service.ledger.ledger import FILE, Ledger
 from xlsms_service.planning import Plan
 from xlsms_service.sync.conflict import check_conflict
 from xlsms_service.sync.preview import copied, preview
@@ -139,7 +139,7 @@ def _plan(settings: Settings, snapshot: Snapshot, *, every_row: bool) -> tuple[P
     service = settings.service
     asked = terms(settings, "all" if every_row else "marked")
     now = datetime.now(UTC)
-    if service.ledger is None and not service.data.exists():
+    if service.ledger is None and not (service.data / FILE).exists():
         return preview(None, snapshot, asked, now), None
     with Ledger.open(service.data, service.ledger) as ledger:
         return preview(ledger, snapshot, asked, now), copied(ledger, snapshot)

@@ -1,8 +1,10 @@
 """`init` and `check`: a workbook before anything is sent."""
 
 import io
+import os
 import shutil
 import sqlite3
+import stat
 import zipfile
 from datetime import UTC, datetime
 
@@ -134,6 +136,11 @@ def test_init_keeps_the_file_as_its_user_saved_it(xlsms, sheet, tmp_path, suffix
     assert xlsms("init", file).code == 0
     (copy,) = (tmp_path / "data").rglob(f"*{suffix}")
     assert copy.read_bytes() == content != file.read_bytes()
+    for folder in (copy.parent, copy.parents[1], tmp_path / "data"):
+        assert os.name != "posix" or stat.S_IMODE(folder.stat().st_mode) == 0o700, folder
+    before = sorted((tmp_path / "data").rglob("*"))
+    xlsms("check", file)
+    assert sorted((tmp_path / "data").rglob("*")) == before, "a check makes no ledger"
 
 
 def test_check_tells_that_nothing_goes_from_a_conflict_copy(xlsms, sheet):
