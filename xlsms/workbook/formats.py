@@ -7,18 +7,18 @@ differs by country, the month is spelled out.
 """
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from datetime import datetime
-from decimal import ROUND_HALF_UP, Decimal
 from functools import lru_cache
 
 from xlsms.ooxml.style import LOCAL_DATE
 from xlsms.ooxml.value import Raw
 from xlsms.workbook.base import Language
+from xlsms.workbook.placeholder import POINT, Figure, Token, figure_of, general
 
 __all__ = ["shown"]
 
-_POINT = {"en": (".", ","), "es": (",", ".")}  # decimal and thousands
 _MONTHS = {
     "en": "January February March April May June July August September October November December",
     "es": "enero febrero marzo abril mayo junio julio agosto septiembre octubre noviembre diciembre",
@@ -44,12 +44,18 @@ _TESTS = {
     "=": lambda a, b: a == b,
     "<>": lambda a, b: a != b,
 }
-_GENERAL_DIGITS = 10
 _NOON = 12
-_MOST = 10**15  # where a workbook stops to know every digit
-_LONGEST = 12  # digits after which a pattern is no longer meant for people
+_MOST = 10**21  # from where on a number is no longer meant for people
 
-Token = tuple[str, str]
+Condition = tuple[str, float]
+
+_GENERAL: tuple[Token, ...] = (("general", "General"),)
+#: By the number of sections without conditions: which numbers each is for, and whether it puts a minus in front.
+_UNTESTED: dict[int, list[tuple[Condition | None, bool]]] = {
+    1: [(None, True)],
+    2: [((">=", 0.0), False), (None, False)],
+    3: [((">", 0.0), False), (("<", 0.0), False), (None, False)],
+}
 
 
 def shown(value: Raw, code: str, language: Language) -> str:
@@ -65,7 +71,7 @@ def shown(value: Raw, code: str, language: Language) -> str:
     try:
         return _number(value, code, language)
     except (ArithmeticError, ValueError):  # a code that no program would write, such as `[>1.2.3]`
-        return _general(value, language)
+        return general(value, language)
 
 
 @lru_cache(maxsize=512)
@@ -105,71 +111,71 @@ def _section_of_texts(code: str) -> tuple[Token, ...] | None:
 
 
 def _number(value: float, code: str, language: Language) -> str:
-    section, value = _section(value, _sections(code))
-    kinds = [kind for kind, _ in section]
-    if "elapsed" in kinds:
-        return _elapsed(value, section)
-    patterns = [text for kind, text in section if kind == "number"]
-    fraction = len(patterns) > 1 and ("literal", "/") in section
-    unreadable = abs(value) >= _MOST or any(len(pattern) > _LONGEST for pattern in patterns)
-    if fraction or unreadable or "date" in kinds or not section:
-        return _general(value, language)
-    amount = abs(Decimal(repr(value))).scaleb(2 * kinds.count("percent"))
-    power = next((text for kind, text in section if kind == "power"), None)
-    texts = {"percent": "%", "general": _general(abs(value), language), "text": _general(abs(value), language)}
-    if patterns and power:
-        texts["number"] = _scientific(amount, patterns[0], power, language)
-    elif patterns:
-        texts["number"] = _digits(amount, patterns[0], language)
-    out = "-" if value < 0 and re.search("[1-9]", texts.get("number", texts["general"])) else ""  # zero has no sign
-    for kind, text in section:
-        out += text if kind == "literal" else texts.pop(kind, "") if kind == "number" else texts.get(kind, "")
-    return out
+    if code == "General":  # most cells
+        return general(value, language)
+    for section in _for_numbers(code):
+        if section.when is None or _TESTS[section.when[0]](value, section.when[1]):
+            break
+    else:
+        return ""  # Excel fills such a cell with #
+    if section.figure is not None and abs(value) < _MOST:
+        return section.figure.text(value, language, minus=section.minus)
+    if any(kind == "elapsed" for kind, _ in section.tokens):
+        return _elapsed(value if section.minus else abs(value), section.tokens)
+    return general(value, language)
 
 
-def _section(value: float, sections: tuple[tuple[Token, ...], ...]) -> tuple[tuple[Token, ...], float]:
-    """The section for a number, and the number as that section shows it: the negative one writes its own sign."""
-    for section in sections[:2]:
-        condition = next(
-            (_CONDITION.fullmatch(text) for kind, text in section if kind == "bracket" and text[:1] in "<>="), None
-        )
-        if condition and _TESTS[condition[1]](value, float(condition[2])):
-            return section, value
-        if condition:
-            return sections[min(len(sections) - 1, sections.index(section) + 1)], value
-    if value < 0 and len(sections) > 1:
-        return sections[1], abs(value)
-    if value == 0 and len(sections) > 2:  # noqa: PLR2004 - the third is for zero
-        return sections[2], value
-    return sections[0], value
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Section:
+    """A section of a format that is for numbers."""
+
+    tokens: tuple[Token, ...]
+    figure: Figure | None  #: None: not known, or elapsed time
+    when: Condition | None  #: which numbers it is for; None: all that are left
+    minus: bool  #: whether a negative number has its sign put in front
 
 
-def _general(value: float, language: Language) -> str:
-    if isinstance(value, int):
-        return str(value)
-    return f"{value:.{_GENERAL_DIGITS}g}".replace(".", _POINT[language][0])
+@lru_cache(maxsize=512)
+def _for_numbers(code: str) -> tuple[_Section, ...]:
+    """The sections that are for numbers: the first whose condition is met shows one."""
+    sections = list(_sections(code))
+    if len(sections) < 4 and any(kind == "text" for kind, _ in sections[-1]):  # noqa: PLR2004 - the fourth is for text
+        sections.pop()
+    del sections[3:]
+    if sections in ([], [()]):
+        sections = [_GENERAL]
+    given = [_condition(section) for section in sections]
+    if any(given) and len(sections) == 1:
+        sections, given = [*sections, _GENERAL], [*given, None]
+    tested = _tested(given) if any(given) else _UNTESTED[len(sections)]
+    return tuple(
+        _Section(tokens=section, figure=figure_of(section), when=when, minus=minus)
+        for section, (when, minus) in zip(sections, tested, strict=True)
+    )
 
 
-def _digits(amount: Decimal, pattern: str, language: Language) -> str:
-    """A number in a pattern of `0`, `#` and `?`, with thousands where a comma stands between digits."""
-    pattern, scaled = pattern.rstrip(","), len(pattern) - len(pattern.rstrip(","))
-    whole, _, fraction = pattern.partition(".")
-    amount = amount.scaleb(-3 * scaled).quantize(Decimal(1).scaleb(-len(fraction)), ROUND_HALF_UP)
-    digits, _, decimals = f"{abs(amount):f}".partition(".")
-    digits = digits.lstrip("0").rjust(whole.count("0"), "0")
-    point, comma = _POINT[language]
-    if "," in whole:
-        digits = re.sub(r"(?<=\d)(?=(?:\d{3})+$)", comma, digits)
-    needed = len(fraction.rstrip("#?"))
-    decimals = decimals[:needed] + decimals[needed:].rstrip("0")
-    return digits + (point + decimals if "." in pattern and (decimals or needed) else "")
+def _condition(section: tuple[Token, ...]) -> Condition | None:
+    found = (_CONDITION.fullmatch(text) for kind, text in section if kind == "bracket")
+    return next(((match[1], float(match[2])) for match in found if match), None)
 
 
-def _scientific(amount: Decimal, pattern: str, power: str, language: Language) -> str:
-    places = len(pattern.partition(".")[2])
-    digits, _, exponent = f"{float(amount):.{places}e}".partition("e")
-    sign = "-" if int(exponent) < 0 else ("+" if power[1] == "+" else "")
-    return digits.replace(".", _POINT[language][0]) + "E" + sign + str(abs(int(exponent))).rjust(len(power) - 2, "0")
+def _tested(given: Sequence[Condition | None]) -> list[tuple[Condition | None, bool]]:
+    """Which numbers each of two or three sections is for, one of which at least has a condition, and who has a minus.
+
+    As Excel has it: none where the condition is met by negative numbers alone. What is left to the second of two has
+    one only behind `=`, `>` and `>=` of what is not negative.
+    """
+    first, second, *others = given
+    first = first or (">", 0.0)
+    if second is None and not others:
+        return [(first, _has_minus(first)), (None, first[0] == "=" or (first[0] in (">", ">=") and first[1] >= 0))]
+    second = second or ("<", 0.0)
+    return [(first, _has_minus(first)), (second, _has_minus(second)), *[(when, True) for when in others]]
+
+
+def _has_minus(when: Condition) -> bool:
+    sign, limit = when
+    return not (sign in ("<", "<=", "=") and limit < 0) and when != ("<", 0.0)
 
 
 def _elapsed(value: float, section: tuple[Token, ...]) -> str:
@@ -209,7 +215,7 @@ def _date(moment: datetime, code: str, language: Language) -> str:
         elif kind == "half":
             out += text.split("/")[moment.hour >= _NOON]
         elif kind == "number" and text.startswith(".") and set(text[1:]) == {"0"}:  # fractions of a second
-            out += _POINT[language][0] + f"{moment.microsecond:06d}"[: len(text) - 1]
+            out += POINT[language][0] + f"{moment.microsecond:06d}"[: len(text) - 1]
         elif kind in ("literal", "number"):
             out += text
     return out
@@ -242,4 +248,4 @@ def _locale(text: str) -> str | None:
     try:
         return _LANGUAGE_IDS.get(int(text, 16) & 0x3FF)
     except ValueError:
-        return next((language for language in _POINT if text.lower().startswith(language)), None)
+        return next((language for language in POINT if text.lower().startswith(language)), None)

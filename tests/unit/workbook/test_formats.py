@@ -64,6 +64,83 @@ def test_which_formats_are_dates(code, date, time):
     assert shows_time(code) is time
 
 
+@pytest.mark.parametrize(
+    ("value", "code", "english", "spanish"),
+    [
+        (612345678, "000 00 00 00", "612 34 56 78", "612 34 56 78"),
+        (12345678, r"00\.000\.000", "12.345.678", "12.345.678"),
+        (123456789, "000-00-0000", "123-45-6789", "123-45-6789"),
+        (7, "000-00-0000", "000-00-0007", "000-00-0007"),
+        (280131234, "00000-0000", "28013-1234", "28013-1234"),
+        (5551234567, "[<=9999999]###-####;(###) ###-####", "(555) 123-4567", "(555) 123-4567"),
+        (5551234, "[<=9999999]###-####;(###) ###-####", "555-1234", "555-1234"),
+        (1, "(###) ###-####", "() -1", "() -1"),
+        (34600112233, "+## ### ### ###", "+34 600 112 233", "+34 600 112 233"),
+        (1234567890123, "0-000000-000000", "1-234567-890123", "1-234567-890123"),
+        (2100041845, "0000 0000 00 0000000000", "0000 0000 00 2100041845", "0000 0000 00 2100041845"),
+        (930, '00":"00', "09:30", "09:30"),
+        (-930, '00":"00', "-09:30", "-09:30"),
+        (12, '0"h"00"m"', "0h12m", "0h12m"),
+        (12, r"0\.5", "12.5", "12.5"),
+        (123456, "0-0", "12345-6", "12345-6"),
+        (1234.5, '0" "0.0" "0', "123 4.5 0", "123 4,5 0"),
+        (1234567, "0-0,", "123-5", "123-5"),
+        (1, "??-??", "  - 1", "  - 1"),
+        (-1, "?0.0", "- 1.0", "- 1,0"),
+        (34, "?,??0", "   34", "   34"),
+        (5, "0.0?", "5.0 ", "5,0 "),
+        (5, "0.##", "5.", "5,"),
+        (12.5, ".00", "12.50", "12,50"),
+        (7, "0,000", "0,007", "0.007"),
+        (0, "#,###", "", ""),
+        (5, "0##", "05", "05"),
+        (1234567, "#,##0,", "1,235", "1.235"),
+        (12345, "##0.0E+0", "12.3E+3", "12,3E+3"),
+        (999.96, "##0.0E+0", "1.0E+3", "1,0E+3"),
+        (0.00012, "##0.0E+0", "120.0E-6", "120,0E-6"),
+        (1.005, "0.00", "1.01", "1,01"),
+        (1234567890123450, "0000 0000 0000 0000", "1234 5678 9012 3450", "1234 5678 9012 3450"),
+        (12, "0-/-0", "12", "12"),
+    ],
+)  # fmt: skip
+def test_digits_go_into_their_places_and_what_parts_them_stays(value, code, english, spanish):
+    assert shown(value, code, "en") == english
+    assert shown(value, code, "es") == spanish
+
+
+@pytest.mark.parametrize(
+    ("code", "below", "zero", "above"),
+    [
+        ("0", "-5", "0", "5"), ("0;0", "5", "0", "5"), ("0;(0)", "(5)", "0", "5"), ("0;;;", "", "", "5"), ("0;", "", "0", "5"),
+        ("#,##0;-#,##0;", "-5", "", "5"), (";;;", "", "", ""), ("", "-5", "0", "5"), ('"in";"out";"even"', "out", "even", "in"),
+        ("0;@", "-5", "0", "5"), ('"x"@', "-5", "0", "5"), ("0;General", "5", "0", "5"), ("# ?/?;(# ?/?)", "-5", "0", "5"),
+        ('[>=100]"big "0;"small "0', "-small 5", "small 0", "small 5"), ("[<0](0);0", "(5)", "0", "5"), ("[>0]0;0", "-5", "0", "5"),
+        ('[<=-3]"low "0;0', "low 5", "0", "5"), ("[<100]0;0", "-5", "0", "5"), ("[<-10]0;0", "5", "0", "5"), ("[>=100]0", "-5", "0", "5"),
+        ('[>1]0;[<-1]"low "0;"none"', "low 5", "none", "5"), ('[=5]"five";[=0]"none"', "", "none", "five"),
+        ('0;[<-9]"low";"small "0', "-small 5", "small 0", "5"), ('[>9]"big";(0);0', "(5)", "0", "5"), ("[h]:mm;[h]:mm", "120:00", "0:00", "120:00"),
+    ],
+)  # fmt: skip
+def test_the_section_that_shows_a_number_decides_about_its_minus(code, below, zero, above):
+    assert [shown(value, code, "en") for value in (-5, 0, 5)] == [below, zero, above]
+    assert [shown(float(value), code, "es") for value in (-5, 0, 5)] == [below, zero, above]
+
+
+RUNS = st.lists(st.text("0#", min_size=1, max_size=5), min_size=1, max_size=5)
+BETWEEN = st.sampled_from(["-", " ", r"\.", '":"', ") ", r"\/", '" de "', "_x"])
+
+
+@given(st.integers(0, 10**15 - 1), RUNS, RUNS, st.integers(0, 6), st.data(), st.sampled_from(["en", "es"]))
+def test_what_is_shown_has_the_digits_of_the_number(number, before, behind, decimals, data, language):
+    """Whatever stands between: all of them, in their order, with zeros in front and behind only."""
+    code = "".join(part for run in before for part in (run, data.draw(BETWEEN)))
+    assert "".join(filter(str.isdigit, shown(number, code, language))).lstrip("0") == str(number).lstrip("0")
+
+    value, places = round(number % 10**8 / 10**decimals, decimals), "0" * decimals
+    code = f"{before[0]}.{places}" + "".join(data.draw(BETWEEN) + run for run in behind)
+    wanted = f"{value:.{decimals}f}".replace(".", "")
+    assert "".join(filter(str.isdigit, shown(value, code, language))).strip("0") == wanted.strip("0")
+
+
 PIECES = [
     "0", "#", "?", ".", ",", "%", "%%%%", ".000", "0.0000000000", "E+00", "[>1.2.3]", "[<.]", "[=-1]", "[h]", "[mm]", "yy",
     "m", "d", "hh", "s", "AM/PM", "@", "General", '"x"', "[$€-40A]", "[$-]", "[$-zz]", ";", "/", "[Red]",
