@@ -169,7 +169,7 @@ def test_it_and_its_pen_do_without_what_takes_long_to_come_and_is_not_for_them(m
 
 #: A process with one thread, as a command is when it begins.
 BRANCHING_OFF = """
-import asyncio, os, sys
+import asyncio, os, signal, sys
 from pathlib import Path
 from xlsms.errors import TransientError
 from xlsms_service.app import App, Patience
@@ -191,7 +191,8 @@ async def main():
         print(Path(f"/proc/{copy.pid}/comm").read_text().strip(), os.getsid(copy.pid) == copy.pid)
         print(*report.by_state.values(), *(problem.place.row for problem in report.problems))
         assert app._desk.start() is copy
-        copy.kill()
+        os.kill(copy.pid, signal.SIGSTOP)
+        asyncio.get_running_loop().call_later(0.1, copy.kill)  # when it has the order
         try:
             await app._desk.do("take_in", path, terms(settings))
         except TransientError as error:
