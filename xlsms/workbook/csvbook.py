@@ -21,6 +21,7 @@ from xlsms.workbook.csvpage import Page
 from xlsms.workbook.delimited import Delimited, decoded
 from xlsms.workbook.finding import carrier, still_there
 from xlsms.workbook.inert import inert
+from xlsms.workbook.ours import check_ours
 from xlsms.workbook.reading import wall_time
 from xlsms.workbook.roles import header, language_of
 from xlsms.workbook.writing import ATTEMPTS, Step
@@ -297,6 +298,8 @@ class _Work:
         lacking = [role for role in roles if role not in self._columns]
         if not lacking:
             return ()
+        if Role.ID in lacking:
+            check_ours(self.page.name, found.columns, found.headers, self.page.results())
         language = language_of(found.headers.values())
         below = (enumerate(record.values, 1) for record in text.rows[found.row - 1 :])
         right = max(column for fields in below for column, field in fields if field)

@@ -14,6 +14,7 @@ from xlsms.workbook.base import RESULTS, Sheet
 from xlsms.workbook.delimited import DELIMITERS, Delimited, Record, decoded, records, separator
 from xlsms.workbook.heading import Heading, heading, nothing_to_send
 from xlsms.workbook.inert import bared
+from xlsms.workbook.ours import written_columns
 from xlsms.workbook.roles import HEADER_ROWS, is_mark
 
 __all__ = ["Page"]
@@ -89,6 +90,13 @@ class Page:
     def row(self, number: int) -> Row | None:
         """One row; None when nothing stands under its headers."""
         return self._row(number, self.text.rows[number - 1])
+
+    def results(self) -> Iterator[tuple[int, str, str]]:
+        """Row, letters and text of what stands where results are written."""
+        places = [(letters, column_number(letters) - 1) for letters in written_columns(self.heading.columns)]
+        for number in self.numbers:
+            values = self.text.rows[number - 1].values
+            yield from ((number, letters, values[at]) for letters, at in places if at < len(values) and values[at])
 
     def _row(self, number: int, record: Record) -> Row | None:
         values = [bared(value) if column in self._results else value for column, value in enumerate(record.values)]

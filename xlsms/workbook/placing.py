@@ -18,6 +18,7 @@ from xlsms.ooxml.search import Search
 from xlsms.workbook.base import Language, Placed, Refusal, RowEdit
 from xlsms.workbook.gathering import Gathering
 from xlsms.workbook.layout import Layout
+from xlsms.workbook.ours import check_layout
 from xlsms.workbook.reading import RowReader, id_text, wall_time
 from xlsms.workbook.record import Added, role_key
 from xlsms.workbook.roles import header
@@ -219,12 +220,13 @@ class Placing:
 
         Raises:
             UserError: `columns-missing` where a table or a filter holds the rows: a sort would leave them behind;
-                `columns-past-edge`.
+                `columns-past-edge`; `column-of-yours`.
         """
         name = layout.part.name
         gathered = self._gathered[name]
         if gathered.extra or not roles:
             return
+        check_layout(layout)
         texts = tuple(header(role, self._language) for role in roles)
         if layout.bounded:
             place = Place(sheet=name, row=layout.header_row)

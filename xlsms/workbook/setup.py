@@ -31,6 +31,7 @@ from xlsms.workbook.base import RESULTS, Language
 from xlsms.workbook.change import Change, put_change
 from xlsms.workbook.identity import GUID_PROPERTY, new_guid
 from xlsms.workbook.layout import Layout, layouts, spoken
+from xlsms.workbook.ours import check_layout
 from xlsms.workbook.own_sheets import Counted
 from xlsms.workbook.palette import COLOURS, MARK_HINTS, REACH, WIDTHS, condition
 from xlsms.workbook.record import CHOICE, OWN_SHEET, PROPERTIES, put_constant, put_note, put_notes, role_key
@@ -86,7 +87,7 @@ def set_up(
 
     Raises:
         UserError: `sheet-protected`; `columns-no-room` where something stands beside a table or filter;
-            `columns-past-edge`; and as for any write.
+            `columns-past-edge`; `column-of-yours`; and as for any write.
         TransientError: somebody has the file open or keeps saving it.
     """
     real = resolved(path)
@@ -205,6 +206,7 @@ class _Sheet:
     def prepare(self, graft: Graft, *, protected: bool) -> None:
         """Work out everything; tables and names go into `graft`. A protected sheet is changed only if `protected`."""
         if self.roles:
+            check_layout(self.layout)
             edge = self._edge()
             self.columns |= {role: edge + number for number, role in enumerate(self.roles, 1)}
             self._dress(edge)

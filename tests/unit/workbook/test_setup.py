@@ -9,6 +9,7 @@ import openpyxl
 import pytest
 import python_calamine
 import xlsxwriter
+from openpyxl.worksheet.table import Table
 
 from tests.workbooks import MAIN, RELATIONS, members, people, sheet_xml, text_cell, workbook
 from xlsms.errors import UserError
@@ -406,6 +407,25 @@ def test_a_protected_sheet_that_lacks_nothing_is_not_asked_about(tmp_path):
     xml = members(path)["xl/worksheets/sheet1.xml"]
     rebuilt(path, "xl/worksheets/sheet1.xml", xml.replace(b"</sheetData>", b'</sheetData><sheetProtection sheet="1"/>'))
     assert set_up(path).nothing
+
+
+@pytest.mark.parametrize("add", [set_up, add_columns])
+@pytest.mark.parametrize("in_table", [True, False])
+def test_a_column_of_the_user_s_own_is_not_taken_for_ours(tmp_path, add, in_table):
+    path = tmp_path / "a.xlsx"
+    book = openpyxl.Workbook()
+    book.active.append(["Phone", "Message", "Send", "Cost"])
+    book.active.append(["+34600000001", "Hi", "x", None])
+    book.active.append(["+34600000002", "Hi", "x", 12.5])
+    if in_table:
+        book.active.add_table(Table(displayName="People", ref="A1:D3"))
+    book.active["D9"] = "below the table" if in_table else None
+    book.save(path)
+    content = path.read_bytes()
+    with pytest.raises(UserError) as caught:
+        add(path)
+    assert (caught.value.code, caught.value.place.row, caught.value.place.column) == ("column-of-yours", 3, "D")
+    assert path.read_bytes() == content
 
 
 @pytest.mark.parametrize("add", [set_up, add_columns])

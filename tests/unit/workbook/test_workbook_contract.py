@@ -174,6 +174,29 @@ class WorkbookContract:
         ]  # fmt: skip
         assert (snapshot.rows[0].status, snapshot.rows[0].id) == ("Enviado", IDS[0])
 
+    @pytest.mark.parametrize("header", ["Detail", "Status", "Reply", "Parts", "Cost"])
+    def test_a_column_of_the_user_s_own_is_not_written_over(self, path, header):
+        self.user_saves(path, ("Phone", "Message", header), (1, "Hi", None), (2, "Hi", "of his own"))
+        book = self.open(path)
+        rows = book.read().rows
+        with pytest.raises(UserError) as caught:
+            book.apply([RowEdit(values={Role.STATUS: "Queued", Role.ID: IDS[0]}, placed=Placed.of(rows[0]))])
+        place = caught.value.place
+        assert (caught.value.code, place.row, place.column) == ("column-of-yours", 3, "C")
+        assert book.read().rows[1].fields[header] == "of his own"
+        self.user_saves(
+            path, ("Phone", "Message", header), (1, "Hi", None), (2, "Hi", " ")
+        )  # emptied: ours from now on
+        book = self.open(path)
+        self.accept(book)
+        assert header in book.read().sheets[0].headers.values()
+
+    def test_columns_of_a_sheet_that_lost_its_ids_are_ours(self, path):
+        self.user_saves(
+            path, ("Phone", "Message", "Status", "Detail"), (1, "Hi", "delivered", "of ours"), (2, "Hi", None, "x")
+        )
+        assert [row.status for row in self.accept(self.open(path)).rows] == ["Queued", "Queued"]
+
     def test_values_for_columns_that_nobody_has_are_left_out(self, path):
         book = self.open(path)
         self.accept(book)

@@ -327,11 +327,13 @@ class _Work:
         """Add the result columns that are not there, on the right of everything in or below the header row.
 
         Raises:
-            UserError: `columns-missing` where a table or a filter holds the rows: a sort would leave them behind.
+            UserError: `columns-missing` where a table or a filter holds the rows: a sort would leave them behind;
+                `column-of-yours`.
         """
         missing = page.sheet.missing
         if self._extra[page.name] or not missing:
             return
+        page.check_ours()
         texts = [header(role, self._language) for role in missing]
         if page.bounded:
             place = Place(sheet=page.name, row=page.heading.row)

@@ -21,6 +21,7 @@ from xlsms.workbook.grid import ERROR, ErrorValue
 from xlsms.workbook.heading import Heading, heading, nothing_to_send
 from xlsms.workbook.live.native import filter_area
 from xlsms.workbook.live.patience import BusyError
+from xlsms.workbook.ours import check_ours, written_columns
 from xlsms.workbook.reading import local_time
 from xlsms.workbook.roles import HEADER_ROWS, OWN_SHEETS, columns_of, folded, is_mark, language_of
 from xlsms.workbook.setting import SETTINGS, Line, Settings, parse_settings
@@ -107,6 +108,18 @@ class Page:
         column = self.places.get(role)
         value = self.value((number, column)) if column else None
         return None if isinstance(value, ErrorValue) else value
+
+    def check_ours(self) -> None:
+        """Make sure that a sheet without ids holds nothing of its user's where results are to be written.
+
+        Raises:
+            UserError: `column-of-yours`.
+        """
+        columns = self.heading.columns
+        places = [(letters, column_number(letters)) for letters in written_columns(columns)]
+        if Role.ID not in columns and places:
+            cells = ((number, at, self.value((number, column))) for number in self.numbers for at, column in places)
+            check_ours(self.name, columns, self.heading.headers, cells)
 
     def widen(self, right: int) -> None:
         """Let the values reach to a column on the right."""

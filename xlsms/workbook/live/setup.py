@@ -32,7 +32,7 @@ def insert_columns(workbook: LiveWorkbook, roles: Iterable[Role]) -> dict[str, t
 
     Raises:
         UserError: `columns-missing` where a filter without a table holds the rows; `columns-no-room` where something
-            stands beside a table; `sheet-locked`; `workbook-read-only`.
+            stands beside a table; `column-of-yours`; `sheet-locked`; `workbook-read-only`.
     """
     wanted = tuple(roles)
 
@@ -69,6 +69,7 @@ class _Place:
 
     def check(self) -> None:
         """Make sure that there is room, before anything is written."""
+        self.page.check_ours()
         place = Place(sheet=self.page.name, row=self.page.heading.row)
         if is_protected(self._sheet):
             raise UserError("sheet-locked", place=place)
