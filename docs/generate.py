@@ -79,7 +79,9 @@ row. `{{{{` is a brace.
 
 **What xlsms writes.** Only cells in its own columns, and the mark that it takes out. The others stay byte for byte as
 they are, and so does the rest of the file. Text from outside is written as text, never as a formula. Where columns are
-missing, `xlsms init FILE` adds them on the right and lets a table or a filter take them in.
+missing, `xlsms init FILE` adds them on the right and lets a table or a filter take them in. If a sheet that was never
+sent from has something of yours under *Status*, *Detail*, *Reply* or *Parts*, nothing goes from it until you give that
+column another header.
 """
 
 MARKS = ("x", "✓", "yes", "sí", "1", "TRUE", "send", "enviar")

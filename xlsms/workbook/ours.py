@@ -1,6 +1,6 @@
 """Whether what stands under the headers of results is ours.
 
-*Detail*, *Reply*, *Parts* or *Cost* may be a column of the user's own in a list that was never sent from.
+*Detail*, *Reply* or *Parts* may be a column of the user's own in a list that was never sent from.
 """
 
 from collections.abc import Iterable, Iterator, Mapping
@@ -16,7 +16,7 @@ from xlsms.workbook.layout import Layout
 __all__ = ["check_layout", "check_ours", "written_columns"]
 
 _LETTERS = bytes(range(ord("A"), ord("Z") + 1))
-_WRITTEN = (Role.STATUS, Role.DETAIL, Role.STATUS_TIME, Role.REPLY, Role.REPLY_TIME, Role.PARTS, Role.COST)
+_WRITTEN = (Role.STATUS, Role.DETAIL, Role.STATUS_TIME, Role.REPLY, Role.REPLY_TIME, Role.PARTS)
 
 
 def written_columns(columns: Mapping[Role, str]) -> tuple[str, ...]:

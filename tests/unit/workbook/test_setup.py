@@ -414,7 +414,7 @@ def test_a_protected_sheet_that_lacks_nothing_is_not_asked_about(tmp_path):
 def test_a_column_of_the_user_s_own_is_not_taken_for_ours(tmp_path, add, in_table):
     path = tmp_path / "a.xlsx"
     book = openpyxl.Workbook()
-    book.active.append(["Phone", "Message", "Send", "Cost"])
+    book.active.append(["Phone", "Message", "Send", "Parts"])
     book.active.append(["+34600000001", "Hi", "x", None])
     book.active.append(["+34600000002", "Hi", "x", 12.5])
     if in_table:

@@ -174,7 +174,7 @@ class WorkbookContract:
         ]  # fmt: skip
         assert (snapshot.rows[0].status, snapshot.rows[0].id) == ("Enviado", IDS[0])
 
-    @pytest.mark.parametrize("header", ["Detail", "Status", "Reply", "Parts", "Cost"])
+    @pytest.mark.parametrize("header", ["Detail", "Status", "Reply", "Parts"])
     def test_a_column_of_the_user_s_own_is_not_written_over(self, path, header):
         self.user_saves(path, ("Phone", "Message", header), (1, "Hi", None), (2, "Hi", "of his own"))
         book = self.open(path)
@@ -190,6 +190,10 @@ class WorkbookContract:
         book = self.open(path)
         self.accept(book)
         assert header in book.read().sheets[0].headers.values()
+
+    def test_a_column_that_nobody_writes_into_may_hold_anything(self, path):
+        self.user_saves(path, ("Phone", "Message", "Cost"), (1, "Hi", 12))
+        assert self.accept(self.open(path)).rows[0].fields["Cost"] == "12"
 
     def test_columns_of_a_sheet_that_lost_its_ids_are_ours(self, path):
         self.user_saves(
