@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
-from xlsms.errors import Place, UserError, XlsmsError
+from xlsms.errors import Place, TransientError, UserError, XlsmsError
 from xlsms.files.backup import Backups
 from xlsms.files.kind import check_workbook, check_writable
 from xlsms.files.lock import check_free
@@ -22,21 +22,40 @@ from xlsms.workbook.segments import forget, index_of, remember
 __all__ = ["ATTEMPTS", "Step", "check_ready", "exchange", "opened", "put", "ready", "version_of"]
 
 ATTEMPTS = 5  #: how often a save by somebody else may come in between before we give up for now
+_TORN = frozenset(
+    {"file-damaged", "file-incomplete", "file-suspicious", "not-a-workbook"}
+)  # as a half saved file looks
 Step = Callable[[str], None]  #: is told what was just done; tests act between the steps
 
 
 @contextmanager
 def opened(path: Path) -> Iterator[Book]:
-    """A workbook for reading; every error names the file."""
+    """A workbook for reading; every error names the file.
+
+    Raises:
+        TransientError: `file-keeps-changing`; it looks damaged because somebody saves it, in place, while it is read.
+    """
+    before = _moment(path)
     try:
         check_workbook(path)
         with Package.open(path) as package:
             yield Book(package)
     except XlsmsError as error:
         _name(error, path)
+        if error.code in _TORN and _moment(path) != before:
+            raise TransientError("file-keeps-changing", place=error.place, path=path.name) from error
         raise
     except OSError as error:
         raise failure(error, path) from error
+
+
+def _moment(path: Path) -> tuple[int, int, int] | None:
+    """What changes with each save, but for one that has not begun to write."""
+    try:
+        status = path.stat()
+    except OSError:
+        return None
+    return status.st_size, status.st_mtime_ns, status.st_ino
 
 
 def _name(error: XlsmsError, path: Path) -> None:

@@ -10,14 +10,15 @@ import pytest
 
 from tests.saves import ANA, LOCK, delete_save, in_place_save, rename_save
 from tests.workbooks import members, people, workbook
-from xlsms.errors import TransientError
+from xlsms.errors import TransientError, UserError
 from xlsms.files import swap
 from xlsms.files.swap import drafts_of
 from xlsms.model import Role
+from xlsms.ooxml import package
 from xlsms.workbook.base import Placed, RowEdit
 from xlsms.workbook.closed import ClosedWorkbook
 from xlsms.workbook.identity import new_row_id
-from xlsms.workbook.writing import ATTEMPTS
+from xlsms.workbook.writing import ATTEMPTS, opened
 
 STEPS = ["opened", "read", "created", "written", "finished", "verified", "named", "compared", "exchanged", "cleared"]
 ID = new_row_id(Random(1))
@@ -34,6 +35,24 @@ def with_id(rows=3, *, note="before"):
 
 
 EDIT = RowEdit(id=ID, values={Role.STATUS: "Delivered"})
+
+
+def test_a_file_that_is_saved_in_place_while_it_is_read_is_no_damaged_file(tmp_path, monkeypatch):
+    monkeypatch.setattr(package, "_IN_MEMORY", 0)
+    monkeypatch.setattr(package, "_COPIED", 0)
+    path = workbook(tmp_path / "a.xlsx", with_id(5000))
+    content = path.read_bytes()
+
+    def read(meanwhile):
+        with opened(path) as book:
+            path.write_bytes(meanwhile)
+            return book.package.read(book.sheets[0].member)
+
+    with pytest.raises(TransientError, match="file-keeps-changing"):
+        read(bytes(len(content)))
+    path.write_bytes(content[:9000] + b"damaged" + content[9007:])
+    with pytest.raises(UserError, match="file-damaged"), opened(path) as book:
+        book.package.read(book.sheets[0].member)
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="modes as POSIX has them")
