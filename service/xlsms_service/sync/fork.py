@@ -126,7 +126,7 @@ def _let_go() -> None:
     """
     empty = os.open(os.devnull, os.O_RDWR)
     with suppress(OSError):  # where nothing tells which there are, they stay
-        for each in {int(entry.name) for entry in Path("/proc/self/fd").iterdir()} - {0, 1, 2}:
+        for each in {int(entry.name) for entry in Path("/proc/self/fd").iterdir()} - {0, 1, 2, empty}:
             os.dup2(empty, each, inheritable=False)
 
 

@@ -63,8 +63,10 @@ class Closed:
     def __init__(self):
         self.file = TemporaryFile()
 
+gap = os.open(os.devnull, os.O_RDONLY)  # the first free number lies below some that are taken
 kept = Closed()
 until, held = os.pipe()
+os.close(gap)
 
 def work():
     stand = {os.path.realpath(f"/proc/self/fd/{each}") for each in (kept.file.fileno(), until, held)}
