@@ -86,6 +86,8 @@ def _sections(code: str) -> tuple[tuple[Token, ...], ...]:
             sections[-1] += [("literal", match["symbol"]), ("locale", match["locale"] or "")]
         elif kind in ("quoted", "escaped", "other"):
             sections[-1].append(("literal", match[kind]))
+            if match[0] == "/":  # neither quoted nor escaped
+                sections[-1].append(("fraction", ""))
         elif kind == "space":
             sections[-1].append(("literal", " "))
         elif kind:

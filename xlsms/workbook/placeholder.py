@@ -122,7 +122,7 @@ def _power(exponent: int, text: str) -> str:
 def figure_of(section: Sequence[Token]) -> Figure | None:
     """What a section makes of a number; None: not known, as with fractions and dates."""
     kinds = [kind for kind, _ in section]
-    fraction = kinds.count("number") > 1 and ("literal", "/") in section
+    fraction = kinds.count("number") > 1 and "fraction" in kinds
     behind = kinds[kinds.index("power") :] if "power" in kinds else []
     if fraction or "number" in behind or _OTHER_KINDS.intersection(kinds):
         return None

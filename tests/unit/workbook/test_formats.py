@@ -161,3 +161,9 @@ PIECES = [
 )
 def test_any_format_shows_something_and_never_fails(value, code):
     assert isinstance(shown(value, code, "es"), str)
+
+
+@pytest.mark.parametrize("code", ['00"/"00"/"0000', r"00\/00\/0000"])
+def test_a_date_that_was_typed_as_a_number_is_no_fraction(code):
+    assert shown(28112026, code, "es") == "28/11/2026"
+    assert shown(28112026, code.replace('"', "").replace("\\", ""), "es") == "28112026"  # nobody knows
