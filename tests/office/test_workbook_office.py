@@ -197,7 +197,7 @@ def test_what_was_added_is_still_known_after_a_save_by_libreoffice(tmp_path, pro
     book = xlsxwriter.Workbook(path)
     sheet = book.add_worksheet("Old name")
     sheet.write_row(2, 0, ("Name", "Phone", "Status"))
-    sheet.write_row(3, 0, ("Ana", "600000001", "my own"))
+    sheet.write_row(3, 0, ("Ana", "600000001", "Sent"))
     book.close()
     set_up(path, own_sheets=True)
     changed = openpyxl.load_workbook(path)
@@ -214,4 +214,4 @@ def test_what_was_added_is_still_known_after_a_save_by_libreoffice(tmp_path, pro
     shown = openpyxl.load_workbook(convert(profile, path, "xlsx"))
     assert shown.sheetnames == ["It's new"]
     assert [cell.value for cell in shown.worksheets[0][4]] == ["Name", "Phone", "Status"]
-    assert shown.worksheets[0]["C5"].value == "my own"
+    assert shown.worksheets[0]["C5"].value == "Sent"

@@ -14,6 +14,7 @@ from xlsms.addin.calc.sheet import Sheet
 
 if TYPE_CHECKING:
     from xlsms.addin.calc.app import App
+    from xlsms.addin.calc.cells import Range
 
 __all__ = ["Book", "Name", "Names", "Sheets"]
 
@@ -232,6 +233,12 @@ class Name(base_classes.Name):
     @refers_to.setter
     def refers_to(self, value: str) -> None:
         self._named.Content = value.removeprefix("=")
+
+    @property
+    def refers_to_range(self) -> "Range":
+        """The area that it stands for."""
+        area = self._named.ReferredCells.RangeAddress
+        return self._book.sheets(area.Sheet + 1).area(area)
 
     def delete(self) -> None:
         """Take it away."""

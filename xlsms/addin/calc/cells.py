@@ -232,6 +232,11 @@ class Range(base_classes.Range):
         self.api.setFormulaArray(tuple(tuple(str(cell) for cell in row) for row in block))
 
     @property
+    def has_array(self) -> bool:
+        """Whether it is part of an array formula."""
+        return bool(self.api.ArrayFormula) if len(self) == 1 else False
+
+    @property
     def merge_cells(self) -> bool | None:
         """Whether its cells are merged: all, none, or None for some."""
         if len(self) == 1:
