@@ -143,6 +143,11 @@ class CsvWorkbook:
                     )
             raise TransientError("file-keeps-changing", path=self.path.name)
 
+    def check_columns(self) -> None:
+        """Make sure that states could stand in it; raises what `add_columns` would."""
+        with about(self.path):
+            _Work(Page.of(self.path, _load(self.path)[0]), self._zone).need(RESULTS)
+
     def add_columns(self, roles: Iterable[Role] = RESULTS) -> dict[str, tuple[str, ...]]:
         """Add the headers of `roles` that are not there; returns what was added, by sheet."""
         wanted = tuple(roles)

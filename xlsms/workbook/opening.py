@@ -89,10 +89,12 @@ class FileWorkbook:
         self._workbook().check_ready()
 
     def check_columns(self, sheets: Collection[str]) -> None:
-        """Make sure that states could stand in some sheets. Only packages can lack room for columns."""
+        """Make sure that states could stand in some sheets: that the columns are there, or that a send could add them."""
         workbook = self._workbook()
         if isinstance(workbook, ClosedWorkbook):
             check_columns(workbook.path, sheets)
+        elif isinstance(workbook, CsvWorkbook) and sheets:
+            workbook.check_columns()
 
     def prepare(self) -> Path:
         """The file that the states stand in: this one, or the results file beside it, made or brought up to date.

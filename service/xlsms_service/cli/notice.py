@@ -58,6 +58,8 @@ def _foreign_results(sheet: Sheet, rows: Iterable[Row]) -> Iterator[str]:
     reply = sheet.headers.get(sheet.columns.get(Role.REPLY, ""), "")
     found: dict[Role, None] = {}
     numbers = []
+    if Role.ID not in sheet.columns:  # then nothing goes at all
+        return
     for row in rows:
         if row.id is not None:
             continue

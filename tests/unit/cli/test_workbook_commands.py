@@ -153,6 +153,19 @@ def test_check_tells_that_nothing_goes_from_a_conflict_copy(xlsms, sheet):
     assert run.figures["blocked"]["code"] == "conflict-copy"
 
 
+@pytest.mark.parametrize("kind", ["xlsx", "csv"])
+def test_check_tells_that_a_column_of_the_user_s_own_would_be_written_over(xlsms, sheet, tmp_path, kind):
+    rows = [("Name", "Phone", "Message", "Send", "Detail"), ("Ana", "600000001", "Hi", "x", "my own")]
+    file = sheet(rows) if kind == "xlsx" else tmp_path / "list.csv"
+    if kind == "csv":
+        file.write_text("".join(",".join(row) + "\n" for row in rows))
+    content = file.read_bytes()
+    run = xlsms("check", file, "--json")
+    assert (run.code, run.figures["blocked"]["code"]) == (2, "column-of-yours")
+    assert run.figures["warnings"] == []
+    assert file.read_bytes() == content
+
+
 def test_check_tells_that_a_sheet_is_too_narrow_for_the_states(xlsms, sheet):
     file = sheet([HEADER, ("Ana", "600000001", "Hi", "x")])
     book = openpyxl.load_workbook(file)
