@@ -89,7 +89,7 @@ class FileWorkbook:
         self._workbook().check_ready()
 
     def check_columns(self, sheets: Collection[str]) -> None:
-        """Make sure that states could stand in some sheets: that the columns are there, or that a send could add them."""
+        """Make sure that states could stand in some sheets: they have the columns, or a send could add them."""
         workbook = self._workbook()
         if isinstance(workbook, ClosedWorkbook):
             check_columns(workbook.path, sheets)
