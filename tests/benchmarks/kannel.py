@@ -19,6 +19,8 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from urllib.parse import urlencode
 
+from tests.port import free_port
+
 __all__ = ["FOUND", "seconds"]
 
 _PATHS = os.pathsep.join((os.environ.get("PATH", ""), "/usr/sbin", "/usr/local/sbin"))
@@ -88,12 +90,6 @@ catch-all = true
 """
 
 
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
-
-
 def _await_port(port: int) -> None:
     deadline = time.monotonic() + _PATIENCE
     while True:
@@ -113,7 +109,7 @@ def _kannel(port: int, window: int) -> Iterator[int]:
     with tempfile.TemporaryDirectory() as name, ExitStack() as ended:
         folder = Path(name)
         (folder / "store").mkdir()
-        ports = {each: _free_port() for each in ("admin", "box", "http")}
+        ports = {each: free_port() for each in ("admin", "box", "http")}
         configuration = folder / "kannel.conf"
         configuration.write_text(_CONFIGURATION.format(folder=folder, port=port, window=window, **ports))
         for program, opened in ((_BEARERBOX, "box"), (_SMSBOX, "http")):

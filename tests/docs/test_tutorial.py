@@ -3,7 +3,6 @@
 import os
 import re
 import signal
-import socket
 import subprocess
 import sys
 import time
@@ -12,6 +11,7 @@ from pathlib import Path
 
 import openpyxl
 
+from tests.port import free_port
 from xlsms import templates
 
 PAGE = (Path(__file__).parents[2] / "docs" / "tutorial.md").read_text("utf-8")
@@ -57,9 +57,7 @@ def column(file, title):
 
 
 def test_whoever_follows_the_tutorial_gets_states_and_replies(tmp_path):
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
+    port = free_port()
     lines = [line for block in blocks("sh") for line in block.splitlines()]
     assert lines[:3] == ["mkdir rehearsal", "cd rehearsal", "mkdir inbox"]
     simulate, doctor, init, check, send, run, status = lines[3:]
