@@ -40,7 +40,7 @@ _WORDS = {
         "settings hint": "A line without a value sets nothing. With a sheet, it holds in that sheet only.",
         "rules": "SMS rules",
         "rules hint": "Not in use yet: xlsms does not answer texts by itself. What you write here is kept.",
-        "match": "How a text must be like the keyword",
+        "match": "How a text must match",
         "match hint": "is: the whole text. starts with, contains: a part of it. pattern: a regular expression.",
     },
     "es": {

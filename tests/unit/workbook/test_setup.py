@@ -330,6 +330,17 @@ def test_sheets_of_our_own_are_added_behind_and_nothing_else_changes(tmp_path, k
     assert path.read_bytes() == content
 
 
+@pytest.mark.parametrize("language", ["en", "es"])
+def test_hints_are_no_longer_than_excel_takes(tmp_path, language):
+    """Excel asks to repair a workbook in which a hint has a title of more than 32 characters, or a text of 255."""
+    path = styled(tmp_path / "a.xlsx", "range")
+    set_up(path, language, own_sheets=True)
+    sheets = openpyxl.load_workbook(path).worksheets
+    hints = [hint for sheet in sheets for hint in sheet.data_validations.dataValidation]
+    assert len(hints) == 2, "of the mark, and of the ways to match"
+    assert all(len(hint.promptTitle) <= 32 and len(hint.prompt) <= 255 for hint in hints)
+
+
 def test_names_that_are_taken_are_numbered(tmp_path):
     path = tmp_path / "a.xlsx"
     book = xlsxwriter.Workbook(path)
