@@ -2,7 +2,7 @@
 
 import itertools
 import posixpath
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 
 from xlsms.errors import UserError
 from xlsms.ooxml.book import CUSTOM_PROPERTIES, Book
@@ -23,6 +23,7 @@ TYPES = {
     "chart": "application/vnd.openxmlformats-officedocument.drawingml.chart+xml",
     "styles": "application/vnd.openxmlformats-officedocument.spreadsheetml.styles+xml",
     "custom-properties": "application/vnd.openxmlformats-officedocument.custom-properties+xml",
+    "relationships": "application/vnd.openxmlformats-package.relationships+xml",
 }
 
 
@@ -68,10 +69,12 @@ class Graft:
         """Take a part away, with its relations and its content type; what names it is the caller's."""
         folder, _, base = member.key.rpartition("/")
         relations = self._package.part(f"{folder}/_rels/{base}.rels")
-        self.dropped |= {member} if relations is None else {member, relations}
+        gone = {member} if relations is None else {member, relations}
+        self.dropped |= gone
+        keys = {each.key for each in gone}
         types = self.edits(self._types)
         for node in types.root.children:
-            if node.name == "Override" and node.attributes.get("PartName", "").lower() == member.key:
+            if node.name == "Override" and node.attributes.get("PartName", "").lower() in keys:
                 types.drop(node)
 
     def unrelate(self, owner: str, member: Member) -> None:
@@ -94,10 +97,24 @@ class Graft:
     def add(self, name: str, content: bytes, kind: str, owner: str | None = None) -> str:
         """Add a part of a kind; with `owner`, a part that is there (`/` for the package), the id of the relation."""
         self.added[name] = content
+        self._type(name, kind)
+        return self.relate(owner, kind, name) if owner is not None else ""
+
+    def add_relations(self, name: str, targets: Sequence[tuple[str, str]]) -> None:
+        """Add the relations part `name` with (kind, target), numbered from `rId1`, or put those in its place."""
+        if name not in self.added and not self._knows_relations():
+            self._type(name, "relationships")
+        self.added[name] = _relations(targets)
+
+    def _knows_relations(self) -> bool:
+        """Whether parts are told to hold relations by their ending, as nearly all packages have it."""
+        nodes = self.edits(self._types).root.children
+        return any(node.name == "Default" and node.attributes.get("Extension", "").lower() == "rels" for node in nodes)
+
+    def _type(self, name: str, kind: str) -> None:
         types = self.edits(self._types)
         p = types.root.prefix
         types.append(types.root, f'<{p}Override PartName="/{name}" ContentType="{TYPES[kind]}"/>')
-        return self.relate(owner, kind, name) if owner is not None else ""
 
     def relate(self, owner: str, kind: str, name: str) -> str:
         """Relate a part that is there to a new part; returns the id."""
@@ -108,7 +125,7 @@ class Graft:
         if member is None:
             known = self._new_relations.setdefault(owner, [])
             known.append((kind, target))
-            self.added[_cased(self._package.members, owner, rels)] = relations(known)
+            self.add_relations(_cased(self._package.members, owner, rels), known)
             return f"rId{len(known)}"
         edits = self.edits(member)
         taken = self._taken.setdefault(owner, {node.attributes.get("Id", "") for node in edits.root.children})
@@ -150,7 +167,7 @@ def _types_of(xml: bytes) -> str | None:
     return strict if strict.encode() in xml else None
 
 
-def relations(targets: Iterable[tuple[str, str]]) -> bytes:
+def _relations(targets: Iterable[tuple[str, str]]) -> bytes:
     """A relations part of (kind, target), numbered from `rId1`."""
     inside = "".join(
         f'<Relationship Id="rId{number}" Type="{_OFFICE}/relationships/{kind}" Target="{target}"/>'

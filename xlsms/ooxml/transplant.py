@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from xlsms.errors import UserError
 from xlsms.ooxml.book import Book, SheetPart
 from xlsms.ooxml.cells import cell_xml
-from xlsms.ooxml.graft import Graft, relations
+from xlsms.ooxml.graft import Graft
 from xlsms.ooxml.outline import Edits, Node, attribute_text, outline
 from xlsms.ooxml.package import Package
 from xlsms.ooxml.stylesheet import Stylesheet
@@ -145,7 +145,7 @@ class _Transplant:
             self._hang(target, new)
             targets.append((kind, "/" + new))
         if targets:
-            self._graft.added[f"{posixpath.dirname(name)}/_rels/{posixpath.basename(name)}.rels"] = relations(targets)
+            self._graft.add_relations(f"{posixpath.dirname(name)}/_rels/{posixpath.basename(name)}.rels", targets)
 
     def _targets(self, key: str) -> Iterator[tuple[str, str]]:
         """Kind and part of each relation; the ids are `rId1`, `rId2` … in our own workbooks."""

@@ -17,6 +17,7 @@ from xlsms.model import Role
 from xlsms.workbook.base import Placed, RowEdit
 from xlsms.workbook.closed import ClosedWorkbook, add_columns
 from xlsms.workbook.own_sheets import OWN
+from xlsms.workbook.removal import remove_set_up
 from xlsms.workbook.setup import set_up
 
 ADDED = ("Send", "Status", "Detail", "Status time", "Reply", "Reply time", "SMS ID")
@@ -387,6 +388,23 @@ def test_ids_of_relations_are_free_ones(tmp_path):
     ids = re.findall(rb' Id="([^"]*)"', members(path)["xl/_rels/workbook.xml.rels"])
     assert len(ids) == len(set(ids)) == 6, "the sheet, four of ours, and the styles"
     assert openpyxl.load_workbook(path).sheetnames == ["People", *OWN]
+
+
+def test_relations_are_told_one_by_one_where_the_package_has_no_ending_for_them(tmp_path):
+    path = workbook(tmp_path / "a.xlsx", people())
+    told = b'<Default Extension="rels" ContentType="application/vnd.openxmlformats-package.relationships+xml"/>'
+    each = b'<Override PartName="/%s" ContentType="application/vnd.openxmlformats-package.relationships+xml"/>'
+    there = b"".join(each % name.encode() for name in members(path) if name.endswith(".rels"))
+    types = members(path)["[Content_Types].xml"]
+    rebuilt(path, "[Content_Types].xml", types.replace(told, there))
+    before = members(path)
+    set_up(path, own_sheets=True)
+    after = members(path)
+    added = [name.encode() for name in set(after) - set(before) if name.endswith(".rels")]
+    assert len(added) == 5, "of four sheets with tables, and of a drawing"
+    assert all(after["[Content_Types].xml"].count(each % name) == 1 for name in added)
+    remove_set_up(path)
+    assert members(path)["[Content_Types].xml"].count(b".rels") == there.count(b".rels")
 
 
 @pytest.mark.parametrize("kind", ["range", "table"])
