@@ -91,7 +91,7 @@ class Graft:
 
     def fresh(self, pattern: str, *, bare: bool = False) -> str:
         """A part name that nothing has yet; `pattern` holds `{}` for a number, with `bare` none where that is free."""
-        names = (pattern.format(number or "") for number in itertools.count(0 if bare else 1))
+        names = (pattern.lstrip("/").format(number or "") for number in itertools.count(0 if bare else 1))
         return next(name for name in names if not self._package.part("/" + name) and name not in self.added)
 
     def add(self, name: str, content: bytes, kind: str, owner: str | None = None) -> str:

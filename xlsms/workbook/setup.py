@@ -46,7 +46,7 @@ __all__ = ["SetUp", "change_area", "filter_names", "set_up"]
 _NEEDED = (Role.MESSAGE, Role.SEND, *RESULTS)
 _FORMATS = {Role.STATUS_TIME: 22, Role.REPLY_TIME: 22, Role.ID: 49}  # day and hour as the system has them; text
 _DAY = re.compile(r"(?i)(?=.*d)(?=.*m)(?=.*y)[dmy]+[-/. ][dmy]+[-/. ][dmy]+")  # a plain date
-_SPECIAL = re.compile(r"[\[\]#'@]")  # in the name of a column, within a formula
+_PLAIN = re.compile(r"\w(?:[\w ]*\w)?")  # the header of a column that formulas call by it without any signs
 _SAMPLE = 20  # rows that tell the usual look
 _MOST_STYLED = 100_000  # rows that get a cell in their own look; beyond, the look of the column has to do
 
@@ -197,9 +197,9 @@ class _Sheet:
         """A column as formulas call it: by its name in a table, else from the first row to the last."""
         layout = self.layout
         letters = column_letters(self.columns[role])
-        if layout.table and layout.table.name:
-            words = dict(zip(self.roles, self.texts, strict=True)).get(role) or layout.headers[letters]
-            return f"{layout.table.name}[{_SPECIAL.sub(lambda match: chr(39) + match[0], words)}]"
+        words = dict(zip(self.roles, self.texts, strict=True)).get(role) or layout.headers[letters]
+        if layout.table and layout.table.name and _PLAIN.fullmatch(words):
+            return f"{layout.table.name}[{words}]"
         name = layout.part.name.replace("'", "''")
         return f"'{name}'!${letters}${layout.header_row + 1}:${letters}${MOST_ROWS}"
 

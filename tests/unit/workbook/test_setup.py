@@ -11,7 +11,7 @@ import python_calamine
 import xlsxwriter
 from openpyxl.worksheet.table import Table
 
-from tests.workbooks import MAIN, RELATIONS, members, people, sheet_xml, text_cell, workbook
+from tests.workbooks import MAIN, RELATIONS, members, packed, people, sheet_xml, text_cell, workbook
 from xlsms.errors import UserError
 from xlsms.model import Role
 from xlsms.workbook.base import Placed, RowEdit
@@ -370,6 +370,31 @@ def test_a_report_over_several_sheets_has_a_column_each(tmp_path):
     assert report["C5"].value == "=COUNTIF('Ana''s'!$C$2:$C$1048576,$A5)"
     assert report["D5"].value == "=SUM(B5:C5)"
     assert report["A5"].value == "Entregado"
+
+
+@pytest.mark.parametrize("header", ["Status ", " Status", "Status\n", "@Status", "Status'", '"Status"', "[Status]"])
+def test_a_column_of_a_table_that_formulas_cannot_simply_name_is_counted_by_its_cells(tmp_path, header):
+    """Excel removes formulas that it cannot read, and calls the workbook damaged."""
+    path = tmp_path / "a.xlsx"
+    book = xlsxwriter.Workbook(path)
+    columns = [{"header": text} for text in ("Phone", "Send", header, "Reply")]
+    book.add_worksheet("L").add_table(0, 0, 2, 3, {"name": "List", "columns": columns})
+    book.close()
+    set_up(path, own_sheets=True)
+    report = openpyxl.load_workbook(path)["SMS Report"]
+    assert report["B5"].value == "=COUNTIF('L'!$C$2:$C$1048576,$A5)"
+    assert report["B17"].value == '=COUNTIF(List[Reply],"?*")'
+
+
+def test_a_package_without_a_folder_for_its_workbook_takes_sheets(tmp_path):
+    path = workbook(tmp_path / "a.xlsx", people())
+    here = {name.removeprefix("xl/"): part for name, part in members(path).items()}
+    here["[Content_Types].xml"] = here["[Content_Types].xml"].replace(b"/xl/", b"/")
+    here["_rels/.rels"] = here["_rels/.rels"].replace(b"xl/", b"")
+    path.write_bytes(packed(here))
+    assert set_up(path, own_sheets=True).sheets == OWN
+    assert python_calamine.CalamineWorkbook.from_path(path).sheet_names == ["People", *OWN]
+    assert not any(name.startswith("/") for name in members(path))
 
 
 def test_a_locked_structure_gets_no_sheets(tmp_path):
