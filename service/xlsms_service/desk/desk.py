@@ -151,7 +151,7 @@ class Desk:
             put(process.stdin, Call(method=method, arguments=arguments))
             while not (told := await asyncio.to_thread(get, process.stdout)).ended:
                 self._answered = True
-                failed = failed or self._hear(told.result)
+                failed = self._hear(told.result) or failed
             self._answered = True
         except (EOFError, OSError, ValueError, pickle.UnpicklingError) as error:  # ValueError: the pipe is closed
             await asyncio.to_thread(self._end)

@@ -1,8 +1,10 @@
 """Long lists are worked on by a process of their own: the same outcome, errors raised here, nothing lost when it dies."""
 
 import asyncio
+import io
 import subprocess
 import sys
+from types import SimpleNamespace
 
 import openpyxl
 import pytest
@@ -15,6 +17,7 @@ from xlsms_service.app.terms import terms
 from xlsms_service.config import ConnectorSettings, ServiceSettings, Settings
 from xlsms_service.desk import desk
 from xlsms_service.sync.intake import Intake
+from xlsms_service.sync.pipe import put
 
 
 @pytest.fixture(autouse=True)
@@ -126,6 +129,24 @@ def test_what_its_service_cannot_do_with_what_it_tells_is_no_fault_of_its_own(tm
             return await send(app, path)
 
     assert asyncio.run(main()).by_state == {State.DELIVERED: 1}
+
+
+def test_its_service_is_told_the_rest_whatever_it_could_not_do_with_the_first(monkeypatch):
+    said, heard = io.BytesIO(), []
+    for nth in range(2):
+        put(said, desk.Told(ended=False, result=desk.Call(method="written", arguments=(nth,))))
+    put(said, desk.Told(ended=True))
+    said.seek(0)
+
+    def written(nth):
+        heard.append(nth)
+        raise BrokenPipeError
+
+    one = desk.Desk(None, {"written": written})
+    monkeypatch.setattr(one, "start", lambda: SimpleNamespace(stdin=io.BytesIO(), stdout=said))
+    with pytest.raises(BrokenPipeError):
+        asyncio.run(one.do("write_back"))
+    assert heard == [0, 1]
 
 
 @pytest.mark.parametrize("through", [False, True])
