@@ -42,7 +42,8 @@ class Turn:
 
     def __exit__(self, *_: object) -> None:
         if self._files is not None:  # lets go of nothing that never became ours
-            _unlock(self._files[1])
+            with suppress(OSError):  # a file system without locks has none to let go of either
+                _unlock(self._files[1])
 
     def close(self) -> None:
         """Let go of the files. Idempotent."""

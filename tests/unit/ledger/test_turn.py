@@ -1,5 +1,7 @@
 """Two that write one ledger take turns; whoever does not come to an end is not waited for without end."""
 
+import errno
+import os
 import threading
 from contextlib import closing
 
@@ -45,6 +47,17 @@ def test_it_is_not_waited_for_without_end(tmp_path):
         assert not _taken(tmp_path / "ledger.turn")
         with late:
             assert _taken(tmp_path / "ledger.turn")
+
+
+def test_a_file_system_without_locks_is_no_error(tmp_path, monkeypatch):
+    import fcntl
+
+    def flock(*_):
+        raise OSError(errno.ENOLCK, os.strerror(errno.ENOLCK))
+
+    monkeypatch.setattr(fcntl, "flock", flock)
+    with closing(Turn(tmp_path / "ledger.sqlite3", 10)) as turn, turn:
+        pass
 
 
 def test_who_waits_is_the_next(tmp_path):
