@@ -159,8 +159,8 @@ def _shows(value: CellValue, moment: datetime) -> bool:
     if not isinstance(value, datetime):
         return False
     apart = abs(value - moment)
-    whole = (value + _MILLISECOND).microsecond <= 2 * _MILLISECOND.microseconds
-    return apart <= _MILLISECOND or (whole and apart < _SECOND)
+    from_whole = min(value.microsecond, 1_000_000 - value.microsecond)
+    return apart <= _MILLISECOND or (from_whole <= _MILLISECOND.microseconds and apart < _SECOND)
 
 
 def _places(book: Book) -> Iterator[tuple[SheetPart, Table, dict[str, int]]]:

@@ -151,6 +151,15 @@ def test_a_time_that_was_taken_out_hides_no_text(path):
     assert [row[2] for row in listed(path)[0]] == ["OK"] * 3
 
 
+def test_a_time_at_the_end_of_the_calendar_is_a_time_like_others(path):
+    append_replies(path, [incoming("OK"), incoming("OK", 1)], zone=UTC)
+    book = openpyxl.load_workbook(path)
+    book["SMS Replies"]["A2"] = 2_958_465.99999999  # the last millisecond that there is
+    book.save(path)
+    append_replies(path, [incoming("OK", 60)], zone=UTC)
+    assert len(listed(path)[0]) == 3
+
+
 def test_without_a_column_for_times_equal_texts_are_counted(path):
     book = openpyxl.load_workbook(path)
     sheet = book["SMS Replies"]
