@@ -21,6 +21,7 @@ import logging
 import os
 import re
 import sys
+import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -58,11 +59,13 @@ _IN_USE = frozenset({errno.EACCES, errno.EBUSY, errno.ETXTBSY, errno.EAGAIN, err
 Keep = Callable[[Path], None]  #: is given the original under a name that is about to go; never raises
 
 _NAME = re.compile(
-    r"\.~xlsms-(?P<file>[0-9a-f]{8})-(?P<pid>[0-9]+)\.[0-9]+(?:-(?P<ours>[0-9a-z]+)-(?P<theirs>[0-9a-z]+)(?P<old>-old)?)?\.tmp",
+    r"\.~xlsms-(?P<file>[0-9a-f]{8})-(?P<pid>[0-9]+)\.(?P<number>[0-9]+)(?:-(?P<ours>[0-9a-z]+)-(?P<theirs>[0-9a-z]+)(?P<old>-old)?)?\.tmp",
 )
 _PRIVATE = 0o600
 _ACCESS = "system.posix_acl_access"  # the attribute that holds an access list
-_count = itertools.count(1)
+#: Of the first draft of this process. Those of a former one that had our number, as in a container, are below it.
+_FIRST = time.time_ns() // 1_000_000
+_count = itertools.count(_FIRST)
 _busy: set[Path] = set()  # drafts of this process that are being exchanged
 _MOST_SAVES = 100  # saves between two steps of ours: more is not a person
 
@@ -105,7 +108,11 @@ def all_drafts(folder: Path) -> Iterator[tuple[Path, re.Match[str]]]:
 
 def is_dead(match: re.Match[str]) -> bool:
     """Whether the process that named a draft has ended."""
-    return not is_alive(int(match["pid"]))
+    return int(match["number"]) < _FIRST if _is_ours(match) else not is_alive(int(match["pid"]))
+
+
+def _is_ours(match: re.Match[str]) -> bool:
+    return int(match["pid"]) == os.getpid()
 
 
 def key_of(path: Path) -> str:
@@ -213,10 +220,8 @@ def recover(path: Path, identify: Identify) -> None:
     What another version of xlsms named, which told contents apart in another way, is left and told.
     """
     for draft, match in list(drafts_of(path)):
-        if draft in _busy or not (int(match["pid"]) == os.getpid() or is_dead(match)):
+        if draft in _busy or not (is_dead(match) or (_is_ours(match) and match["ours"])):  # still being built
             continue
-        if int(match["pid"]) == os.getpid() and not match["ours"]:
-            continue  # being built
         content = identify(draft)
         if match["ours"] and content[0] != match["ours"][0] and (path.exists() or not match["old"]):
             tell_left(draft)

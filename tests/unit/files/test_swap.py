@@ -309,6 +309,18 @@ def test_what_a_living_process_builds_is_left_alone(tmp_path):
     assert other.exists()
 
 
+@pytest.mark.parametrize("names", ["", f"-{told(b'new')}-{told(b'old')}"])
+def test_what_a_former_process_of_our_number_has_left_is_cleared_away(tmp_path, names):
+    """In a container the first process has the same number each time."""
+    path = tmp_path / "a.xlsx"
+    path.write_bytes(b"old")
+    before = draft_of(path).name.rsplit(".", 2)[0]
+    former = path.with_name(f"{before}.1{names}.tmp")
+    former.write_bytes(b"new")
+    recover(path, identify)
+    assert [file.name for file in tmp_path.iterdir()] == ["a.xlsx"]
+
+
 @pytest.mark.parametrize(
     ("number", "kind", "code"),
     [
