@@ -13,9 +13,8 @@ from python_calamine import CalamineWorkbook
 
 pytestmark = [
     pytest.mark.office,
-    pytest.mark.filterwarnings(
-        "ignore:.* extension is not supported:UserWarning"
-    ),  # openpyxl leaves out what it does not know
+    # openpyxl leaves out what it does not know
+    pytest.mark.filterwarnings("ignore:.* extension is not supported:UserWarning"),
 ]
 
 COUNT = 8

@@ -52,9 +52,8 @@ class Bars:
             return None
         if self._arrays[cell]:
             return "cell-in-array"
-        if (merged := self._merges[cell]) and merged > self._merges.corners[
-            cell
-        ]:  # as its first cell a merge can be written
+        merged = self._merges[cell]
+        if merged and merged > self._merges.corners[cell]:  # as its first cell a merge can be written
             return "cell-merged"
         if any(cell in table.area and not table.first <= cell[0] <= table.last for table in self._tables):
             return "cell-of-table"

@@ -53,9 +53,8 @@ class Targets:
             if found is None:
                 continue
             moved = Area(found.top, found.left, found.bottom + widen[0], found.right + widen[1])
-            everywhere = Area(
-                found.top, found.left + widen[1], found.bottom, found.right
-            )  # in each cell it is shared over
+            # in each cell that it is shared over
+            everywhere = Area(found.top, found.left + widen[1], found.bottom, found.right)
             if any(moved.meets(area) and (bridging or not everywhere.bridges(area)) for area in areas):
                 return True
         return False

@@ -21,9 +21,8 @@ if TYPE_CHECKING:
     from python_calamine import CalamineWorkbook
 
 _MOST_COLUMNS = 16_384
-_LONG = re.compile(
-    r"PT([0-9]{2,7})H([0-9]{2})M([0-9]{2})(?:[.,][0-9]+)?S"
-)  # a day or more in a .ods, as calamine has it
+#: A day or more in a .ods, as calamine has it.
+_LONG = re.compile(r"PT([0-9]{2,7})H([0-9]{2})M([0-9]{2})(?:[.,][0-9]+)?S")
 
 
 def plain(value: object) -> object:

@@ -22,9 +22,7 @@ from xlsms.workbook.segments import forget, index_of, remember
 __all__ = ["ATTEMPTS", "Step", "check_ready", "exchange", "opened", "put", "ready", "version_of"]
 
 ATTEMPTS = 5  #: how often a save by somebody else may come in between before we give up for now
-_TORN = frozenset(
-    {"file-damaged", "file-incomplete", "file-suspicious", "not-a-workbook"}
-)  # as a half saved file looks
+_TORN = frozenset({"file-damaged", "file-incomplete", "file-suspicious", "not-a-workbook"})  #: as one half saved looks
 Step = Callable[[str], None]  #: is told what was just done; tests act between the steps
 
 

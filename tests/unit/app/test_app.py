@@ -189,9 +189,8 @@ def test_a_workbook_dropped_into_a_watched_folder_is_sent_and_filled_in(tmp_path
     watched.mkdir()
     early = make_list(watched / "early.xlsx", NUMBERS[:1])
     (watched / "broken.xlsx").write_text("not a workbook")
-    left = (
-        watched / ".~xlsms-00000000-4194305.1.tmp"
-    )  # half built, by a process that has ended, for a file that has gone
+    # half built, by a process that has ended, for a file that has gone
+    left = watched / ".~xlsms-00000000-4194305.1.tmp"
     left.touch()
     events = []
 

@@ -114,9 +114,8 @@ def test_a_file_that_stands_in_its_place_gets_no_second_name(tmp_path):
     path = tmp_path / "a.xlsx"
     content = save(path, "x", 1_790_000_000)
     backups = Backups(folder=tmp_path / "backups", keep=1)
-    backups.save(
-        path, path, theirs="p1", ours="p2"
-    )  # as where names cannot be exchanged: a crash now must not leave two
+    # as where names cannot be exchanged: a crash now must not leave two
+    backups.save(path, path, theirs="p1", ours="p2")
     assert path.stat().st_nlink == 1
     assert [file.read_bytes() for file in backups.kept(path)] == [content]
 

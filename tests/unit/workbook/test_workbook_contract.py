@@ -184,9 +184,8 @@ class WorkbookContract:
         place = caught.value.place
         assert (caught.value.code, place.row, place.column) == ("column-of-yours", 3, "C")
         assert book.read().rows[1].fields[header] == "of his own"
-        self.user_saves(
-            path, ("Phone", "Message", header), (1, "Hi", None), (2, "Hi", " ")
-        )  # emptied: ours from now on
+        # emptied: ours from now on
+        self.user_saves(path, ("Phone", "Message", header), (1, "Hi", None), (2, "Hi", " "))
         book = self.open(path)
         self.accept(book)
         assert header in book.read().sheets[0].headers.values()
