@@ -34,12 +34,10 @@ IdForms = Callable[[str], Iterable[str]]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Capabilities:
-    """What a connector can do; the docs' table and the contract suite are made from it."""
+    """What a connector can do."""
 
     receipts: bool
     inbound: bool
-    ucs2: bool = True
-    concat: bool = True
     ahead: timedelta = timedelta(0)  #: so long before its send time a message may be handed over
 
 

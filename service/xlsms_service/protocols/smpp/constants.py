@@ -79,11 +79,9 @@ class Status(IntEnum):
     WRONG_SYSTEM_ID = 0x0F
     CANCEL_FAILED = 0x11
     QUEUE_FULL = 0x14
-    SUBMIT_FAILED = 0x45
     THROTTLED = 0x58
     TEMPORARY = 0x64
     PERMANENT = 0x65
-    REJECTED = 0x66
     QUERY_FAILED = 0x67
     BROKEN_TLVS = 0xC0
     UNKNOWN = 0xFF
@@ -92,8 +90,6 @@ class Status(IntEnum):
 class Tag(IntEnum):
     """Tags of the optional parameters that the code reads or writes (§5.3.2)."""
 
-    DEST_ADDR_SUBUNIT = 0x0005
-    ADDITIONAL_STATUS_INFO_TEXT = 0x001D
     RECEIPTED_MESSAGE_ID = 0x001E
     USER_MESSAGE_REFERENCE = 0x0204
     SAR_MSG_REF_NUM = 0x020C
