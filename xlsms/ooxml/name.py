@@ -5,10 +5,10 @@ from dataclasses import dataclass
 
 from xlsms.ooxml.outline import Edits, Node, attribute_text
 
-__all__ = ["Name", "add_name", "names"]
+__all__ = ["BEFORE_NAMES", "Name", "add_name", "names"]
 
 #: The children of a workbook that stand before its names (ECMA-376 §18.2.27).
-_BEFORE = frozenset(
+BEFORE_NAMES = frozenset(
     {
         "fileVersion",
         "fileSharing",
@@ -52,4 +52,4 @@ def add_name(edits: Edits, name: Name) -> None:
         if (there.name, there.sheet) == (name.name, name.sheet):
             edits.replace(node.start, node.end, name.xml(root.prefix))
             return
-    edits.gather(root, "definedNames", name.xml(root.prefix), _BEFORE)
+    edits.gather(root, "definedNames", name.xml(root.prefix), BEFORE_NAMES)

@@ -9,6 +9,7 @@ from xlsms.errors import UserError
 from xlsms.ooxml.book import Book, SheetPart
 from xlsms.ooxml.cells import cell_xml
 from xlsms.ooxml.graft import Graft
+from xlsms.ooxml.name import BEFORE_NAMES
 from xlsms.ooxml.outline import Edits, Node, attribute_text, outline
 from xlsms.ooxml.package import Package
 from xlsms.ooxml.stylesheet import Stylesheet
@@ -19,19 +20,7 @@ _RELATIONS = "http://schemas.openxmlformats.org/officeDocument/2006/relationship
 _STRICT = b"http://purl.oclc.org/ooxml/spreadsheetml/main"
 _NAME = re.compile(rb"<(/?)([A-Za-z])")
 _FOLDERS = {"table": "tables/table{}.xml", "drawing": "drawings/drawing{}.xml", "chart": "charts/chart{}.xml"}
-_BEFORE_CALC = frozenset(
-    {
-        "fileVersion",
-        "fileSharing",
-        "workbookPr",
-        "workbookProtection",
-        "bookViews",
-        "sheets",
-        "functionGroups",
-        "externalReferences",
-        "definedNames",
-    }
-)
+_BEFORE_CALC = BEFORE_NAMES | {"definedNames"}
 
 
 def may_take_sheets(book: Book) -> bool:
