@@ -18,6 +18,7 @@ from openpyxl.worksheet.worksheet import Worksheet
 from xlsms.errors import UserError
 from xlsms.model import CellValue
 from xlsms.ooxml.cells import MOST_ROWS
+from xlsms.ooxml.stylesheet import fonts_in_order
 from xlsms.wording import LANGUAGES
 from xlsms.workbook.identity import GUID_PROPERTY, new_guid
 
@@ -74,6 +75,8 @@ def packed(book: Workbook, modified: datetime | None = None, *, growing: int = M
                 content = content.replace(b"Microsoft Excel", b"xlsms")
             elif part == "docProps/core.xml" and modified is not None:
                 content = _MODIFIED.sub(rb"\g<1>" + f"{modified:%Y-%m-%dT%H:%M:%SZ}".encode(), content)
+            elif part == "xl/styles.xml":
+                content = fonts_in_order(content)
             elif part == "xl/worksheets/sheet1.xml":
                 content = _FIXED.sub(lambda row: row[1] if int(row[2]) >= growing else row[0], content)
             target.writestr(zipfile.ZipInfo(part, _EPOCH), content, zipfile.ZIP_DEFLATED)

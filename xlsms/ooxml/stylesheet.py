@@ -1,9 +1,11 @@
 """Cell formats added to a stylesheet: append only, so that no number in use ever changes its meaning."""
 
+import re
+
 from xlsms.errors import UserError
 from xlsms.ooxml.outline import Edits, Node, attribute_text, with_attribute
 
-__all__ = ["EMPTY", "Stylesheet"]
+__all__ = ["EMPTY", "Stylesheet", "fonts_in_order"]
 
 _MAIN = "http://schemas.openxmlformats.org/spreadsheetml/2006/main"
 
@@ -34,6 +36,24 @@ _ORDER = (
     "colors",
     "extLst",
 )
+
+#: The order of a font's children as Excel writes them (§18.8.22).
+_FONT_ORDER = (
+    *(b"b", b"i", b"strike", b"condense", b"extend", b"outline", b"shadow", b"u", b"vertAlign"),
+    *(b"sz", b"color", b"name", b"family", b"charset", b"scheme"),
+)
+_FONT = re.compile(rb"<font>((?:<[^<>]*/>)*)</font>")
+_FONT_CHILD = re.compile(rb"<(\w+)[^<>]*/>")
+
+
+def fonts_in_order(xml: bytes) -> bytes:
+    """A styles part of openpyxl's, which writes the children of a font in an order of its own, with those of Excel."""
+
+    def ordered(font: re.Match[bytes]) -> bytes:
+        children = sorted(_FONT_CHILD.finditer(font[1]), key=lambda child: _FONT_ORDER.index(child[1]))
+        return b"<font>" + b"".join(child[0] for child in children) + b"</font>"
+
+    return _FONT.sub(ordered, xml)
 
 
 class Stylesheet:

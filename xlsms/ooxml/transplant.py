@@ -12,7 +12,7 @@ from xlsms.ooxml.graft import Graft
 from xlsms.ooxml.name import BEFORE_NAMES
 from xlsms.ooxml.outline import Edits, Node, attribute_text, outline
 from xlsms.ooxml.package import Package
-from xlsms.ooxml.stylesheet import Stylesheet
+from xlsms.ooxml.stylesheet import Stylesheet, fonts_in_order
 
 __all__ = ["may_take_sheets", "recalculated", "transplant"]
 
@@ -156,7 +156,7 @@ class _Formats:
         member = other.related("styles")
         if member is None:
             raise UserError("file-damaged", reason="no styles")
-        self._xml = other.package.read(member)
+        self._xml = fonts_in_order(other.package.read(member))
         self._root = outline(self._xml)
         self._styles = styles
         self._codes = {node.attributes["numFmtId"]: node.attributes["formatCode"] for node in self._root.all("numFmt")}
