@@ -4,7 +4,6 @@ import asyncio
 import json
 import os
 import signal
-import socket
 import subprocess
 import sys
 import time
@@ -15,6 +14,7 @@ import openpyxl
 import pytest
 from prometheus_client import CollectorRegistry, start_http_server
 
+from tests.port import free_port
 from xlsms.errors import Place, UserError
 from xlsms_service.app import Event
 from xlsms_service.cli.connector import reach
@@ -175,9 +175,7 @@ def test_a_wrong_password_is_one_line_and_code_three(xlsms, sheet, connected):
 
 
 def test_a_network_that_is_not_there_is_named(settings):
-    with socket.socket() as closed:
-        closed.bind(("127.0.0.1", 0))
-        port = closed.getsockname()[1]
+    port = free_port()
     options = {"host": "127.0.0.1", "port": port, "system_id": "a", "password": "b"}
     there = ConnectorSettings(name="operator", type="smpp", options=options)
     error = asyncio.run(reach(there, timedelta(seconds=0.5)))
@@ -233,8 +231,7 @@ def metrics_of(run):
 
 
 def test_doctor_says_whether_the_metrics_are_served(xlsms, settings, tmp_path):
-    with socket.create_server(("127.0.0.1", 0)) as server:
-        address = f"127.0.0.1:{server.getsockname()[1]}"
+    address = f"127.0.0.1:{free_port()}"
     file = settings(f'metrics = "{address}"\n')
     assert metrics_of(xlsms("--config", file, "doctor", "--json")) == ("ok", f"{address}, while xlsms run runs")
     (tmp_path / "ledger").mkdir(exist_ok=True)

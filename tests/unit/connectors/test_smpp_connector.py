@@ -7,6 +7,7 @@ from datetime import timedelta
 
 import pytest
 
+from tests.port import free_port
 from xlsms.errors import TransientError, UserError
 from xlsms.model import Concat, Inbound, PartKey, Receipt, Result
 from xlsms_service.config.secret import Secret
@@ -334,8 +335,7 @@ def test_pdu_split_anywhere_and_unknown_ones_between_do_no_harm(kit) -> None:
 
 def test_while_the_network_is_not_there_everything_is_returned(kit) -> None:
     async def main() -> None:
-        async with kit.smsc() as smsc:
-            port = smsc.port
+        port = free_port()
         async with kit.connected(port, wait_up=False) as (connector, told):
             await told.until(lambda: told.link is Link.DOWN)
             status = told.statuses[-1]
