@@ -1,7 +1,6 @@
 """What a round of chaos is made of: the service and the network as processes, a disk that can be full, a wrong clock."""
 
 import asyncio
-import json
 import os
 import resource
 import signal
@@ -12,12 +11,12 @@ import sys
 from collections import Counter
 from contextlib import suppress
 from datetime import UTC, datetime
-from pathlib import Path
 
 from sqlalchemy import func, select
 from sqlalchemy.exc import OperationalError
 
 from tests.chaos.wire import Wire
+from tests.journal import taken
 from tests.port import free_port
 from tests.settings import settings_text
 from xlsms.model import RowId
@@ -229,8 +228,7 @@ class World:
     def taken(self):
         """How often the network took each part of each row."""
         found = Counter()
-        for line in Path(self.journal).read_text().splitlines():
-            part = json.loads(line)
+        for part in taken(self.journal):
             row = int(part["text"].split("Row ")[1][:5])
             found[row, part["concat"]["part"] if part["concat"] else 1] += 1
         return found

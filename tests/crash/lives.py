@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from tests.journal import reached
 from tests.settings import settings_text
 from xlsms.states import LABELS, State
 from xlsms.workbook import read_rows
@@ -69,8 +70,7 @@ def end(service: subprocess.Popen[Any]) -> None:
 
 def taken(folder: Path) -> Counter[str]:
     """How often each number was reached."""
-    lines = (folder / "journal.jsonl").read_text().splitlines()
-    return Counter(json.loads(line)["destination"].lstrip("+") for line in lines)
+    return reached(folder / "journal.jsonl")
 
 
 def states(book: Path) -> dict[str, State | None]:

@@ -19,6 +19,7 @@ import pytest
 import xlwt
 from msoffcrypto.format.ooxml import OOXMLFile
 
+from tests.journal import taken
 from xlsms.workbook import read_rows
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="mode bits and signals as POSIX has them")
@@ -77,7 +78,7 @@ class Network:
         self._drain = subprocess.Popen(["cat"], stdin=self._process.stdout, stdout=subprocess.DEVNULL)
 
     def taken(self):
-        return [json.loads(line) for line in self.journal.read_text().splitlines()] if self.journal.exists() else []
+        return taken(self.journal)
 
     def close(self):
         self._process.send_signal(signal.SIGTERM)

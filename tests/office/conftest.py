@@ -15,6 +15,7 @@ from pathlib import Path
 import openpyxl
 import pytest
 
+from tests.journal import reached
 from tests.settings import settings_text
 from xlsms.workbook import read_rows
 
@@ -226,8 +227,7 @@ class Desk:
 
     def reached(self):
         """How many parts each number was sent."""
-        lines = self.journal.read_text().splitlines() if self.journal.exists() else []
-        return Counter(json.loads(line)["destination"].lstrip("+") for line in lines)
+        return reached(self.journal)
 
     def list(self, name, count, *, marked=True, columns=()):
         """A list in the watched folder, with the columns that xlsms fills in: people 0, 1, 2 … with a phone each."""
