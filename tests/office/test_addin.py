@@ -227,7 +227,7 @@ def test_from_the_ribbon_to_the_sheet(loaded):
     assert loaded.run("TestDesk.Press", control(Verb.SEND_SELECTED)) == "pressed"
     row = ["send-selected", "list.xlsx", "People of año", "2:3", "B2", "en"]
     until(lambda: loaded.calc.read()[-1] == row, 20, loaded.calc.read)
-    ((verb, book, news),) = loaded.asked()
+    ((verb, book, news),) = loaded.until_asked(1)
     assert (verb, book) == ("send-selected", str(loaded.path))
     assert Path(news).parent == loaded.news
 
@@ -263,8 +263,7 @@ def test_preview_opens_a_page_of_the_service(desk, tmp_path):
         desk.load()
         desk.book()
         desk.run("TestDesk.Press", control(Verb.PREVIEW))
-        until(pages.exists, 30)
-        (address,) = pages.read_text().splitlines()
+        (address,) = until(lambda: pages.exists() and pages.read_text().splitlines(), 30)
         assert re.fullmatch(r"http://127\.0\.0\.1:\d+/preview#[\w-]{40,}", address)  # a key that no server sees
         page = httpx.get(address.partition("#")[0], trust_env=False)
         assert page.status_code == 200
@@ -360,7 +359,7 @@ def test_no_name_of_a_workbook_means_anything_to_the_launcher(desk, name):
     desk.run("TestDesk.Press", control(Verb.PREVIEW))
     until(lambda: len(desk.calc.read()) > 2, 20, desk.asked)
     assert desk.calc.read()[-1][:2] == ["preview", name]
-    assert desk.asked()[0][1] == str(path)
+    assert desk.until_asked(1)[0][1] == str(path)
     assert not list(desk.folder.rglob("hit"))
     assert not Path("hit").exists()
 
