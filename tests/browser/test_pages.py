@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import pytest
 
-from tests.office.conftest import until
+from tests.office.conftest import PATIENCE, until
 from tests.unit.api.conftest import GUID, applied, running, snapshot
 from xlsms.client import Host
 from xlsms.model import Role
@@ -39,7 +39,7 @@ def chromium():
     from playwright.sync_api import sync_playwright
 
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=found, args=["--no-sandbox"])
+        browser = playwright.chromium.launch(executable_path=found, args=["--no-sandbox"], timeout=PATIENCE * 1000)
         yield browser
         browser.close()
 
@@ -54,7 +54,7 @@ class Tab:
         page.on("request", lambda request: self.asked.append(request.url))
 
     def see(self, text):
-        self.page.get_by_text(text).first.wait_for(timeout=15_000)
+        self.page.get_by_text(text).first.wait_for()
 
     def fits(self):
         """Nothing sticks out to the side."""
@@ -76,6 +76,7 @@ def tab(chromium, request):
         context = chromium.new_context(
             viewport={"width": width, "height": height}, locale=language, color_scheme=scheme
         )
+        context.set_default_timeout(PATIENCE * 1000)
         contexts.append(context)
         tabs.append(Tab(context.new_page()))
         tabs[-1].page.goto(address)
@@ -103,6 +104,12 @@ def planned(office, *numbers, text="Hola {Nombre}"):
     return book, office.client.plan(book, snapshot(*numbers, text=text, language=office.language))
 
 
+def ordered(office, book):
+    """What a page has ordered, as soon as it has."""
+    (order,) = until(lambda: office.client.changes(book, since=book.cursor, wait=1).orders)
+    return order
+
+
 @pytest.mark.parametrize("size", SIZES)
 def test_a_preview_leads_to_the_cell_and_sends_what_it_shows(office, tab, size):
     said = WORDS[office.language]
@@ -119,13 +126,13 @@ def test_a_preview_leads_to_the_cell_and_sends_what_it_shows(office, tab, size):
     assert page.page.locator(".list .to").count() == 1
     page.page.get_by_role("button", name=said["cell"]).click()
     page.see(said["look"])
-    (order,) = office.client.changes(book, since=book.cursor, wait=5).orders
+    order = ordered(office, book)
     assert (order.kind, order.sheet, order.row, order.column) == ("show", "Lista", 4, "B")
     # sending freezes it: the button is spent, and what is ordered is this plan by its hash
     page.page.get_by_role("button", name=said["send"]).click()
     page.page.locator(".primary:disabled").wait_for()
     page.shot(f"preview-sent-{office.language}-{size}")
-    (order,) = office.client.changes(book, since=book.cursor, wait=5).orders
+    order = ordered(office, book)
     assert (order.kind, order.plan, order.hash) == ("send", plan.id, plan.hash)
     campaign = office.client.send(order.plan, order.hash)
     office.client.written(campaign, applied(campaign))
@@ -171,17 +178,36 @@ def test_a_conversation_is_followed_and_answered(office, tab, size):
     box.fill("De acuerdo 😊\nHasta mañana")
     page.page.get_by_role("button", name=said["button"], exact=True).click()
     page.see("Hasta mañana")
+    page.page.locator(".primary:enabled").wait_for()
     assert box.input_value() == ""
     box.fill(hostile)
     box.press("Control+Enter")
     page.see(hostile)
     assert page.page.locator(".said img").count() == 0
-    until(lambda: [it.text for it in office.client.conversation("600000001").texts if it.mine][-1] == hostile, 10)
+    until(lambda: [it.text for it in office.client.conversation("600000001").texts if it.mine][-1] == hostile)
     # what comes in while it is open shows by itself
-    until(lambda: any(not it.mine for it in office.client.conversation("600000001").texts), 30)
-    page.page.locator(".said:not(.mine)").first.wait_for(timeout=15_000)
+    until(lambda: any(not it.mine for it in office.client.conversation("600000001").texts))
+    page.page.locator(".said:not(.mine)").first.wait_for()
     assert page.fits()
     page.shot(f"conversation-{office.language}-{size}")
+
+
+def test_what_is_typed_while_an_answer_leaves_stays(office, tab):
+    said = WORDS[office.language]
+    office.client.text("600000001", "Hola")
+    page = tab(office.client.conversation_page("600000001"), language=office.language)
+    box = page.page.get_by_label(said["answer"])
+
+    def type_on(route):
+        box.fill("Y otra cosa")
+        route.continue_()
+
+    page.page.route("**/page/reply", type_on)
+    box.fill("Hasta mañana")
+    box.press("Control+Enter")
+    page.see("Hasta mañana")
+    page.page.locator(".primary:enabled").wait_for()
+    assert box.input_value() == "Y otra cosa"
 
 
 def test_what_is_hidden_in_a_text_is_seen(office, tab):
@@ -207,7 +233,7 @@ def test_a_page_says_how_many_rows_had_changed(office, tab):
         {"en": "A row that changes before that does not go", "es": "Una fila que cambie antes no sale"}[office.language]
     )
     page.page.locator(".primary:enabled").click()
-    (order,) = office.client.changes(book, since=book.cursor, wait=5).orders
+    order = ordered(office, book)
     campaign = office.client.send(order.plan, order.hash)
     office.client.written(campaign, applied(campaign, done=campaign.edits[:1]))
     page.see({"en": "2 were not sent", "es": "2 no se enviaron"}[office.language])

@@ -270,7 +270,12 @@ async function conversation() {
     if (!text || send.disabled) return;
     send.disabled = true;
     if (text !== meant) [key, meant] = [crypto.randomUUID(), text];
-    try { await ask("/page/reply", { text, key }); box.value = meant = ""; await draw(); }
+    try {
+      await ask("/page/reply", { text, key });
+      meant = "";
+      if (box.value.trim() === text) box.value = ""; // what was typed meanwhile is the next one
+      await draw();
+    }
     catch (error) { toast(error.said ? `${error.said.message}. ${error.said.remedy}` : say("away")); }
     send.disabled = false;
     box.focus();
