@@ -16,11 +16,13 @@ import uno
 from com.sun.star.accessibility.AccessibleRole import ALERT, PUSH_BUTTON
 from com.sun.star.beans import PropertyValue
 from com.sun.star.connection import NoConnectException
+from com.sun.star.lang import IndexOutOfBoundsException
 from com.sun.star.sheet.DataPilotFieldOrientation import DATA, ROW
 from com.sun.star.sheet.FillDirection import TO_BOTTOM
 from com.sun.star.sheet.FilterOperator import EQUAL
 from com.sun.star.sheet.GeneralFunction import COUNT
 from com.sun.star.table import CellAddress
+from com.sun.star.uno import RuntimeException
 from com.sun.star.util import CloseVetoException
 
 FILTERS = {
@@ -83,29 +85,28 @@ class Calc:
         self.addin = None
 
     def _box(self):
-        """What the message box on the screen consists of; None when there is none."""
-        for at in range(self.toolkit.TopWindowCount):
-            window = self.toolkit.getTopWindow(at)
-            box = window.AccessibleContext if window is not None and window.isVisible() else None
-            if box is not None and box.AccessibleRole == ALERT:
-                parts = [box.getAccessibleChild(at) for at in range(box.AccessibleChildCount)]
-                return [part.AccessibleContext for part in parts]
-        return None
+        """What the message box on the screen consists of, by whether it is a button and by its name; empty without one."""
+        with contextlib.suppress(IndexOutOfBoundsException, RuntimeException):  # it is just coming or going
+            for at in range(self.toolkit.TopWindowCount):
+                window = self.toolkit.getTopWindow(at)
+                box = window.AccessibleContext if window is not None and window.isVisible() else None
+                if box is not None and box.AccessibleRole == ALERT:
+                    parts = [box.getAccessibleChild(at).AccessibleContext for at in range(box.AccessibleChildCount)]
+                    return {(part.AccessibleRole == PUSH_BUTTON, part.AccessibleName): part for part in parts}
+        return {}
 
     def box(self):
         """What the message box on the screen says."""
-        parts = self._box()
-        return None if parts is None else "\n".join(p.AccessibleName for p in parts if p.AccessibleRole != PUSH_BUTTON)
+        return "\n".join(name for button, name in self._box() if not button)
 
     def press(self, button):
         """Press a button of the message box, as assistive technology does."""
-        (found,) = (p for p in self._box() or () if p.AccessibleRole == PUSH_BUTTON and p.AccessibleName == button)
-        found.doAccessibleAction(0)
+        self._box()[True, button].doAccessibleAction(0)
 
     def quit(self):
         with contextlib.suppress(Exception):  # the answer is cut off when the office goes
             self.desktop.terminate()
-        self.office.wait(30)
+        self.office.wait(120)
 
     def open(self, path):
         url = uno.systemPathToFileUrl(path)
@@ -172,7 +173,7 @@ class Calc:
             self.document.storeAsURL(uno.systemPathToFileUrl(path), properties(FilterName=kind, **more))
 
     def close(self):
-        deadline = time.monotonic() + 20
+        deadline = time.monotonic() + 120
         while self.document is not None:
             try:
                 self.document.close(True)

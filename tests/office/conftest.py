@@ -20,10 +20,11 @@ from tests.settings import settings_text
 from xlsms.workbook import read_rows
 
 HERE = Path(__file__).parent
+PATIENCE = 120.0  #: seconds for what another program does, on a computer that others use too
 RESULTS = ("Status", "Detail", "Status time", "Reply", "Reply time", "SMS ID")
 
 
-def until(condition, seconds=30.0, why=lambda: ""):
+def until(condition, seconds=PATIENCE, why=lambda: ""):
     """What `condition` returns as soon as it is true; fails after so many seconds."""
     deadline = time.monotonic() + seconds
     while True:
@@ -96,7 +97,7 @@ class Calc:
 
     def end(self):
         self._process.stdin.close()
-        self._process.wait(60)
+        self._process.wait(2 * PATIENCE)  # it waits for LibreOffice itself
         self._process.stdout.close()
 
 
@@ -150,7 +151,7 @@ class Run:
         """The events with these facts."""
         return [event for event in list(self.events) if facts.items() <= event.items()]
 
-    def until(self, seconds=30.0, **facts):
+    def until(self, seconds=PATIENCE, **facts):
         """Wait for an event with these facts."""
         return until(
             lambda: self.process.poll() is not None or self.seen(**facts),
@@ -158,12 +159,20 @@ class Run:
             lambda: f"{facts} in {self.events}, {self._log.read_text()}",
         )
 
+    def hold(self):
+        """Let it stand still: what it has to do, it does when it goes on."""
+        self.process.send_signal(signal.SIGSTOP)
+
+    def go_on(self):
+        self.process.send_signal(signal.SIGCONT)
+
     def end(self):
         """Stop it as a service manager does; it has to leave in peace."""
         if self.process.poll() is None:
             self.process.send_signal(signal.SIGTERM)
-        code = self.process.wait(30)
-        self._reader.join(10)
+            self.go_on()
+        code = self.process.wait(PATIENCE)
+        self._reader.join(PATIENCE)
         self.process.stdout.close()
         # that a workbook is open somewhere, and waited for, is told and no error
         errors = [line for line in self._log.read_text().splitlines() if " WARNING " not in line]
@@ -176,7 +185,7 @@ def _put_an_end_to(process):
         process.kill()
     for stream in (process.stdout, process.stderr):
         stream.close()
-    process.wait(30)
+    process.wait(PATIENCE)
 
 
 class Desk:
@@ -221,7 +230,7 @@ class Desk:
 
     def finish(self, process, *codes):
         """What a command has printed when it has ended, with one of these exit codes, else 0."""
-        out, err = process.communicate(timeout=60)
+        out, err = process.communicate(timeout=PATIENCE)
         assert process.returncode in (codes or (0,)), out + err
         return out
 
@@ -230,14 +239,14 @@ class Desk:
         return reached(self.journal)
 
     def list(self, name, count, *, marked=True, columns=()):
-        """A list in the watched folder, with the columns that xlsms fills in: people 0, 1, 2 … with a phone each."""
+        """A list in the watched folder, there at once: people 0, 1, 2 … with a phone each, and what xlsms fills in."""
         book = openpyxl.Workbook()
         book.active.title = "People"
         book.active.append(["Name", "Phone", "Message", "Send", *RESULTS, *columns])
         for number in range(count):
             book.active.append([f"Person {number}", f"6{number:08}", f"Hello number {number}", "x" if marked else None])
-        book.save(self.watched / name)
-        return self.watched / name
+        book.save(self.folder / name)
+        return (self.folder / name).replace(self.watched / name)
 
     def rows(self, path):
         """What stands in each row, by the name of the person."""
@@ -250,7 +259,7 @@ class Desk:
         """How many rows show each status."""
         return Counter(row["Status"] for row in self.rows(path).values())
 
-    def await_states(self, path, seconds=30.0, **counts):
+    def await_states(self, path, seconds=PATIENCE, **counts):
         """Wait until the file shows exactly these states."""
         until(lambda: self.states(path) == counts, seconds, lambda: f"{counts} in {self.states(path)}")
 

@@ -81,7 +81,7 @@ class Live:
             self.close_all()
         with contextlib.suppress(Exception):  # the bridge breaks while the answer is on its way
             self.link.desktop.terminate()
-        self._office.wait(30)
+        self._office.wait(120)
         xw.engines.engines.remove(self.engine)
         xw.engines.engines_by_name.pop(self.engine.name)
         xw.engines.active = None

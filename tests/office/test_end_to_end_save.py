@@ -54,16 +54,18 @@ def test_saves_while_states_wait_to_be_written(desk, calc):
     """The service waits, then puts the states into what the user has saved last."""
     count = 10
     network = desk.network(
-        [f'[[phone]]\nnumber = "+346{number:08}"\nreply = "Reply {number}"\nafter = 1.5' for number in range(count)],
-        receipt=1.0,
+        [f'[[phone]]\nnumber = "+346{number:08}"\nreply = "Reply {number}"\nafter = 3.5' for number in range(count)],
+        receipt=3.0,
     )
     service = desk.service()
     book = desk.list("list.xlsx", count, columns=("Note",))
     desk.await_states(book, Sent=count)
+    network.hold()
     with calc.editing(book):
         calc.write(place="K3", rows=[["first save"]])
         calc.write(place="A2:A3", rows=[["Zoe"], ["Yan"]])
         calc.save()
+        network.go_on()
         desk.until(lambda: len(network.seen(event="receipt")) == count)
         service.until(event="problem", file=str(book))
         calc.write(place="K4", rows=[["second save"]])
@@ -104,12 +106,14 @@ def test_saves_all_the_time_while_the_service_writes_all_the_time(desk, calc):
 def test_older_version_saved_over_the_newer_one(desk, calc):
     """The states that got lost are written again, and nothing is sent again."""
     count = 6
-    desk.network(['[[phone]]\nnumber = "+34600000003"\nreply = "YES"'], receipt=3.0)
+    network = desk.network(['[[phone]]\nnumber = "+34600000003"\nreply = "YES"'], receipt=3.0)
     desk.service()
     book = desk.list("list.xlsx", count, columns=("Note",))
     desk.await_states(book, Sent=count)
+    network.hold()
     older = desk.folder / "older.xlsx"
     older.write_bytes(book.read_bytes())
+    network.go_on()
     desk.await_states(book, Delivered=count)
     desk.until(lambda: desk.rows(book)["Person 3"]["Reply"])
     calc.open(path=str(older))
@@ -130,10 +134,12 @@ def test_list_opened_while_it_is_sent_by_hand(desk, calc):
     book = desk.list("list.xlsx", count, columns=("Note",))
     sending = desk.start("send", book, "--wait")
     desk.until(lambda: sum(desk.reached().values()) == count)
+    network.hold()
     with calc.editing(book):
         calc.write(place="K2", rows=[["while it was sent"]])
+        network.go_on()
         desk.until(lambda: len(network.seen(event="receipt")) == count)
-        out, err = sending.communicate(timeout=60)
+        out, err = sending.communicate(timeout=120)
         assert sending.returncode == 0, out + err
         assert "open in LibreOffice" in err
         assert err.count("\n") == 1

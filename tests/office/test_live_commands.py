@@ -73,8 +73,8 @@ def live(tmp_path_factory):
 class User:
     """Somebody in front of an open workbook in the watched folder."""
 
-    def __init__(self, live, desk, path):
-        self.live, self.desk, self.path = live, desk, path
+    def __init__(self, live, path):
+        self.live, self.path = live, path
         self.ears = Ears()
         live.open(path)
 
@@ -102,38 +102,35 @@ class User:
     def states(self):
         return {name: row["Status"] for name, row in self.shown().items()}
 
-    def refresh_until(self, condition, seconds=30):
+    def refresh_until(self, condition):
         def look():
             self.press(Verb.REFRESH)
             return condition()
 
-        until(look, seconds, lambda: f"{self.shown()} {self.ears.said} {self.ears.warned}")
+        until(look, why=lambda: f"{self.shown()} {self.ears.said} {self.ears.warned}")
 
 
 @pytest.fixture
 def user(live, desk, monkeypatch):
     """Opens a list of so many people, with everything running: `user(count)`."""
     desk.network(PHONES, receipt=0.3)
-    desk.service()
+    service = desk.service()
     monkeypatch.setenv("XLSMS_CONFIG", str(desk.settings))
 
-    def made(count, *, marked=True, change=lambda sheet: None, name="my list & co.xlsx", finish=lambda path: None):
+    def made(count, *, marked=True, change=lambda sheet: None, folder=desk.watched, finish=lambda path: None):
         book = openpyxl.Workbook()
         book.active.title = "People"
         book.active.append(COLUMNS)
         for n in range(count):
             book.active.append([f"Person {n}", f"6{n:08}", "Hello {Name}", "x" if marked else None])
         change(book.active)
-        path = desk.watched / name
-        # written elsewhere: the watcher must not see it before it is open
-        beside = desk.folder / "beside.xlsx"
-        book.save(beside)
-        finish(beside)
-        content = beside.read_bytes()
-        path.with_name(f".~lock.{path.name}#").write_text("")
-        path.write_bytes(content)
-        path.with_name(f".~lock.{path.name}#").unlink()
-        person = User(live, desk, path)
+        path = folder / "my list & co.xlsx"
+        service.hold()  # the watcher must not see it before it is open
+        book.save(path)
+        finish(path)
+        person = User(live, path)
+        service.go_on()
+        person.service = service
         monkeypatch.setattr(at_desk, "voice_of", lambda request: person.ears)
         for module in (commands, commands.marking, commands.telling, commands.listening):
             monkeypatch.setattr(module, "voice_of", lambda request: person.ears)
@@ -176,7 +173,7 @@ def test_from_preview_to_replies_with_sorts_filters_saves_and_the_watcher(user, 
     # saved, closed: the watcher sees the same file and has nothing to add; opened again: nothing changes
     live.document(person.path).store()
     live.close_all()
-    until(lambda: {row.status for row in read_rows(person.path)} == {"Delivered"}, 30)
+    until(lambda: {row.status for row in read_rows(person.path)} == {"Delivered"})
     live.open(person.path)
     person.press(Verb.REFRESH)
     assert {name: row["SMS ID"] for name, row in person.shown().items()} == ids
@@ -201,8 +198,10 @@ def test_closing_without_saving_loses_nothing(user, desk, live):
     person = user(5)
     person.press(Verb.SEND)
     person.refresh_until(lambda: set(person.states().values()) == {"Delivered"})
+    person.service.hold()  # it looks at what is closed
     live.close_all()  # nothing of it was saved: the file still shows the marks
     live.open(person.path)
+    person.service.go_on()
     assert set(person.states().values()) == {""}
     person.press(Verb.SEND)  # the marks are there again
     person.refresh_until(lambda: set(person.states().values()) == {"Delivered"})
@@ -219,7 +218,7 @@ def test_what_comes_after_closing_is_written_by_the_service(user, desk, live):
             guid=person_guid(person.path), path=person.path, name=person.path.name, host="calc", language="en"
         )
         client.closed(book)
-    until(lambda: {row.status for row in read_rows(person.path)} == {"Delivered"}, 60)
+    until(lambda: {row.status for row in read_rows(person.path)} == {"Delivered"})
     assert desk.reached() == {f"346{n:08}": 1 for n in range(4)}
 
 
@@ -334,7 +333,8 @@ def test_a_protected_sheet_is_told_before_anybody_is_asked(user, desk):
 
 
 def test_a_file_that_is_only_to_be_read_is_told_as_that(user, desk):
-    person = user(2, finish=lambda path: path.chmod(0o444))
+    # where nobody watches: for root it can be written, and one that is open for reading only has no lock
+    person = user(2, folder=desk.folder, finish=lambda path: path.chmod(0o444))
     if not person.live.document(person.path).isReadonly():  # root may write everything: read as the user asks for
         person.live.close_all()
         person.live.open(person.path, ReadOnly=True)
@@ -353,7 +353,7 @@ def test_a_copy_is_made_a_workbook_of_its_own_after_a_yes(user, desk, live):
     live.document(person.path).store()
     path = person.path.with_name("copy.xlsx")
     path.write_bytes(person.path.read_bytes())
-    copy = User(live, desk, path)
+    copy = User(live, path)
     copy.ears = person.ears
     copy.sheet.getCellRangeByName("D2").String = "x"
     asked = len(copy.ears.asked)
@@ -487,7 +487,7 @@ def test_replies_are_listed_while_it_is_open_and_once(user, desk, live):
         book = client.register(guid=guid, path=person.path, name=person.path.name, host="calc", language="en")
         assert len(list(client.replies(book))) == 2
         client.closed(book)
-        until(lambda: _lacking_in(desk) == 0, 60)
+        until(lambda: _lacking_in(desk) == 0)
     names = openpyxl.load_workbook(person.path)["SMS Replies"]
     assert sorted(row[2] for row in names.iter_rows(min_row=2, values_only=True)) == ["=1+1", "yes please"]
 
@@ -589,8 +589,8 @@ def test_news_come_by_themselves_until_the_workbook_is_closed(user, desk, live, 
     environment = {**os.environ, **{f"XLSMS_{name}": quote(value, safe="") for name, value in given.items()}}
     listening = subprocess.Popen([sys.executable, "-I", "-m", "xlsms.addin", "listen"], env=environment)
     try:
-        until(lambda: set(person.states().values()) == {"Delivered"}, 60, person.states)
-        until(lambda: person.shown()["Person 2"]["Reply"] == "yes please", 60, person.shown)
+        until(lambda: set(person.states().values()) == {"Delivered"}, why=person.states)
+        until(lambda: person.shown()["Person 2"]["Reply"] == "yes please", why=person.shown)
         live.document(person.path).store()
         live.close_all()
         assert listening.wait(60) == 0

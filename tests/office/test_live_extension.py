@@ -112,5 +112,5 @@ def test_a_command_of_the_menu_reaches_the_row(live, tmp_path):
     helper = live.link.service("com.sun.star.frame.DispatchHelper")
     helper.executeDispatch(document.CurrentController.Frame, f"{IDENTIFIER}:mark", "", 0, ())
     column = sheet.getCellRangeByName("C2:C4")
-    until(lambda: column.getDataArray() == (("",), ("x",), ("x",)), 30, column.getDataArray)
+    until(lambda: column.getDataArray() == (("",), ("x",), ("x",)), why=column.getDataArray)
     live.close_all()

@@ -110,7 +110,7 @@ def test_what_changed_behind_the_dialog_does_not_go(user, desk, live):  # noqa: 
     person.ears.look = look
     press(person, live, "Send 2")
     assert "Not sent, because their row changed meanwhile: 1" in person.ears.said[-1]
-    until(desk.reached, 30)
+    until(desk.reached)
     assert desk.reached() == {"34600000001": 1}
 
 
