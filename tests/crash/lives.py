@@ -57,9 +57,9 @@ def network(folder: Path) -> Iterator[int]:
             yield port
         finally:
             process.send_signal(signal.SIGTERM)
-            process.wait(20)
+            process.wait(60)
             process.stdout.close()
-            drain.wait(20)
+            drain.wait(60)
 
 
 def end(service: subprocess.Popen[Any]) -> None:

@@ -41,8 +41,8 @@ def network(tmp_path):
     ears.start()
     yield port, told
     process.terminate()
-    process.wait(10)
-    ears.join(10)
+    process.wait(60)
+    ears.join(60)
     process.stdout.close()
 
 
@@ -61,7 +61,7 @@ def config(tmp_path, network, monkeypatch):
 
 def ended(pid):
     """Wait until a process of ours has ended."""
-    deadline = time.monotonic() + 20
+    deadline = time.monotonic() + 60
     while time.monotonic() < deadline:
         try:
             if os.waitpid(pid, os.WNOHANG)[0]:

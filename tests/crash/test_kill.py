@@ -69,7 +69,7 @@ def test_nothing_twice_nothing_missing_over_fifty_kills(tmp_path):
         before_the_end = len(taken(tmp_path))
         service = start()
         try:
-            await_end(book, 90, over)
+            await_end(book, 300, over)
         finally:
             end(service)
         found = Aftermath.of(tmp_path, book)

@@ -84,7 +84,7 @@ def test_nothing_twice_nothing_missing_whichever_process_dies(tmp_path):
                     service.wait()
                     service = start()
             before_the_end = len(taken(tmp_path))
-            await_end(book, 240, lambda shown: not {State.QUEUED, State.SENDING, None} & shown)
+            await_end(book, 600, lambda shown: not {State.QUEUED, State.SENDING, None} & shown)
         finally:
             end(service)
         found = Aftermath.of(tmp_path, book)

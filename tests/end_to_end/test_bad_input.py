@@ -82,9 +82,9 @@ class Network:
 
     def close(self):
         self._process.send_signal(signal.SIGTERM)
-        self._process.wait(20)
+        self._process.wait(60)
         self._process.stdout.close()
-        self._drain.wait(20)
+        self._drain.wait(60)
         self._log.close()
 
 
@@ -109,7 +109,7 @@ class Desk:
 
     def run(self, *words, **env):
         words, more = command("--config", self.settings, *words, env=env, cwd=self.files)
-        ended = subprocess.run([*self.prefix, *words], capture_output=True, timeout=60, check=False, **more)
+        ended = subprocess.run([*self.prefix, *words], capture_output=True, timeout=180, check=False, **more)
         return Ended(ended.returncode, ended.stdout, ended.stderr)
 
     def send(self, name, *words, **env):

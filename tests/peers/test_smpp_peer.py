@@ -29,7 +29,7 @@ from xlsms_service.connectors.smpp import SmppConnector, SmppSettings
 pytestmark = pytest.mark.peer
 
 HERE = Path(__file__).parent / "node"
-PATIENCE = 30
+PATIENCE = 90
 
 
 @pytest.fixture(scope="session", autouse=True)

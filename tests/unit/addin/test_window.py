@@ -49,7 +49,7 @@ def screen():
     else:
         os.environ["DISPLAY"] = before
     server.terminate()
-    server.wait(20)
+    server.wait(60)
 
 
 @pytest.fixture

@@ -55,7 +55,7 @@ class Office:
 
     def http(self, **headers):
         """A client that says nothing but what it is told to."""
-        return httpx.Client(base_url=self.address, headers=headers, trust_env=False, timeout=30)
+        return httpx.Client(base_url=self.address, headers=headers, trust_env=False, timeout=60)
 
     def authorized(self, **headers):
         return self.http(Authorization=f"Bearer {self.token}", **headers)
@@ -63,7 +63,7 @@ class Office:
     def book(self, path=None, guid=GUID):
         return self.client.register(guid=guid, path=path, name="lista.xlsx", host=Host.EXCEL, language="es")
 
-    def changes(self, book, since, until, seconds=20):
+    def changes(self, book, since, until, seconds=60):
         """All changes since then, once `until` is true of them."""
         states, deadline = {}, time.monotonic() + seconds
         while time.monotonic() < deadline:
@@ -112,8 +112,8 @@ def running(folder, *, watch=None, prices=None, more=(), routes=(), **service):
     thread.start()
     data = settings.service.data
     try:
-        ready.wait(10)
-        deadline = time.monotonic() + 30
+        ready.wait(60)
+        deadline = time.monotonic() + 60
         while (found := find(data)) is None and thread.is_alive() and time.monotonic() < deadline:
             time.sleep(0.02)
         if failed:
@@ -123,7 +123,7 @@ def running(folder, *, watch=None, prices=None, more=(), routes=(), **service):
     finally:
         if thread.is_alive():
             loop.call_soon_threadsafe(tasks[0].cancel)
-        thread.join(30)
+        thread.join(60)
         if failed:
             raise failed[0]
 

@@ -161,7 +161,7 @@ def test_a_ledger_that_another_program_holds_is_told_as_that(tmp_path, monkeypat
 
 def test_texts_and_what_came_back(office):
     office.client.text("600000001", "¿Viene?")
-    deadline = time.monotonic() + 20
+    deadline = time.monotonic() + 60
     while not (inbox := office.client.inbox()) and time.monotonic() < deadline:
         time.sleep(0.05)
     assert inbox[0].number == "+34600000001"
@@ -199,6 +199,9 @@ def test_the_stream_goes_on_from_the_cursor(office):
     campaign = office.client.send(plan)
     seen, cursors = {}, []
 
+    def over():
+        return len(seen) == 2 and all(it.state in FINAL for it in seen.values())
+
     def listen(since, enough):
         with Client(Found(address=office.address, token=office.token)) as client:
             for changes in client.follow(book, since=since):
@@ -210,9 +213,10 @@ def test_the_stream_goes_on_from_the_cursor(office):
     thread = threading.Thread(target=listen, args=(book.cursor, lambda: bool(seen)))
     thread.start()
     office.client.written(campaign, applied(campaign))
-    thread.join(20)
+    thread.join(60)
     assert seen  # and the connection is gone
-    listen(cursors[-1], lambda: len(seen) == 2 and all(it.state in FINAL for it in seen.values()))
+    if not over():  # else all came at once, and nothing more will
+        listen(cursors[-1], over)
     assert cursors == sorted(cursors)
     assert len(set(cursors)) == len(cursors)
 
@@ -280,7 +284,7 @@ def test_a_workbook_that_is_open_is_not_written_until_it_is_closed(tmp_path):
         office.book(path)
         assert path.read_bytes() == before
         office.client.closed(opened)  # without saving
-        deadline = time.monotonic() + 30
+        deadline = time.monotonic() + 60
         while time.monotonic() < deadline and not (row := next(iter(read_rows(path)))).id:
             time.sleep(0.1)
         assert row.id in states
@@ -457,7 +461,7 @@ def heard_on(office, page):
 
 def test_the_stream_of_a_page_tells_nothing_of_others(office):
     office.client.text("600000001", "secreto")
-    deadline = time.monotonic() + 20
+    deadline = time.monotonic() + 60
     while not office.client.inbox() and time.monotonic() < deadline:
         time.sleep(0.05)
     first, other = office.book(), office.book(guid="5d2f1b63-7b2d-4b60-8a4b-1e7a4a1c8b22")
@@ -483,7 +487,7 @@ def test_what_is_heard_is_of_one_workbook_or_number(office):
     from xlsms_service.ledger.reader import Reader
 
     office.client.text("600000001", "Hola")
-    deadline = time.monotonic() + 20
+    deadline = time.monotonic() + 60
     while not office.client.inbox() and time.monotonic() < deadline:
         time.sleep(0.05)
     with Reader.open(office.data) as reader:
@@ -539,7 +543,7 @@ def test_times_are_utc(shared):
 
 def connector_of(office, message):
     """The connector that a message went over, once it has left."""
-    deadline = time.monotonic() + 20
+    deadline = time.monotonic() + 60
     while time.monotonic() < deadline:
         with contextlib.closing(sqlite3.connect(next(office.data.glob("*.sqlite3")))) as ledger:
             ((connector,),) = ledger.execute("select connector from message where id = ?", (message,)).fetchall()

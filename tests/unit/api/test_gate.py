@@ -327,7 +327,7 @@ def test_what_is_no_http_is_told_once_a_minute(shared, caplog):
     host, port = shared.host.split(":")
     sparing = _Sparing()
     for _ in range(3):
-        with socket.create_connection((host, int(port)), timeout=10) as stream:
+        with socket.create_connection((host, int(port)), timeout=60) as stream:
             stream.sendall(b"no HTTP at all\r\n\r\n")
             assert stream.recv(1_000).startswith(b"HTTP/1.1 400 ")
     ours = [record for record in caplog.records if getattr(record, "code", "") == "log-no-http"]

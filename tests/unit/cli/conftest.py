@@ -92,7 +92,7 @@ def network():
     )
     yield json.loads(process.stdout.readline())["port"]
     process.terminate()
-    process.communicate(timeout=10)
+    process.communicate(timeout=60)
 
 
 @pytest.fixture

@@ -16,7 +16,7 @@ from xlsms_service.connectors.smpp import SmppConnector, SmppSettings
 from xlsms_service.protocols.smpp import pdu as pdus
 from xlsms_service.protocols.smpp.framing import Framer
 
-PATIENCE = 20  # seconds until a test that waits for what never comes fails
+PATIENCE = 60  # seconds until a test that waits for what never comes fails
 
 
 class Listener:

@@ -61,7 +61,7 @@ def play(tmp_path, monkeypatch, scene):
             await ledger.do(acceptance.accept_text, draft, NOW)
             await engine.start()
             try:
-                async with asyncio.timeout(30):
+                async with asyncio.timeout(60):
                     [part] = await link.parts(1)
                     link.answer(Result.ACCEPTED, part.key)
                     await scene(link, clock, ledger)

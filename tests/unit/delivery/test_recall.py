@@ -82,7 +82,7 @@ def play(tmp_path, scene, *, link=None, now=lambda: NOW, **more):
             engine = Engine(ledger, {"hand": (hand, lambda _: [])}, Router([], ["hand"]), now=now, **more)
             await engine.start()
             try:
-                async with asyncio.timeout(30):
+                async with asyncio.timeout(60):
                     await scene(engine, ledger, hand)
             finally:
                 await engine.close()

@@ -146,7 +146,7 @@ def test_works_that_cannot_begin_are_told_and_later_ones_go_on(tmp_path, monkeyp
         futures = [ledger._writer.submit(lambda c: add_link(c, "never")) for _ in range(3)]
         for future in futures:
             with pytest.raises(OperationalError):
-                future.result(timeout=20)
+                future.result(timeout=60)
         other.execute("ROLLBACK")
         ledger.do_now(add_link, "later")
         assert ledger.do_now(link_names) == ["later"]
@@ -345,17 +345,17 @@ def test_a_reader_neither_waits_for_a_writer_nor_stops_one(ledger, tmp_path):
     def slow(connection):
         add_link(connection, "two")
         writing.set()
-        assert over.wait(10)
+        assert over.wait(60)
 
     with Reader.open(tmp_path) as reader, ThreadPoolExecutor(1) as pool:
         done = pool.submit(ledger.do_now, slow)
-        assert writing.wait(10)
+        assert writing.wait(60)
         assert reader.ask(link_names) == ["one"]
 
         def look(connection):
             before = link_names(connection)
             over.set()
-            done.result(10)  # it is written while we read
+            done.result(60)  # it is written while we read
             return before, link_names(connection)
 
         assert reader.ask(look) == (["one"], ["one"])
@@ -375,13 +375,13 @@ def test_works_that_wait_together_share_one_commit(ledger):
 
     def first(_connection):
         begun.set()
-        assert go.wait(10)
+        assert go.wait(60)
 
     futures = [ledger._writer.submit(first)]
-    assert begun.wait(10)
+    assert begun.wait(60)
     futures += [ledger._writer.submit(lambda c, name=f"net{n}": add_link(c, name)) for n in range(50)]
     go.set()
     for future in futures:
-        future.result(10)
+        future.result(60)
     assert len(ledger.do_now(link_names)) == 50
     assert len(commits) == 3  # the first work's, that of all others, and our question's

@@ -39,7 +39,7 @@ def test_one_that_writes_without_a_pause_lets_the_other_write(tmp_path):
 
 def test_it_is_not_waited_for_without_end(tmp_path):
     ledger = tmp_path / "ledger.sqlite3"
-    with closing(Turn(ledger, 10)) as first, closing(Turn(ledger, 0.01)) as late:
+    with closing(Turn(ledger, 60)) as first, closing(Turn(ledger, 0.01)) as late:
         with first:
             with late:
                 pass
@@ -67,7 +67,7 @@ def test_who_waits_is_the_next(tmp_path):
         with turn:
             order.append("second")
 
-    with closing(Turn(ledger, 10)) as first, closing(Turn(ledger, 10)) as second:
+    with closing(Turn(ledger, 60)) as first, closing(Turn(ledger, 60)) as second:
         thread = threading.Thread(target=wait, args=(second,))
         with first:
             thread.start()

@@ -48,7 +48,7 @@ def started(*options):
 
 
 def submit_one(port):
-    with socket.create_connection(("127.0.0.1", port), timeout=10) as connection:
+    with socket.create_connection(("127.0.0.1", port), timeout=60) as connection:
         connection.sendall(encode(BindTransceiver(sequence=1, system_id="xlsms", password="rehearse")))
         connection.sendall(encode(SubmitSm(sequence=2, destination_addr="34600111222", short_message=b"Hello")))
         framer, heard = Framer(), []
@@ -68,7 +68,7 @@ def test_it_serves_tells_and_ends_with_a_summary(tmp_path, number):
         events = [json.loads(process.stdout.readline()) for _ in range(5)]
         assert {event["event"] for event in events} == {"bind", "taken", "receipt", "reply", "leave"}
         process.send_signal(number)
-        rest, errors = process.communicate(timeout=20)
+        rest, errors = process.communicate(timeout=60)
         summary = json.loads(rest.splitlines()[-1])
         assert (process.returncode, errors) == (0, "")
     assert summary["event"] == "summary"
@@ -80,11 +80,11 @@ def test_it_ends_without_a_word_when_nobody_reads_it_any_more():
     with started("--json") as process:
         port = json.loads(process.stdout.readline())["port"]
         process.stdout.close()
-        with suppress(OSError), socket.create_connection(("127.0.0.1", port), timeout=10) as connection:
+        with suppress(OSError), socket.create_connection(("127.0.0.1", port), timeout=60) as connection:
             connection.sendall(encode(BindTransceiver(sequence=1, system_id="xlsms", password="rehearse")))
             while connection.recv(65536):
                 pass
-        assert (process.wait(20), process.stderr.read()) == (0, "")
+        assert (process.wait(60), process.stderr.read()) == (0, "")
         process.stdout = None
 
 
@@ -97,10 +97,10 @@ def test_it_prints_the_lines_to_paste_and_a_table():
             lines.append(process.stdout.readline())
         (connector,) = tomllib.loads("".join(lines[1:]))["connector"]
         assert (connector["type"], connector["system_id"], connector["password"]) == ("smpp", "office", "rehearse")
-        with socket.create_connection((connector["host"], connector["port"]), timeout=10):
+        with socket.create_connection((connector["host"], connector["port"]), timeout=60):
             pass
         process.send_signal(signal.SIGTERM)
-        rest, _ = process.communicate(timeout=20)
+        rest, _ = process.communicate(timeout=60)
     assert "messages" in rest
 
 

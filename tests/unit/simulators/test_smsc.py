@@ -53,12 +53,12 @@ def running(smsc, tls=None):
 
     thread = threading.Thread(target=asyncio.run, args=(main(),))
     thread.start()
-    assert ready.wait(10)
+    assert ready.wait(60)
     try:
         yield holder["server"], holder["loop"].call_soon_threadsafe
     finally:
         holder["loop"].call_soon_threadsafe(stop.set)
-        thread.join(10)
+        thread.join(60)
         assert not thread.is_alive()
 
 
@@ -66,7 +66,7 @@ class Raw:
     """A blocking client that knows PDUs and nothing else."""
 
     def __init__(self, port, *, bound=True, tls=None):
-        self.socket = socket.create_connection(("127.0.0.1", port), timeout=10)
+        self.socket = socket.create_connection(("127.0.0.1", port), timeout=60)
         if tls is not None:
             self.socket = tls.wrap_socket(self.socket, server_hostname="localhost")
         self._framer = Framer()
@@ -106,7 +106,7 @@ class Peer(smpplib.client.Client):
     """smpplib, with what it hears in lists; a receipt or text that comes before an answer does not disturb it."""
 
     def __init__(self, port):
-        super().__init__("127.0.0.1", port, timeout=10, allow_unknown_opt_params=True)
+        super().__init__("127.0.0.1", port, timeout=60, allow_unknown_opt_params=True)
         self.answers, self.texts = [], []
         self.set_message_sent_handler(lambda *, pdu: self.answers.append(pdu))
         self.set_message_received_handler(lambda *, pdu: self.texts.append(pdu))
@@ -394,7 +394,7 @@ def test_wireshark_reads_the_conversation_without_complaint(tmp_path):
     with running(Smsc(Population(phones, pace=QUICK), SETTINGS, network)) as (server, _), Raw(server.port) as raw:
         for n in range(5):
             raw.submit(f"3460011122{n % 3}")
-        raw.socket.settimeout(10)
+        raw.socket.settimeout(60)
         deliveries = 0
         while deliveries < 4 + 2 * 1 + 4 + 3:
             pdu = raw.hear()

@@ -22,7 +22,7 @@ def echo():
 
 def seen(code):
     done = subprocess.run(
-        [sys.executable, "-c", BEGINNING + code], capture_output=True, text=True, timeout=60, check=False
+        [sys.executable, "-c", BEGINNING + code], capture_output=True, text=True, timeout=120, check=False
     )
     return done.stdout.splitlines(), done.stderr.splitlines()
 
@@ -35,7 +35,7 @@ copy = Fork(echo, "a-copy", own_session={own})
 put(copy.stdin, [1])
 print(get(copy.stdout), copy.poll())
 put(copy.stdin, "end")
-print(copy.wait(30), copy.poll(), copy.wait())
+print(copy.wait(60), copy.poll(), copy.wait())
 copy.kill()
 """
     assert seen(code) == ([f"([1], {own}, True) None", "0 0 0"], ["this goes nowhere near the pipe"])
@@ -46,7 +46,7 @@ def test_what_goes_wrong_in_it_is_a_line_and_nothing_of_the_other_one_is_ended()
 def work():
     raise RuntimeError("the number 600000001")
 try:
-    print(Fork(work, "a-copy").wait(30))
+    print(Fork(work, "a-copy").wait(60))
 finally:
     print("ended once")
 """
@@ -82,7 +82,7 @@ print(*get(copy.stdout))
 os.close(held)
 print(os.read(until, 1), copy.poll())
 copy.stdin.close()
-print(copy.wait(30))
+print(copy.wait(60))
 """
     assert seen(code) == (["{'/dev/null'} 11", "b'' None", "0"], [])
 
@@ -97,7 +97,7 @@ try:
     copy.wait(0.05)
 except subprocess.TimeoutExpired:
     copy.kill()
-print(copy.wait(30))
+print(copy.wait(60))
 """
     assert seen(code) == (["-9"], [])
 
@@ -106,7 +106,7 @@ def test_whose_end_somebody_else_was_told_of_has_ended():
     code = """
 copy = Fork(lambda: None, "a-copy")
 os.waitpid(-1, 0)
-print(copy.wait(30), copy.poll())
+print(copy.wait(60), copy.poll())
 """
     assert seen(code) == (["0 0"], [])
 
@@ -145,9 +145,9 @@ import select
 copy = Fork(lambda: os.read(0, 1), "a-copy")
 copy.stdin.close()
 try:
-    print(copy.wait(10))
+    print(copy.wait(60))
 except subprocess.TimeoutExpired:
     copy.kill()
-print(len(select.select([copy.stdout], [], [], 10)[0]))
+print(len(select.select([copy.stdout], [], [], 60)[0]))
 """
     assert seen(code) == (["0", "1"], [])

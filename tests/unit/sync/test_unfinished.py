@@ -88,7 +88,7 @@ def test_it_is_told_once_while_it_is_waited_for(scene):
     async def watched():
         watcher = Watcher([scene.path.parent], look, told=scene.folder._tell)  # what `watch` gives it
         running = asyncio.create_task(watcher.run())
-        async with asyncio.timeout(30):
+        async with asyncio.timeout(60):
             while not scene.taken:
                 await asyncio.sleep(0.02)
         running.cancel()

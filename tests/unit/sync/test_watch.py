@@ -45,7 +45,7 @@ def watch(places, scene, *errors, scan_every=60.0):
         eye = Eye(*errors)
         running = asyncio.create_task(Watcher(places, eye.look, told=eye.tell, scan_every=scan_every).run())
         try:
-            async with asyncio.timeout(20):
+            async with asyncio.timeout(50):
                 await scene(eye)
         finally:
             running.cancel()
@@ -252,7 +252,7 @@ def test_trouble_with_telling_of_a_file_does_not_stop_the_watch(tmp_path, caplog
     async def play():
         eye = Mute(UserError("no-phone-column"))
         running = asyncio.create_task(Watcher([tmp_path], eye.look, told=eye.tell).run())
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(50):
             await eye.until(lambda: len(eye.looked) == 2)
         running.cancel()
         await asyncio.gather(running, return_exceptions=True)
