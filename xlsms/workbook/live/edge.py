@@ -2,7 +2,8 @@
 
 import xlwings as xw
 
-from xlsms.workbook.live.page import Page, read_block
+from xlsms.workbook.live.glance import read_block
+from xlsms.workbook.live.page import Page
 
 __all__ = ["right_edge"]
 

@@ -8,8 +8,8 @@ import xlwings as xw
 
 from xlsms.model import CellValue
 from xlsms.workbook.live.book import LiveWorkbook, stored
+from xlsms.workbook.live.glance import hidden_rows, read_block
 from xlsms.workbook.live.native import is_locked, is_protected
-from xlsms.workbook.live.page import hidden_rows, read_block
 from xlsms.workbook.live.patience import NotTakenError, quiet
 from xlsms.workbook.live.writer import TIME
 from xlsms.workbook.own_sheets import REPLIES, reply_columns

@@ -12,7 +12,8 @@ import xlwings as xw
 
 from xlsms.model import CellValue, Role
 from xlsms.ooxml.patch import Cell
-from xlsms.workbook.live.page import Page, Values, read_block, read_pages
+from xlsms.workbook.live.glance import Values, read_block
+from xlsms.workbook.live.page import Page, read_pages
 from xlsms.workbook.live.patience import NotTakenError
 from xlsms.workbook.live.writer import Writer, taken
 from xlsms.workbook.reading import id_text

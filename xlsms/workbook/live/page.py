@@ -4,9 +4,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, tzinfo
-from decimal import Decimal
 from functools import cached_property, partial
-from typing import Any, cast
 
 import xlwings as xw
 
@@ -14,28 +12,18 @@ from xlsms.errors import Place, UserError
 from xlsms.model import CellValue, Role, Row, RowId
 from xlsms.ooxml.cells import column_letters, column_number
 from xlsms.ooxml.patch import Cell
-from xlsms.ooxml.style import LOCAL_DATE
 from xlsms.workbook.base import Language, Sheet, SheetSettings
 from xlsms.workbook.formats import shown
-from xlsms.workbook.grid import ERROR, ErrorValue
+from xlsms.workbook.grid import ErrorValue
 from xlsms.workbook.heading import Heading, heading, nothing_to_send
+from xlsms.workbook.live.glance import Codes, Values, end_of, hidden_rows, read_block
 from xlsms.workbook.live.native import filter_area
-from xlsms.workbook.live.patience import BusyError
 from xlsms.workbook.ours import check_ours, written_columns
 from xlsms.workbook.reading import local_time
 from xlsms.workbook.roles import HEADER_ROWS, OWN_SHEETS, columns_of, folded, is_mark, language_of
 from xlsms.workbook.setting import SETTINGS, Line, Settings, parse_settings
 
-__all__ = ["Page", "areas_where", "hidden_rows", "read_block", "read_pages", "spoken"]
-
-_ERRORS = frozenset(
-    {"#N/A", "#DIV/0!", "#NAME?", "#NULL!", "#NUM!", "#REF!", "#VALUE!", "#SPILL!", "#CALC!", "#FIELD!", "#BLOCKED!"}
-)
-_EXACT = 10**15  # below, the program knows every digit of a whole number
-_SYSTEM_DATE = "m/d/yyyy"  # how Excel tells the system's own date format, whatever that is
-_MOST_LOOKS = 64  # stretches of one column that may differ in their number formats
-
-Values = list[list[CellValue]]
+__all__ = ["Page", "read_pages", "spoken"]
 
 
 @dataclass(frozen=True, kw_only=True)  # no slots: the cached properties live in the instance
@@ -190,37 +178,6 @@ def spoken(pages: Sequence[Page]) -> Language:
     return language_of(text for page in pages for text in page.heading.headers.values())
 
 
-# reading
-
-
-def read_block(sheet: xw.Sheet, top: int, left: int, bottom: int, right: int) -> Values:
-    """What some cells hold, in one call.
-
-    Raises:
-        BusyError: less came back than was asked for, as from a program that is busy.
-    """
-    cells = sheet.range((top, left), (bottom, right))
-    try:
-        block = cells.options(ndim=2, err_to_str=True).value
-    except TypeError as error:  # xlwings on an answer of None
-        raise BusyError from error
-    if block is None or len(block) != bottom - top + 1 or any(len(row) != right - left + 1 for row in block):
-        raise BusyError
-    return [[_plain(value) for value in row] for row in block]
-
-
-def _plain(value: Any) -> CellValue:
-    """A value as the closed workbook reads it: whole numbers as such, errors told apart, no text as nothing."""
-    if isinstance(value, str):
-        return ERROR if value in _ERRORS else value or None
-    if isinstance(value, bool | None):
-        return value
-    if isinstance(value, float | int | Decimal):
-        number = float(value)
-        return int(number) if number.is_integer() and abs(number) < _EXACT else number
-    return value.replace(tzinfo=None) if isinstance(value, datetime) else str(value)
-
-
 def read_pages(book: xw.Book) -> list[Page]:
     """The sheets that take part.
 
@@ -235,7 +192,7 @@ def read_pages(book: xw.Book) -> list[Page]:
         if name.strip().casefold() in OWN_SHEETS:
             continue
         looked_at.append(name)
-        last, right = _end(sheet)
+        last, right = end_of(sheet)
         top = read_block(sheet, 1, 1, min(last, HEADER_ROWS), max(right, 2))
         empty = empty and not any(value is not None for row in top for value in row)
         tops = {
@@ -253,17 +210,10 @@ def read_pages(book: xw.Book) -> list[Page]:
     return pages
 
 
-def _end(sheet: xw.Sheet) -> tuple[int, int]:
-    """The last row and column in use, as the program counts; cells that only have looks count too."""
-    used = sheet.used_range
-    height, width = used.shape
-    return used.row + height - 1, used.column + width - 1
-
-
 def _settings(sheets: Mapping[str, xw.Sheet]) -> Settings:
     for name, sheet in sheets.items():
         if name.strip().casefold() == SETTINGS.casefold():
-            last, right = _end(sheet)
+            last, right = end_of(sheet)
             block = read_block(sheet, 1, 1, max(last, 2), right)
             return parse_settings(_lines(block), name, sheets)
     return Settings()
@@ -311,7 +261,7 @@ def _page(
         unseen=not sheet.visible,
         bounded=bounded,
         settings=settings.of(name),
-        code=_Codes(sheet, found.row + 1, last).code,
+        code=Codes(sheet, found.row + 1, last).code,
     )
 
 
@@ -345,59 +295,3 @@ def _in_table(sheet: xw.Sheet, mapped: Mapping[str, Role]) -> tuple[Heading | No
         body = table.data_body_range
         last = row if body is None else body.row + body.shape[0] - 1
     return found, last
-
-
-def hidden_rows(sheet: xw.Sheet, column: int, first: int, last: int) -> frozenset[int]:
-    """The rows that nobody sees, hidden by hand or by a filter."""
-    rows = set(range(first, last + 1))
-    areas = sheet.range((first, column), (last, column)).get_special_cells("visible")
-    for area in cast("list[xw.Range]", areas):  # only xlwings Lite has it awaited
-        rows.difference_update(range(area.row, area.row + area.shape[0]))
-    return frozenset(rows)
-
-
-def areas_where(
-    sheet: xw.Sheet, area: tuple[int, int, int, int], ask: Callable[[xw.Range], Any], most: int = _MOST_LOOKS
-) -> Iterator[tuple[tuple[int, int, int, int], Any]]:
-    """Parts of an area in which all cells give one answer; None from `ask` means that they differ.
-
-    A part is halved until its cells agree, `most` times at the most: what is left then answers with None.
-    """
-    waiting = [area]
-    asked = 0
-    while waiting:
-        top, left, bottom, right = part = waiting.pop()
-        answer = ask(sheet.range((top, left), (bottom, right)))
-        asked += 1
-        if answer is not None or (top == bottom and left == right) or asked > most:
-            yield part, answer
-        elif bottom - top >= right - left:
-            middle = (top + bottom) // 2
-            waiting += [(middle + 1, left, bottom, right), (top, left, middle, right)]
-        else:
-            middle = (left + right) // 2
-            waiting += [(top, middle + 1, bottom, right), (top, left, bottom, middle)]
-
-
-class _Codes:
-    """The number formats of a sheet's rows, a column at a time, when one is asked for."""
-
-    def __init__(self, sheet: xw.Sheet, first: int, last: int) -> None:
-        self._sheet, self._first, self._last = sheet, first, last
-        self._known: dict[int, list[tuple[range, str]]] = {}
-
-    def code(self, row: int, column: int) -> str:
-        if column not in self._known:
-            area = self._first, column, max(self._last, self._first), column
-            found = areas_where(self._sheet, area, lambda cells: cells.number_format)
-            self._known[column] = [(range(top, bottom + 1), _english(answer)) for (top, _, bottom, _), answer in found]
-        return next((code for rows, code in self._known[column] if row in rows), "General")
-
-
-def _english(code: str | None) -> str:
-    """A number format as the file would tell it."""
-    if code is None:
-        return "General"
-    if code.lower().startswith(_SYSTEM_DATE):
-        return LOCAL_DATE + code[len(_SYSTEM_DATE) :]
-    return code

@@ -12,8 +12,9 @@ from xlsms.workbook.base import Language
 from xlsms.workbook.live.block import Kind, kind_of
 from xlsms.workbook.live.book import LiveWorkbook, check_changeable
 from xlsms.workbook.live.edge import right_edge
+from xlsms.workbook.live.glance import read_block
 from xlsms.workbook.live.native import colour_texts, is_protected, note, offer
-from xlsms.workbook.live.page import Page, read_block, read_pages, spoken
+from xlsms.workbook.live.page import Page, read_pages, spoken
 from xlsms.workbook.live.patience import Patience, quiet
 from xlsms.workbook.live.writer import TIME, dress
 from xlsms.workbook.palette import COLOURS, MARK_HINTS, REACH, WIDTHS

@@ -10,8 +10,9 @@ from xlsms.model import CellValue, Role
 from xlsms.ooxml.patch import Cell
 from xlsms.ooxml.style import is_date
 from xlsms.workbook.live.block import Block, Kind, blocks, kind_of, runs
+from xlsms.workbook.live.glance import areas_where
 from xlsms.workbook.live.native import is_locked, is_protected
-from xlsms.workbook.live.page import Page, areas_where
+from xlsms.workbook.live.page import Page
 from xlsms.workbook.live.patience import BusyError
 
 __all__ = ["TIME", "Writer", "dress", "taken"]
