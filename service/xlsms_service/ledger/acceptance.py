@@ -32,9 +32,10 @@ from xlsms.states import State
 from xlsms_service.ledger import intervention
 from xlsms_service.ledger.chunk import among, chunks, listed
 from xlsms_service.ledger.driver import Question
+from xlsms_service.ledger.instant import stored
 from xlsms_service.ledger.intervention import Wish
 from xlsms_service.ledger.many import Many
-from xlsms_service.ledger.schema import campaign, message, stored
+from xlsms_service.ledger.schema import campaign, message
 
 __all__ = ["Draft", "Known", "accept_text", "admit", "close_marks", "known", "propose", "repeated", "withdraw"]
 

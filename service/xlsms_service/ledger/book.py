@@ -28,7 +28,8 @@ from xlsms.model import MessageId, RowId
 from xlsms.states import State
 from xlsms_service.ledger.chunk import among, chunks, listed
 from xlsms_service.ledger.driver import Question
-from xlsms_service.ledger.schema import live, message, moment, workbook
+from xlsms_service.ledger.instant import moment
+from xlsms_service.ledger.schema import live, message, workbook
 
 __all__ = [
     "NEVER_SAVED",

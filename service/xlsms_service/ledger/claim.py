@@ -14,8 +14,9 @@ from xlsms.model import MessageId
 from xlsms.states import State
 from xlsms_service.ledger import stop, waiting
 from xlsms_service.ledger.chunk import among, listed
+from xlsms_service.ledger.instant import stored
 from xlsms_service.ledger.many import Many
-from xlsms_service.ledger.schema import PROPOSED, UNSETTLED, message, part, stored
+from xlsms_service.ledger.schema import PROPOSED, UNSETTLED, message, part
 from xlsms_service.ledger.waiting import Candidate, Front
 
 __all__ = ["Claimed", "Gate", "Served", "claim", "open_gate", "recover"]

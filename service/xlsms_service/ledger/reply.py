@@ -8,7 +8,8 @@ from sqlalchemy import Connection, insert, literal, select, update
 
 from xlsms.model import MessageId
 from xlsms_service.ledger.chunk import chunks
-from xlsms_service.ledger.schema import Instant, message, reply
+from xlsms_service.ledger.instant import Instant
+from xlsms_service.ledger.schema import message, reply
 
 __all__ = ["LackingReply", "keep", "lacking", "written"]
 

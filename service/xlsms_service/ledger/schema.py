@@ -1,13 +1,10 @@
-"""The ledger's tables. Times are whole microseconds since 1970 in UTC, so they sort and compare in every database."""
-
-from datetime import UTC, datetime, timedelta
+"""The ledger's tables."""
 
 from sqlalchemy import (
     JSON,
     BigInteger,
     Boolean,
     Column,
-    Dialect,
     ForeignKey,
     Index,
     Integer,
@@ -16,11 +13,12 @@ from sqlalchemy import (
     String,
     Table,
     Text,
-    TypeDecorator,
     false,
     text,
     true,
 )
+
+from xlsms_service.ledger.instant import Instant
 
 __all__ = [
     "PROPOSED",
@@ -29,7 +27,6 @@ __all__ = [
     "UNSETTLED",
     "WAITING",
     "WISHED",
-    "Instant",
     "campaign",
     "change",
     "inbound",
@@ -38,13 +35,11 @@ __all__ = [
     "live",
     "message",
     "metadata",
-    "moment",
     "part",
     "plan",
     "received",
     "reply",
     "stop",
-    "stored",
     "waiting_receipt",
     "workbook",
 ]
@@ -57,35 +52,6 @@ metadata = MetaData(
         "pk": "pk_%(table_name)s",
     },
 )
-
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-_MICROSECOND = timedelta(microseconds=1)
-
-
-def stored(value: datetime) -> int:
-    """An aware time as the tables hold it."""
-    return (value - _EPOCH) // _MICROSECOND
-
-
-def moment(value: int) -> datetime:
-    """The other way."""
-    return _EPOCH + timedelta(microseconds=value)
-
-
-class Instant(TypeDecorator[datetime]):
-    """An aware time, stored as microseconds since 1970 in UTC; a naive one is refused."""
-
-    impl = BigInteger
-    cache_ok = True
-
-    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> int | None:  # noqa: ARG002  # SQLAlchemy's signature
-        """Aware time to microseconds."""
-        return None if value is None else stored(value)
-
-    def process_result_value(self, value: int | None, dialect: Dialect) -> datetime | None:  # noqa: ARG002  # SQLAlchemy's signature
-        """Microseconds to aware time."""
-        return None if value is None else moment(value)
-
 
 #: SQLite counts rows by itself only for a column declared INTEGER.
 _Id = BigInteger().with_variant(Integer, "sqlite")

@@ -26,8 +26,9 @@ from xlsms.model import MessageId, PartKey
 from xlsms.states import State, may_move
 from xlsms_service.ledger.chunk import among, chunks, listed, pairs
 from xlsms_service.ledger.driver import Question
+from xlsms_service.ledger.instant import stored
 from xlsms_service.ledger.many import Many
-from xlsms_service.ledger.schema import message, part, stored
+from xlsms_service.ledger.schema import message, part
 
 __all__ = [
     "Move",

@@ -5,7 +5,8 @@ from datetime import datetime
 from sqlalchemy import Connection, delete, insert, select
 
 from xlsms_service.ledger.driver import Question
-from xlsms_service.ledger.schema import moment, stop
+from xlsms_service.ledger.instant import moment
+from xlsms_service.ledger.schema import stop
 
 __all__ = ["press", "pressed", "release"]
 

@@ -24,7 +24,8 @@ from xlsms.model import Alphabet, MessageId
 from xlsms.states import State
 from xlsms_service.ledger.chunk import chunks
 from xlsms_service.ledger.driver import Question
-from xlsms_service.ledger.schema import PROPOSED, SCHEDULED, WAITING, Instant, message, moment, stored, workbook
+from xlsms_service.ledger.instant import Instant, moment, stored
+from xlsms_service.ledger.schema import PROPOSED, SCHEDULED, WAITING, message, workbook
 
 __all__ = ["Candidate", "Front", "defer", "expire", "first", "fronts", "hurry", "next_due", "reroute", "tend"]
 

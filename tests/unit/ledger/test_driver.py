@@ -7,9 +7,10 @@ from sqlalchemy import bindparam, event, insert, literal, select, update
 from sqlalchemy.exc import IntegrityError, OperationalError
 
 from xlsms_service.ledger.driver import Question, run
+from xlsms_service.ledger.instant import moment, stored
 from xlsms_service.ledger.ledger import Ledger
 from xlsms_service.ledger.many import Many
-from xlsms_service.ledger.schema import moment, stop, stored, workbook
+from xlsms_service.ledger.schema import stop, workbook
 
 NOW = datetime(2026, 3, 1, 9, 30, 0, 123456, tzinfo=UTC)
 PATHS = Question(

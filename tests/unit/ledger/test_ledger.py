@@ -21,10 +21,11 @@ from sqlalchemy.exc import IntegrityError, OperationalError, StatementError
 from xlsms.errors import UserError
 from xlsms_service.ledger import ledger as ledger_module
 from xlsms_service.ledger import migration
+from xlsms_service.ledger.instant import Instant, stored
 from xlsms_service.ledger.lease import Lease, holder
 from xlsms_service.ledger.ledger import Ledger, connect
 from xlsms_service.ledger.reader import Reader
-from xlsms_service.ledger.schema import Instant, link, message, metadata, part, stored, workbook
+from xlsms_service.ledger.schema import link, message, metadata, part, workbook
 
 NOW = datetime(2026, 3, 1, 9, 30, tzinfo=UTC)
 
