@@ -1,13 +1,15 @@
 """Cells of Calc as xlwings' ranges: blocks move in one call, whatever their size."""
 
 import datetime as dt
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from xlwings import base_classes
 
+from xlsms.addin.calc.font import Font, number_of, rgb
 from xlsms.addin.calc.guard import Guard, ProtectedError
 from xlsms.addin.calc.link import Uno, enumerated, properties, uno
+from xlsms.addin.calc.span import joined, leap
 from xlsms.addin.calc.undo import unrecorded
 from xlsms.addin.calc.value import ERROR, moment, serial, typed
 from xlsms.ooxml.cells import column_letters
@@ -15,13 +17,12 @@ from xlsms.ooxml.cells import column_letters
 if TYPE_CHECKING:
     from xlsms.addin.calc.sheet import Sheet, Table
 
-__all__ = ["Font", "Range"]
+__all__ = ["Range"]
 
 _VALUE, _DATETIME, _STRING, _FORMULA = 1, 2, 4, 16  # com.sun.star.sheet.CellFlags
 _CONTENT = _VALUE | _DATETIME | _STRING | _FORMULA
 _ALL = 1023
 _ERROR_RESULTS = 4  # com.sun.star.sheet.FormulaResult.ERROR
-_BOLD, _PLAIN = 150.0, 100.0
 _TEXT = "@"
 _WIDTH = 212.0  # hundredths of a millimetre of one character of Excel's usual font
 
@@ -266,12 +267,12 @@ class Range(base_classes.Range):
     @property
     def color(self) -> tuple[int, int, int] | None:
         """The background."""
-        return _parts(self.api.CellBackColor)
+        return rgb(self.api.CellBackColor)
 
     @color.setter
     @unrecorded
     def color(self, value: tuple[int, int, int] | int | None) -> None:
-        self.api.CellBackColor = _number(value)
+        self.api.CellBackColor = number_of(value)
 
     @property
     def row_hidden(self) -> bool | None:
@@ -320,7 +321,7 @@ class Range(base_classes.Range):
         self.api.IsTextWrapped = bool(value)
 
     @property
-    def font(self) -> "Font":
+    def font(self) -> Font:
         """How its letters look."""
         return Font(self.api, self.document)
 
@@ -352,7 +353,7 @@ class Range(base_classes.Range):
         step = {"down": (1, 0), "up": (-1, 0), "right": (0, 1), "left": (0, -1)}[direction]
         region = self._line(vertical=bool(step[0]))
         at = self.top if step[0] else self.left
-        to = _leap(region, at, forward=sum(step) > 0, last=1_048_575 if step[0] else 16_383)
+        to = leap(region, at, forward=sum(step) > 0, last=1_048_575 if step[0] else 16_383)
         row, column = (to, self.left) if step[0] else (self.top, to)
         return Range(self._sheet, row, column, row, column)
 
@@ -364,7 +365,7 @@ class Range(base_classes.Range):
             line = self._sheet.api.getCellRangeByPosition(0, self.top, 16_383, self.top)
         areas = line.queryContentCells(_CONTENT).RangeAddresses
         spans = ((area.StartRow, area.EndRow) if vertical else (area.StartColumn, area.EndColumn) for area in areas)
-        return _joined(spans)
+        return joined(spans)
 
     @property
     def current_region(self) -> "Range":
@@ -426,68 +427,6 @@ class Range(base_classes.Range):
         return False
 
 
-class Font(base_classes.Font):
-    """How letters look."""
-
-    def __init__(self, cells: Uno, document: Uno) -> None:
-        self._cells, self.document = cells, document
-
-    @property
-    def bold(self) -> bool:
-        """Whether they are bold."""
-        return bool(self._cells.CharWeight == _BOLD)
-
-    @bold.setter
-    @unrecorded
-    def bold(self, value: bool) -> None:
-        self._cells.CharWeight = _BOLD if value else _PLAIN
-
-    @property
-    def color(self) -> tuple[int, int, int] | None:
-        """Their colour; None for the office's own."""
-        return _parts(self._cells.CharColor)
-
-    @color.setter
-    @unrecorded
-    def color(self, value: tuple[int, int, int] | int | None) -> None:
-        self._cells.CharColor = _number(value)
-
-
-def _parts(colour: int | None) -> tuple[int, int, int] | None:
-    return None if colour in (-1, None) else (colour >> 16 & 255, colour >> 8 & 255, colour & 255)
-
-
-def _number(colour: tuple[int, int, int] | int | None) -> int:
-    if isinstance(colour, tuple):
-        return colour[0] << 16 | colour[1] << 8 | colour[2]
-    return -1 if colour is None else colour
-
-
 def _told(cell: Any) -> Any:
     """A value as the cell holds it: blocks tell a tab in a text of several lines as U+0001 (LibreOffice 7.4)."""
     return cell.replace("\1", "\t") if isinstance(cell, str) and "\1" in cell else cell
-
-
-def _joined(spans: Iterable[tuple[int, int]]) -> list[tuple[int, int]]:
-    """Stretches that touch made one."""
-    joined: list[tuple[int, int]] = []
-    for first, last in sorted(spans):
-        if joined and first <= joined[-1][1] + 1:
-            joined[-1] = joined[-1][0], max(last, joined[-1][1])
-        else:
-            joined.append((first, last))
-    return joined
-
-
-def _leap(spans: list[tuple[int, int]], at: int, *, forward: bool, last: int) -> int:
-    """From inside a stretch to its end, from its end or from outside to the next one, else to the edge."""
-    if not forward:
-        return last - _leap(
-            [(last - end, last - start) for start, end in reversed(spans)], last - at, forward=True, last=last
-        )
-    for start, end in spans:
-        if start <= at < end:
-            return end
-        if start > at:
-            return start
-    return last
