@@ -169,21 +169,8 @@ class App:
             anew = taken.accepted and not (earlier and set(earlier.by_state) & _NOT_OUT)
             sent = view.Some(book=taken.book.id, after=newest if anew else None)
             finished = await self._follow(sent, patience, on_progress, here=here)
-        while not finished:  # the process that delivered has ended: it is our turn
-            async with self.delivery.here() as here:
-                finished = await self._follow(sent, patience, on_progress, here=here)
-        tally = await self._ledger.do(view.tally, *sent)
-        return Report(
-            path=path,
-            by_state=tally.by_state,
-            parts=tally.parts,
-            replies=tally.replies,
-            duration=timedelta(seconds=time.monotonic() - began),
-            held=held,
-            problems=problems,
-            finished=tally.lacking == 0 and all(state in SETTLED for state in tally.by_state),
-            handed_over=not here,
-        )
+        report = await self._report(sent, patience, on_progress, began=began, finished=finished, here=here)
+        return replace(report, path=path, held=held, problems=problems)
 
     async def text(
         self,
@@ -221,9 +208,22 @@ class App:
             message = await self._ledger.do(acceptance.accept_text, draft, self._now())
             sent = view.Some(only=message)
             finished = await self._follow(sent, patience, on_progress, here=here)
-        while not finished:
-            async with self.delivery.here() as here:
-                finished = await self._follow(sent, patience, on_progress, here=here)
+        return await self._report(sent, patience, on_progress, began=began, finished=finished, here=here)
+
+    async def _report(
+        self,
+        sent: view.Some,
+        patience: Patience,
+        on_progress: Callable[[Progress], None],
+        *,
+        began: float,
+        finished: bool,
+        here: bool,
+    ) -> Report:
+        """What became of some messages; unless `finished` they are followed by whoever delivers now."""
+        while not finished:  # the process that delivered has ended: it is our turn
+            async with self.delivery.here() as now:
+                here, finished = now, await self._follow(sent, patience, on_progress, here=now)
         tally = await self._ledger.do(view.tally, *sent)
         return Report(
             path=None,
@@ -231,7 +231,7 @@ class App:
             parts=tally.parts,
             replies=tally.replies,
             duration=timedelta(seconds=time.monotonic() - began),
-            finished=all(state in SETTLED for state in tally.by_state),
+            finished=tally.lacking == 0 and all(state in SETTLED for state in tally.by_state),
             handed_over=not here,
         )
 

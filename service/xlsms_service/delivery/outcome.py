@@ -65,21 +65,7 @@ def settle(
     )
     # What somebody took back or paused is not sent a second time.
     allowed = {each.message: 0 if each.message in wishes else resends for each in answered}
-    settlement.keep_parts(
-        connection,
-        [
-            PartRecord(
-                key=outcome.key,
-                connector=connector,
-                state=_PART_STATES[outcome.result],
-                at=outcome.at,
-                network_id=outcome.network_id,
-            )
-            for each in answered
-            for outcome in each.outcomes
-            if outcome.result is not Result.RETURNED  # one that goes again may yet turn out to have gone
-        ],
-    )
+    settlement.keep_parts(connection, _records(connector, answered))
     routes = settlement.routes(connection, _from_trouble(answered)) if elsewhere else {}
     verdicts = [
         _verdict(
@@ -103,6 +89,22 @@ def settle(
         _settle_early(connection, connector, answered, forms, now)
         if any(verdict.state is State.UNCERTAIN for verdict in verdicts):
             receipt.settle_lost(connection, connector, forms, now)
+
+
+def _records(connector: str, answered: Sequence[Answered]) -> list[PartRecord]:
+    """What is kept of the parts."""
+    return [
+        PartRecord(
+            key=outcome.key,
+            connector=connector,
+            state=_PART_STATES[outcome.result],
+            at=outcome.at,
+            network_id=outcome.network_id,
+        )
+        for each in answered
+        for outcome in each.outcomes
+        if outcome.result is not Result.RETURNED  # one that goes again may yet turn out to have gone
+    ]
 
 
 def _settle_early(
