@@ -22,7 +22,6 @@ from xlsms.workbook.live import Attachment, LiveWorkbook
 
 HEADERS = ("Name", "Phone", "Message", "Send", "Status", "Detail", "Status time", "Reply", "Reply time", "SMS ID")
 NOW = datetime(2026, 11, 22, 9, 15, tzinfo=UTC)
-ROLES = (Role.STATUS, Role.STATUS_TIME, Role.REPLY)
 
 
 def timed(work):

@@ -305,6 +305,19 @@ def lock(path, password):
     path.write_bytes(locked.getvalue())
 
 
+def test_a_password_is_taken_from_the_variable_that_is_named(xlsms, sheet, monkeypatch):
+    file = sheet([HEADER, ("Ana", "600000001", "Hi", "x")])
+    lock(file, "secret")
+    command = ("check", file, "--json", "--password-env", "LIST_PASSWORD")
+    assert "[secret-not-set]" in xlsms(*command).complaint
+    monkeypatch.setenv("LIST_PASSWORD", "wrong")
+    assert "[file-password-wrong]" in xlsms(*command).complaint
+    monkeypatch.setenv("LIST_PASSWORD", "secret")
+    run = xlsms(*command)
+    assert (run.code, run.figures["totals"]["go"]) == (0, 1)
+    assert "secret" not in run.out
+
+
 BAD_FILES = {
     "no-phone-column": lambda make, _: make([("Name", "Message", "Send"), ("Ana", "Hi", "x")]),
     "two-columns": lambda make, _: make([("Phone", "Mobile", "Message"), ("600000001", "600000002", "Hi")]),

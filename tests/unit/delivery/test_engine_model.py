@@ -37,8 +37,6 @@ from xlsms_service.ledger.schema import message
 from xlsms_service.ledger.uncertain import Verdict
 from xlsms_service.protocols.smpp.receipt import candidates
 
-_FINAL = {"DELIVRD": State.DELIVERED, "UNDELIV": State.FAILED}
-
 
 class Truth:
     """What really became of each part; the engine is never told but over the seam."""

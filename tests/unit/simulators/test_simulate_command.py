@@ -24,7 +24,7 @@ from xlsms_service.protocols.smpp.pdu import (
     decode,
     encode,
 )
-from xlsms_service.simulators import Counters, Event
+from xlsms_service.simulators import Counters, Event, IdForm, Network
 
 RUN = """
 import sys
@@ -128,6 +128,39 @@ def test_options_that_make_no_sense_are_refused_with_an_example(options):
         run(*options)
     assert caught.value.code == "simulate-wrong-option"
     assert options[0] in caught.value.remedy
+
+
+def test_each_option_turns_its_own_knob(monkeypatch, capsys):
+    seen = []
+
+    async def serve(smsc, host, *_):
+        seen.append((smsc.network, host))
+
+    monkeypatch.setattr("xlsms_service.cli.simulate._serve", serve)
+    given = {
+        "--host": "0.0.0.0",
+        "--id-form": "hex/decimal",
+        "--throttle": "1/10",
+        "--lose-answers": "0.25",
+        "--slow-answers": "2,4",
+        "--early-receipts": "1",
+        "--duplicate-receipts": "3",
+        "--drop-after": "7",
+    }
+    run("--json", "--drop-unanswered", *(word for option in given.items() for word in option))
+    network = Network(
+        response_id=IdForm.HEX,
+        receipt_id=IdForm.DECIMAL,
+        throttle_every=10,
+        lose_answers=0.25,
+        slow_answers=frozenset({2, 4}),
+        early_receipts=frozenset({1}),
+        duplicate_receipts=frozenset({3}),
+        drop_after=7,
+        drop_unanswered=True,
+    )
+    assert seen == [(network, "0.0.0.0")]
+    assert json.loads(capsys.readouterr().out)["event"] == "summary"
 
 
 def test_a_taken_port_is_said():
