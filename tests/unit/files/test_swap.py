@@ -9,22 +9,12 @@ from pathlib import Path
 
 import pytest
 
+from tests.drafts import DEAD, identify, told
 from xlsms.errors import TransientError, UserError
 from xlsms.files import swap
 from xlsms.files.exchange import exchange
 from xlsms.files.kind import check_writable
 from xlsms.files.swap import create, draft_of, drafts_of, failure, finish, recover, replace
-
-
-def told(content):
-    return f"h{content.hex()}"
-
-
-def identify(path):
-    try:
-        return told(path.read_bytes())
-    except OSError:
-        return "none"
 
 
 @pytest.fixture(params=["exchange", "replace"])
@@ -249,9 +239,6 @@ def beside(path, pid, ours, theirs, content, more=""):
     )
     draft.write_bytes(content)
     return draft
-
-
-DEAD = 2**22 + 1  # above the highest process id
 
 
 @pytest.mark.parametrize(

@@ -4,21 +4,9 @@ import os
 
 import pytest
 
+from tests.drafts import DEAD, identify, told
 from xlsms.files.swap import all_drafts, draft_of
 from xlsms.files.sweep import sweep
-
-DEAD = 2**22 + 1  # above the highest process id
-
-
-def told(content):
-    return f"h{content.hex()}"
-
-
-def identify(path):
-    try:
-        return told(path.read_bytes())
-    except OSError:
-        return "none"
 
 
 def leave(path, content, *, names=True, pid=DEAD, more=""):

@@ -17,6 +17,7 @@ import pytest
 import xlwt
 from msoffcrypto.format.ooxml import OOXMLFile
 
+from tests.drafts import DEAD
 from tests.workbooks import members
 from xlsms.addin.compound import compound
 from xlsms.errors import TransientError, UserError
@@ -253,8 +254,7 @@ def test_results_are_put_there_whole_and_never_over_others(source, tmp_path, mon
 
 def test_results_with_two_names_after_a_crash_can_be_written(source):
     path = open_workbook(source).prepare()
-    nobody = 2**22 + 1  # no process has that number
-    draft = path.with_name(draft_of(path).name.replace(f"-{os.getpid()}.", f"-{nobody}."))
+    draft = path.with_name(draft_of(path).name.replace(f"-{os.getpid()}.", f"-{DEAD}."))
     draft.hardlink_to(path)
     open_workbook(source).check_ready()
     assert path.stat().st_nlink == 1
