@@ -1,5 +1,7 @@
 """A port of this computer that nobody listens at, nor will before the test does."""
 
+import atexit
+import contextlib
 import errno
 import itertools
 import os
@@ -16,7 +18,8 @@ _PORTS = range(20_000, 32_768)
 _EPHEMERAL = Path("/proc/sys/net/ipv4/ip_local_port_range")
 
 #: A datagram socket at each port given out keeps it from the other test processes until this one ends.
-_held: list[socket.socket] = []
+_held = contextlib.ExitStack()
+atexit.register(_held.close)
 
 
 def free_port() -> int:
@@ -36,7 +39,7 @@ def free_port() -> int:
         except OSError:
             keeper.close()
             continue
-        _held.append(keeper)
+        _held.enter_context(keeper)
         return port
     raise OSError(errno.EADDRINUSE, os.strerror(errno.EADDRINUSE))
 
