@@ -258,4 +258,5 @@ def date_of(serial: float, *, date1904: bool) -> datetime | None:
 def serial_of(moment: datetime, *, date1904: bool) -> float:
     """The date serial of a wall-clock time; a whole day is a whole number."""
     # all digits: programs cut the display at the minute, so a little less than 20:20 would show as 20:19
-    return (moment.replace(tzinfo=None) - (_EPOCH_1904 if date1904 else _EPOCH)) / timedelta(days=1)
+    serial = (moment.replace(tzinfo=None) - (_EPOCH_1904 if date1904 else _EPOCH)) / timedelta(days=1)
+    return serial - 1 if not date1904 and 2 <= serial < _LEAP_1900 + 1 else serial  # noqa: PLR2004 - see `date_of`
