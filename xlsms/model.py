@@ -11,6 +11,7 @@ from types import MappingProxyType
 from typing import Any, Literal, NamedTuple, NewType
 
 __all__ = [
+    "UNSHOWN",
     "Alphabet",
     "CellValue",
     "Concat",
@@ -29,6 +30,9 @@ __all__ = [
 
 CellValue = str | int | float | bool | datetime | None  #: what a cell holds, as read or to be written
 Alphabet = Literal["gsm7", "ucs2"]
+UNSHOWN = (
+    "\uffff"  #: no character: begins what stands for the text of a cell in a number format that is not known: that
+)
 RowId = NewType("RowId", str)  #: the text in the `SMS ID` cell, see `xlsms.workbook.identity`
 MessageId = NewType("MessageId", int)  #: the ledger's number of a message; grows, never reused
 
@@ -71,7 +75,7 @@ class Row(NamedTuple):
     status: str = ""  #: what the status cell shows
     detail: str = ""  #: what the detail cell shows
     hidden: bool = False  #: hidden by hand, by grouping or by a filter
-    fields: Mapping[str, str] = _NO_CELLS  #: header -> the text that the user sees
+    fields: Mapping[str, str] = _NO_CELLS  #: header -> the text that the user sees, or `UNSHOWN` and the number format
     values: Mapping[str, CellValue] = _NO_CELLS  #: header -> the value itself, for formats
     problems: Mapping[str, str] = _NO_CELLS  #: header -> error code, for cells that cannot be used
     lay: object = None  #: equal where it lies unchanged; None: not known

@@ -10,13 +10,15 @@ from xlsms.ooxml.markup import each_element
 
 __all__ = ["BUILT_IN", "LOCAL_DATE", "Look", "Styles", "is_date", "is_duration", "shows_time"]
 
-LOCAL_DATE = "[$-x-sysdate]dd/mm/yyyy"  #: stands for the date format of the system, which the file does not tell
+_LOCAL = "[$-x-system]"  # begins a format that the system decides, which the file does not tell
+LOCAL_DATE = f"{_LOCAL}dd/mm/yyyy"  #: stands for the date format of the system
 
 _MOST = 100_000  # formats; Excel's own limit is 65,490
 _LONGEST = 1000  # characters of one; Excel's own limit is 255
 
-#: The number formats that a workbook does not spell out (ECMA-376 §18.8.30).
-BUILT_IN: dict[int, str] = {
+#: The number formats that a workbook does not spell out (ECMA-376 §18.8.30). The others below 82 are the money of the
+#: system, and dates of the far East: what they show, the file does not tell.
+BUILT_IN: dict[int, str] = {number: f"[$-x-{number}]" for number in range(5, 82)} | {
     0: "General",
     1: "0",
     2: "0.00",
@@ -28,18 +30,21 @@ BUILT_IN: dict[int, str] = {
     12: "# ?/?",
     13: "# ??/??",
     14: LOCAL_DATE,
-    15: "d-mmm-yy",
-    16: "d-mmm",
+    15: f"{_LOCAL}d-mmm-yy",
+    16: f"{_LOCAL}d-mmm",
     17: "mmm-yy",
     18: "h:mm AM/PM",
     19: "h:mm:ss AM/PM",
     20: "h:mm",
     21: "h:mm:ss",
     22: f"{LOCAL_DATE} h:mm",
-    37: "#,##0;-#,##0",
-    38: "#,##0;[Red]-#,##0",
-    39: "#,##0.00;-#,##0.00",
-    40: "#,##0.00;[Red]-#,##0.00",
+    **dict.fromkeys(range(23, 27), "General"),
+    37: f"{_LOCAL}#,##0_);(#,##0)",
+    38: f"{_LOCAL}#,##0_);[Red](#,##0)",
+    39: f"{_LOCAL}#,##0.00_);(#,##0.00)",
+    40: f"{_LOCAL}#,##0.00_);[Red](#,##0.00)",
+    41: f'{_LOCAL}_(* #,##0_);_(* (#,##0);_(* "-"_);_(@_)',
+    43: f'{_LOCAL}_(* #,##0.00_);_(* (#,##0.00);_(* "-"??_);_(@_)',
     45: "mm:ss",
     46: "[h]:mm:ss",
     47: "mm:ss.0",
@@ -51,8 +56,8 @@ _DATE = re.compile(r"[dmyhs]", re.IGNORECASE)
 
 
 def bare(code: str) -> str:
-    """The first section of a number format without literals, colours and conditions."""
-    return _QUIET.sub("", code).split(";")[0]
+    """The first section of a number format that shows a value, without literals, colours and conditions."""
+    return _QUIET.sub("", code).lstrip("; ").split(";")[0]
 
 
 def is_date(code: str) -> bool:

@@ -1,40 +1,55 @@
 """The text that a user sees in a cell: its value in its number format (ECMA-376 §18.8.31), in the workbook's language.
 
-Covered: General, whole and decimal numbers, thousands, percent, powers of ten, money with its symbol, signs by
-section, conditions, dates, times, elapsed time, and text. Anything else, such as fractions, shows as General would.
-The system's own date format is not in a workbook: it is day/month/year in Spanish, and in English, where the order
-differs by country, the month is spelled out.
+Covered: General, whole and decimal numbers, thousands, percent, powers of ten, fractions, money with its symbol, signs
+by section, conditions, dates, times, elapsed time, and text. For what another format shows there is no text.
+The system's own formats are not in a workbook: they are as in Spain for Spanish, and as in ECMA-376 for English, but
+that a date, whose order differs by country, has its month spelled out. The system's money is not known.
 """
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import lru_cache
 
-from xlsms.ooxml.style import LOCAL_DATE
+from xlsms.model import UNSHOWN
+from xlsms.ooxml.cells import serial_of
+from xlsms.ooxml.style import BUILT_IN, LOCAL_DATE
 from xlsms.ooxml.value import Raw
 from xlsms.workbook.base import Language
-from xlsms.workbook.placeholder import POINT, Figure, Token, figure_of, general
+from xlsms.workbook.fraction import Fraction, fraction_of
+from xlsms.workbook.moment import elapsed, is_known_locale, moment_text
+from xlsms.workbook.placeholder import Figure, Token, figure_of, general
 
 __all__ = ["shown"]
 
-_MONTHS = {
-    "en": "January February March April May June July August September October November December",
-    "es": "enero febrero marzo abril mayo junio julio agosto septiembre octubre noviembre diciembre",
+#: Formats that the system decides, where they are not in a language as they are written.
+_LOCAL: dict[Language, dict[str, str]] = {
+    "en": {LOCAL_DATE: "d mmm yyyy"},
+    "es": {
+        BUILT_IN[15]: "dd-mmm-yy",
+        BUILT_IN[16]: "dd-mmm",
+        BUILT_IN[37]: "#,##0;-#,##0",
+        BUILT_IN[38]: "#,##0;-#,##0",
+        BUILT_IN[39]: "#,##0.00;-#,##0.00",
+        BUILT_IN[40]: "#,##0.00;-#,##0.00",
+        BUILT_IN[41]: '_-* #,##0_-;-* #,##0_-;_-* "-"_-;_-@_-',
+        BUILT_IN[43]: '_-* #,##0.00_-;-* #,##0.00_-;_-* "-"??_-;_-@_-',
+        r"[$-F800]dddd\,\ mmmm\ dd\,\ yyyy": 'dddd, d "de" mmmm "de" yyyy',
+        "[$-x-sysdate]dddd, mmmm dd, yyyy": 'dddd, d "de" mmmm "de" yyyy',
+        r"[$-F400]h:mm:ss\ AM/PM": "h:mm:ss",
+        "[$-x-systime]h:mm:ss AM/PM": "h:mm:ss",
+    },
 }
-_DAYS = {
-    "en": "Monday Tuesday Wednesday Thursday Friday Saturday Sunday",
-    "es": "lunes martes miércoles jueves viernes sábado domingo",
-}
-_LANGUAGE_IDS = {0x09: "en", 0x0A: "es"}  # the low ten bits of a locale id
 _TOKEN = re.compile(
     r'"(?P<quoted>[^"]*)"|\\(?P<escaped>.)|_(?P<space>.)|\*.'
     r"|\[\$(?P<symbol>[^\]-]*)(?:-(?P<locale>[^\]]*))?\]|\[(?P<elapsed>[hms]+)\]|\[(?P<bracket>[^\]]*)\]"
     r"|(?P<half>AM/PM|A/P)|(?P<general>General)|(?P<date>y+|m+|d+|h+|s+)"
-    r"|(?P<number>[0#?](?:[0#?,]*[0#?])?(?:\.[0#?]*)?,*|\.[0#?]+)|(?P<power>E[+-]0+)|(?P<percent>%)|(?P<text>@)|(?P<other>.)",
+    r"|(?P<number>[0#?](?:[0#?,]*[0#?])?(?:\.[0#?]*)?,*|\.[0#?]+)|(?P<power>E[+-]0+)|(?P<percent>%)|(?P<text>@)"
+    r"|/(?P<over>[1-9][0-9]*)|(?P<slash>/)|(?P<era>[beg])|(?P<other>.)",
     re.IGNORECASE | re.DOTALL,
 )
+_COLOUR = re.compile("black|blue|cyan|green|magenta|red|white|yellow|color *[0-9]+", re.IGNORECASE)
 _CONDITION = re.compile(r"(<=|>=|<>|<|>|=)(-?[0-9.]+)")
 _TESTS = {
     "<": lambda a, b: a < b,
@@ -44,7 +59,6 @@ _TESTS = {
     "=": lambda a, b: a == b,
     "<>": lambda a, b: a != b,
 }
-_NOON = 12
 _MOST = 10**21  # from where on a number is no longer meant for people
 
 Condition = tuple[str, float]
@@ -59,19 +73,20 @@ _UNTESTED: dict[int, list[tuple[Condition | None, bool]]] = {
 
 
 def shown(value: Raw, code: str, language: Language) -> str:
-    """The displayed text of a value."""
+    """The displayed text of a value; for one whose format is not known `UNSHOWN`, and then the format."""
     if value is None:
         return ""
     if isinstance(value, bool):
         return {"en": "TRUE", "es": "VERDADERO"}[language] if value else {"en": "FALSE", "es": "FALSO"}[language]
     if isinstance(value, str):
         return _text(value, code)
-    if isinstance(value, datetime):
-        return _date(value, code, language)
-    try:
-        return _number(value, code, language)
-    except (ArithmeticError, ValueError):  # a code that no program would write, such as `[>1.2.3]`
+    if code == "General" and not isinstance(value, datetime):  # most cells
         return general(value, language)
+    try:
+        text = _in_format(value, code, language)
+    except (ArithmeticError, ValueError):  # a code that no program would write, such as `[>1.2.3]`
+        text = None
+    return UNSHOWN + code if text is None else text
 
 
 @lru_cache(maxsize=512)
@@ -86,8 +101,6 @@ def _sections(code: str) -> tuple[tuple[Token, ...], ...]:
             sections[-1] += [("literal", match["symbol"]), ("locale", match["locale"] or "")]
         elif kind in ("quoted", "escaped", "other"):
             sections[-1].append(("literal", match[kind]))
-            if match[0] == "/":  # neither quoted nor escaped
-                sections[-1].append(("fraction", ""))
         elif kind == "space":
             sections[-1].append(("literal", " "))
         elif kind:
@@ -112,19 +125,21 @@ def _section_of_texts(code: str) -> tuple[Token, ...] | None:
     return tuple((kind, text) for kind, text in last if kind in ("text", "literal"))
 
 
-def _number(value: float, code: str, language: Language) -> str:
-    if code == "General":  # most cells
-        return general(value, language)
-    for section in _for_numbers(code):
-        if section.when is None or _TESTS[section.when[0]](value, section.when[1]):
+def _in_format(value: float | datetime, code: str, language: Language) -> str | None:
+    """A number or a moment by the section that is for it; None: not known."""
+    number = serial_of(value, date1904=False) if isinstance(value, datetime) else value
+    for section in _for_numbers(code, language):
+        if section.when is None or _TESTS[section.when[0]](number, section.when[1]):
             break
     else:
         return ""  # Excel fills such a cell with #
-    if section.figure is not None and abs(value) < _MOST:
-        return section.figure.text(value, language, minus=section.minus)
+    if not section.known:
+        return None
+    if section.figure is not None:
+        return section.figure.text(number, language, minus=section.minus) if abs(number) < _MOST else None
     if any(kind == "elapsed" for kind, _ in section.tokens):
-        return _elapsed(value if section.minus else abs(value), section.tokens)
-    return general(value, language)
+        return elapsed(number if section.minus else abs(number), section.tokens, language)
+    return moment_text(value, section.tokens, language) if isinstance(value, datetime) else None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -132,14 +147,17 @@ class _Section:
     """A section of a format that is for numbers."""
 
     tokens: tuple[Token, ...]
-    figure: Figure | None  #: None: not known, or elapsed time
+    figure: Figure | Fraction | None  #: None: a date, or a stretch of time
     when: Condition | None  #: which numbers it is for; None: all that are left
     minus: bool  #: whether a negative number has its sign put in front
+    known: bool  #: whether it holds nothing but what is known
 
 
 @lru_cache(maxsize=512)
-def _for_numbers(code: str) -> tuple[_Section, ...]:
+def _for_numbers(code: str, language: Language) -> tuple[_Section, ...]:
     """The sections that are for numbers: the first whose condition is met shows one."""
+    for written, meant in _LOCAL[language].items():
+        code = meant + code[len(written) :] if code.startswith(written) else code
     sections = list(_sections(code))
     if len(sections) < 4 and any(kind == "text" for kind, _ in sections[-1]):  # noqa: PLR2004 - the fourth is for text
         sections.pop()
@@ -151,9 +169,22 @@ def _for_numbers(code: str) -> tuple[_Section, ...]:
         sections, given = [*sections, _GENERAL], [*given, None]
     tested = _tested(given) if any(given) else _UNTESTED[len(sections)]
     return tuple(
-        _Section(tokens=section, figure=figure_of(section), when=when, minus=minus)
+        _Section(
+            tokens=section,
+            figure=fraction_of(section) or figure_of(section),
+            when=when,
+            minus=minus,
+            known=all(_is_known(kind, text) for kind, text in section),
+        )
         for section, (when, minus) in zip(sections, tested, strict=True)
     )
+
+
+def _is_known(kind: str, text: str) -> bool:
+    """Whether a piece of a format is none that asks for other digits, or for another calendar."""
+    if kind == "bracket":
+        return bool(_COLOUR.fullmatch(text) or _CONDITION.fullmatch(text))
+    return kind != "locale" or is_known_locale(text)
 
 
 def _condition(section: tuple[Token, ...]) -> Condition | None:
@@ -178,76 +209,3 @@ def _tested(given: Sequence[Condition | None]) -> list[tuple[Condition | None, b
 def _has_minus(when: Condition) -> bool:
     sign, limit = when
     return not (sign in ("<", "<=", "=") and limit < 0) and when != ("<", 0.0)
-
-
-def _elapsed(value: float, section: tuple[Token, ...]) -> str:
-    seconds = round(abs(value) * 86_400)
-    out = "-" if value < 0 else ""
-    sizes = {"h": 3600, "m": 60, "s": 1}
-    for kind, text in section:
-        if kind == "elapsed":
-            size = sizes[text[0].lower()]
-            out += str(seconds // size).rjust(len(text), "0")
-            seconds %= size
-        elif kind == "date":
-            size = sizes.get(text[0].lower(), 1)
-            out += str(seconds // size).rjust(len(text), "0")
-            seconds %= size
-        elif kind == "literal":
-            out += text
-    return out
-
-
-def _date(moment: datetime, code: str, language: Language) -> str:
-    if code.startswith(LOCAL_DATE) and language == "en":
-        code = code.replace(LOCAL_DATE, "d mmm yyyy")
-    section = _sections(code)[0]
-    half = any(kind == "half" for kind, _ in section)
-    spoken: str = language
-    out = ""
-    for index, (kind, text) in enumerate(section):
-        if kind == "date":
-            unit = text.lower()
-            if unit[0] == "m" and len(unit) <= 2 and _is_minute(section, index):  # noqa: PLR2004 - more are months
-                out += str(moment.minute).rjust(len(unit), "0")
-            else:
-                out += _date_part(moment, unit, spoken, half=half)
-        elif kind == "locale":
-            spoken = _locale(text) or spoken
-        elif kind == "half":
-            out += text.split("/")[moment.hour >= _NOON]
-        elif kind == "number" and text.startswith(".") and set(text[1:]) == {"0"}:  # fractions of a second
-            out += POINT[language][0] + f"{moment.microsecond:06d}"[: len(text) - 1]
-        elif kind in ("literal", "number"):
-            out += text
-    return out
-
-
-def _is_minute(section: tuple[Token, ...], index: int) -> bool:
-    """`m` is a minute right after hours and right before seconds, a month elsewhere."""
-
-    def units(tokens: Iterator[Token]) -> str:
-        return next((text[0].lower() for kind, text in tokens if kind == "date"), "")
-
-    return units(reversed(section[:index])) == "h" or units(iter(section[index + 1 :])) == "s"
-
-
-def _date_part(moment: datetime, unit: str, language: str, *, half: bool) -> str:
-    length = len(unit)
-    if unit[0] == "y":
-        return f"{moment.year:04d}" if length > 2 else f"{moment.year % 100:02d}"  # noqa: PLR2004 - two digits
-    if unit[0] in "md" and length > 2:  # noqa: PLR2004 - names from three on
-        name = (
-            _MONTHS[language].split()[moment.month - 1] if unit[0] == "m" else _DAYS[language].split()[moment.weekday()]
-        )
-        return name[0] if length == 5 else name[:3] if length == 3 else name  # noqa: PLR2004 - one letter, three, all
-    hour = (moment.hour + 11) % 12 + 1 if half else moment.hour
-    number = {"m": moment.month, "d": moment.day, "h": hour, "s": moment.second}[unit[0]]
-    return str(number).rjust(min(length, 2), "0")
-
-
-def _locale(text: str) -> str | None:
-    try:
-        return _LANGUAGE_IDS.get(int(text, 16) & 0x3FF)
-    except ValueError:
-        return next((language for language in POINT if text.lower().startswith(language)), None)

@@ -10,7 +10,7 @@ from decimal import ROUND_HALF_UP, Decimal
 
 from xlsms.workbook.base import Language
 
-__all__ = ["POINT", "Figure", "Token", "figure_of", "general"]
+__all__ = ["POINT", "Figure", "Token", "amount_of", "figure_of", "general"]
 
 Token = tuple[str, str]  #: a piece of a format: its kind and its text
 
@@ -26,7 +26,12 @@ def general(value: float, language: Language) -> str:
     """A number as a cell without a format shows it."""
     if isinstance(value, int):
         return str(value)
-    return f"{value:.{_GENERAL_DIGITS}g}".replace(".", POINT[language][0])
+    return f"{value:.{_GENERAL_DIGITS}G}".replace(".", POINT[language][0])
+
+
+def amount_of(value: float) -> Decimal:
+    """A number without its sign, in the digits that a workbook knows."""
+    return abs(Decimal(value if isinstance(value, int) else f"{value:.{_KNOWN_DIGITS}g}"))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,7 +48,7 @@ class Figure:
 
     def text(self, value: float, language: Language, *, minus: bool) -> str:
         """The text of a number; `minus`: whether a negative one has its sign put in front."""
-        amount = abs(Decimal(value if isinstance(value, int) else f"{value:.{_KNOWN_DIGITS}g}")).scaleb(self.shift)
+        amount = amount_of(value).scaleb(self.shift)
         exponent = 0
         if self.power:
             amount, exponent = self._mantissa(amount)
@@ -120,9 +125,9 @@ def _power(exponent: int, text: str) -> str:
 
 
 def figure_of(section: Sequence[Token]) -> Figure | None:
-    """What a section makes of a number; None: not known, as with fractions and dates."""
+    """What a section makes of a number; None: not known, as with dates."""
     kinds = [kind for kind, _ in section]
-    fraction = kinds.count("number") > 1 and "fraction" in kinds
+    fraction = "over" in kinds or (kinds.count("number") > 1 and "slash" in kinds)
     behind = kinds[kinds.index("power") :] if "power" in kinds else []
     if fraction or "number" in behind or _OTHER_KINDS.intersection(kinds):
         return None
@@ -150,7 +155,9 @@ class _Draft:
         elif kind == "percent":
             self._shift += 2
             self._piece("literal", text)
-        elif kind in ("literal", "general", "text", "power"):
+        elif kind in ("literal", "slash", "era"):
+            self._piece("literal", text)
+        elif kind in ("general", "text", "power"):
             self._power = text if kind == "power" else self._power
             self._piece(kind, text)
 

@@ -8,7 +8,7 @@ from datetime import datetime, timedelta, tzinfo
 from typing import NamedTuple
 
 from xlsms.errors import Place, UserError, XlsmsError
-from xlsms.model import Priority, Role, Row
+from xlsms.model import UNSHOWN, Priority, Role, Row
 from xlsms.phone import PhoneNumber, parse
 from xlsms.text import Field, Parts, Template, split, transliterate
 from xlsms.text.sender import is_sender
@@ -192,12 +192,21 @@ def _own_terms(sheet: Sheet, terms: Terms) -> Terms:
     return replace(terms, country=own.country or terms.country, sender=own.sender or terms.sender)
 
 
-def _filled(row: Row, sheet: Sheet | None, terms: Terms, templates: dict[str, tuple[Template, bool]]) -> str:
+def _source(row: Row, sheet: Sheet | None) -> str:
+    """The text of a row, its own or its sheet's, with its fields not yet filled in."""
     source = row.message or ""
     if not source.strip() and sheet is not None:
         source = sheet.settings.message or ""
     if not source.strip():
         raise UserError("text-empty")
+    if source.startswith(UNSHOWN):
+        header = sheet.headers.get(sheet.columns.get(Role.MESSAGE, ""), "") if sheet else ""
+        raise UserError("field-format-unknown", field=header, format=source[1:])
+    return source
+
+
+def _filled(row: Row, sheet: Sheet | None, terms: Terms, templates: dict[str, tuple[Template, bool]]) -> str:
+    source = _source(row, sheet)
     known = templates.get(source)
     if known is None:
         template = Template.parse(source)
@@ -209,12 +218,16 @@ def _filled(row: Row, sheet: Sheet | None, terms: Terms, templates: dict[str, tu
         _check_shown(template.bare, row)
     try:
         if formatted:
-            return template.render(_Fields(row), f"{terms.language}-{terms.country}")
-        return template.render(row.fields)
+            text = template.render(_Fields(row), f"{terms.language}-{terms.country}")
+        else:
+            text = template.render(row.fields)
     except UserError as error:
         if error.code == "field-missing" and sheet is not None:
             _propose(error, row, sheet)
         raise
+    if UNSHOWN in text:
+        _check_told(template.bare, row)
+    return text
 
 
 def _check_usable(names: Iterable[str], row: Row) -> None:
@@ -242,6 +255,14 @@ def _check_shown(names: Iterable[str], row: Row) -> None:
             raise UserError("field-look-unknown", field=name, example=f"{{{name}:dd/MM/yyyy}}")
         if isinstance(value, float) and not value.is_integer():
             raise UserError("field-look-unknown", field=name, example=f"{{{name}:0.00}}")
+
+
+def _check_told(names: Iterable[str], row: Row) -> None:
+    """Refuse a field whose cell has a number format that is not known."""
+    for name in names:
+        shown = row.fields[header_of(name, row.fields)]
+        if shown.startswith(UNSHOWN):
+            raise UserError("field-format-unknown", field=name, format=shown[1:])
 
 
 class _Fields(Mapping[str, Field]):

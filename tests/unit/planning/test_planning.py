@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from xlsms.errors import UserError, XlsmsError
-from xlsms.model import Role, Row
+from xlsms.model import UNSHOWN, Role, Row
 from xlsms.wording import codes
 from xlsms.workbook.base import Sheet
 from xlsms_service.planning import Facts, Plan, PlanEntry, Terms, fingerprint, plan, plan_text, send_time
@@ -55,6 +55,19 @@ def test_a_marked_row_goes_with_its_number_repaired():
     assert entry.number.mended
     assert entry.fingerprint == fingerprint("+34600000001", "Hola")
     assert (entry.sender, entry.send_at, entry.problem, entry.held) == (None, None, None, None)
+
+
+def test_a_field_or_message_in_a_number_format_that_is_not_known_stops_its_row():
+    cells = {"fields": {"Paid": UNSHOWN + "[$-x-44]", "Name": "Ana"}, "values": {"Paid": 1234.5, "Name": "Ana"}}
+    for message in ("You paid {paid}", "[[You paid {Paid}]]", "{Name}, {Paid}, {Paid:0}"):
+        entry = one(message=message, **cells)
+        assert (entry.problem.code, entry.problem.place.column, entry.text) == ("field-format-unknown", "C", "")
+        assert "[$-x-44]" in entry.problem.line("es")
+    assert one(message="You paid {Paid:0.00}", **cells).text == "You paid 1234,50"
+    assert one(message="For {Name}", **cells).text == "For Ana"
+    entry = one(message=UNSHOWN + "[DBNum1]0{")
+    assert entry.problem.code == "field-format-unknown"
+    assert "Mensaje" in entry.problem.line("en")
 
 
 def test_only_marked_rows_are_planned_unless_the_terms_say_all():
