@@ -89,7 +89,9 @@ class _Writer:
         self._attributes, self._value, self._text = attributes, [], []
         self._formula, self._has_value = None, False
         try:
-            self._column = reference(attributes["r"])[1]
+            row, self._column = reference(attributes["r"])
+            if row != self._row:  # some programs put the cell into the row that it names, others leave it here
+                raise UserError("file-damaged", reason=f"{attributes['r']} in row {self._row}")
         except KeyError:
             self._column += 1
         except ValueError as error:

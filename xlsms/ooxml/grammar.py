@@ -49,6 +49,9 @@ class Grammar:
         self._row_number = re.compile(rb"w(?<=<" + p + rb"row)(?: r=\"([1-9][0-9]{0,6}+)\")?+")
         whole = rb'[A-Z]{1,3}[1-9][0-9]{0,6}"(?:[^<>/\'"]*"[^<>/\'"]*")*\s*/?>'  # a tag may hold > within quotes
         self._odd_cell = re.compile(rb"<" + p + rb'c r="(?!' + whole + rb")")
+        # a row, and in it a cell that names another
+        stray = rb'%b(?<!/>)(?:[^<]++|<(?!/%brow>|%bc r="[A-Z]+(?!\1")))*+<%bc ' % (self.row.pattern, p, p, p)
+        self._stray = re.compile(stray)
         inside = rb"<%(p)sv>([^<]*)</%(p)sv>|<%(p)sis><%(p)st(?: [^>]*)?>([^<]*)</%(p)st></%(p)sis>|(.*?)" % {b"p": p}
         self._cell_text = rb"<%(p)sc r=\"(%%b)[0-9]+\"([^>/]*)(?:/>|>(?:%(inside)s)</%(p)sc>)" % {
             b"p": p,
@@ -111,7 +114,8 @@ class Grammar:
         if quick is not None:
             return quick
         numbers = [int(number) for number, _ in self.row.findall(block)]
-        if not (all(map(int.__lt__, [last, *numbers], numbers)) and self.plain(block)):
+        ordered = all(map(int.__lt__, [last, *numbers], numbers))
+        if not (ordered and self.plain(block) and self._stray.search(block) is None):
             raise NotPlainError
         return numbers[-1] if numbers else last
 

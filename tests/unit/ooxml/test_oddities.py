@@ -462,3 +462,27 @@ def test_of_two_cells_of_one_reference_the_last_one_counts_everywhere(tmp_path, 
     said = openpyxl.load_workbook(path).active["C2"].value
     (row,) = ClosedWorkbook(path).read(marked_only=marked_only).rows
     assert (row.message, row.fields["Message"] or None) == (said, said)
+
+
+STRAY = {
+    "all cells": '<row r="9"><c r="A8"><v>34600000009</v></c><c r="B8" s="0"/></row>',
+    "over another": '<row r="8"><c r="A8"><v>34600000008</v></c></row><row r="9"><c r="A8"><v>34600000009</v></c></row>',
+    "the last": '<row r="9"><c r="A9"><v>34600000009</v></c><c r="B99" s="0"/></row>',
+    "behind an empty row": '<row r="8"/><row r="9"><c r="A8"><v>34600000009</v></c></row>',
+    "behind a formula": '<row r="9"><c r="A9"><f t="array" ref="A9">1</f><v>1</v></c><c r="B9"><is/></c><c r="C8"/></row>',
+    "row without number": '<row><c r="A8"><v>34600000009</v></c></row>',
+}
+
+
+@pytest.mark.parametrize("prefix", [str, prefixed], ids=["", "prefixed"])
+@pytest.mark.parametrize("stray", STRAY.values(), ids=STRAY)
+def test_a_cell_that_names_another_row_than_its_own_is_nobodys(tmp_path, stray, prefix):
+    """calamine, openpyxl and LibreOffice put it into the row that it names; a state would stand beside another one."""
+    path = workbook(tmp_path / "a.xlsx", prefix(sheet_xml(PLAIN + stray)))
+    before = path.read_bytes()
+    for use in (lambda: list(read_rows(path)), lambda: ClosedWorkbook(path).read(marked_only=True)):
+        with pytest.raises(UserError) as caught:
+            use()
+        assert caught.value.code == "file-damaged"
+        assert " in row " in caught.value.facts["reason"]
+    assert path.read_bytes() == before
