@@ -7,6 +7,7 @@ from contextlib import suppress
 from datetime import datetime
 from pathlib import Path
 from typing import Any, Self
+from zoneinfo import ZoneInfo
 
 import httpx
 
@@ -146,6 +147,7 @@ class Client:
             path=Path(said["path"]) if said["path"] else None,
             cursor=said["cursor"],
             beat=said["beat"],
+            zone=ZoneInfo(said["zone"]) if said["zone"] else None,
         )
 
     def closed(self, book: LiveBook) -> None:

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, tzinfo
 from decimal import Decimal
 from enum import StrEnum
 from pathlib import Path
@@ -72,6 +72,7 @@ class LiveBook:
     path: Path | None  #: None: never saved
     cursor: int  #: changes before it were made before the workbook was registered
     beat: float  #: seconds after which it must be registered again, or it counts as closed
+    zone: tzinfo | None = None  #: the clock of its times, by the settings; None: this computer's
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

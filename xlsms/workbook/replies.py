@@ -133,7 +133,7 @@ class Listed:
 
     def lacking(self, replies: Iterable[Incoming], zone: tzinfo | None) -> list[Incoming]:
         """Those that do not stand there yet; without a column for their time, equal ones are told apart by number."""
-        # an open workbook is given the times of this computer, a closed one those of the settings
+        # open workbooks were once given the times of this computer, closed ones those of the settings
         return [
             each for each in replies if not self._counted_off(each, {wall_time(each.at, at) for at in (zone, None)})
         ]

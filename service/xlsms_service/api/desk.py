@@ -116,8 +116,9 @@ class Desk:
         lacking = await self.read(live.first_lacking, book.id)
         cursor = await self.read(changes.newest) if lacking is None else lacking - 1
         path = None if str(book.path).startswith(NEVER_SAVED) else str(book.path)
-        beat = live.BEAT.total_seconds()
-        return {"id": book.id, "guid": opened.guid, "path": path, "cursor": cursor, "beat": beat}
+        beat, zone = live.BEAT.total_seconds(), self.terms(False).zone
+        said = {"id": book.id, "guid": opened.guid, "path": path, "cursor": cursor, "beat": beat}
+        return said | {"zone": str(zone) if zone is not None else None}
 
     async def closed(self, book: int) -> None:
         """An open workbook is being closed."""

@@ -117,6 +117,7 @@ class Workbook(BaseModel):
     path: str | None
     cursor: int
     beat: float
+    zone: str | None
 
 
 class PlannedRow(BaseModel):

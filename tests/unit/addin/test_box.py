@@ -4,6 +4,7 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from decimal import Decimal
 from types import SimpleNamespace
+from zoneinfo import ZoneInfo
 
 import pytest
 
@@ -42,6 +43,14 @@ def test_nothing_can_be_sent_when_nothing_can_go():
     shown = box(plan(PlannedRow(sheet="People", row=3, goes=False, problem=SHORT), go=0), "es", [])
     assert shown.head == "No puede salir nada."
     assert Way.SEND not in shown.ways
+
+
+@pytest.mark.parametrize(("zone", "at"), [("Asia/Tokyo", "2026-11-30, 05:15"), ("Europe/Madrid", "2026-11-29, 21:15")])
+def test_a_time_to_go_is_one_of_the_clock_of_the_settings(zone, at):
+    row = PlannedRow(sheet="P", row=2, goes=True, text="Hi", send_at=datetime(2026, 11, 29, 20, 15, tzinfo=UTC))
+    (line,) = box(plan(row, go=1), "en", [], zone=ZoneInfo(zone)).lines
+    assert at.split(", ")[0] in line.remark
+    assert at.split(", ")[1] in line.remark
 
 
 @pytest.mark.parametrize(

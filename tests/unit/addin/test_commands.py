@@ -6,6 +6,7 @@ from contextlib import contextmanager, nullcontext
 from pathlib import Path
 from random import Random
 from types import SimpleNamespace
+from zoneinfo import ZoneInfo
 
 import pytest
 
@@ -25,6 +26,7 @@ from xlsms.errors import TransientError, UserError
 from xlsms.model import Role, Row
 from xlsms.workbook.base import Applied, RowEdit, Sheet, Snapshot, Version
 from xlsms.workbook.identity import new_row_id
+from xlsms.workbook.live import LiveWorkbook
 
 VERSION = Version(size=0, mtime_ns=0, inode=0, directory="")
 FACT = re.compile(r"(?<!\{)\{(\w+)\}")
@@ -125,6 +127,14 @@ class Service:
 
     def closed(self, book):
         self.closed_books.append(book)
+
+
+def test_times_in_an_open_workbook_are_of_the_clock_of_the_settings():
+    """As in its file: what is read as nine o'clock goes at nine there, and a reply is listed once."""
+    book = LiveBook(id=1, guid="g", path=None, cursor=3, beat=90.0, zone=ZoneInfo("Asia/Tokyo"))
+    workbook = LiveWorkbook(SimpleNamespace(fullname="p.xlsx"))
+    Desk(request=asked(), workbook=workbook, client=None, book=book, voice=None)
+    assert workbook.zone == ZoneInfo("Asia/Tokyo")
 
 
 def test_the_listener_leaves_word_when_there_is_news(tmp_path, monkeypatch):

@@ -10,6 +10,7 @@ import time
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 import openpyxl
 import pytest
@@ -51,6 +52,12 @@ def test_an_open_workbook_is_sent_and_its_states_and_replies_come(office):
     assert {values[Role.STATUS] for values in edits.values()} <= {"Entregado", "Fallido", "Caducado"}
     assert all(isinstance(values[Role.STATUS_TIME], datetime) for values in edits.values())
     assert set(office.client.states([*ids, "none"])) == set(ids)
+
+
+def test_an_open_workbook_is_told_whose_clock_its_times_are(tmp_path, office):
+    assert office.book().zone is None
+    with running(tmp_path / "far", zone="Asia/Tokyo") as far:
+        assert far.book().zone == ZoneInfo("Asia/Tokyo")
 
 
 def test_everything_that_is_repeated_is_done_once(office):

@@ -4,6 +4,7 @@ The spreadsheet programs draw it each in their own way; see `Voice.look`.
 """
 
 from dataclasses import dataclass
+from datetime import tzinfo
 from enum import StrEnum
 
 from xlsms.addin.commands.word import word
@@ -58,8 +59,11 @@ class Choice:
     line: Line | None = None  #: with `CELL`
 
 
-def box(plan: Plan, language: Language, facts: list[str], barred: str | None = None) -> Box:
-    """The dialog for a plan; `facts` are the lines that stand above its rows, `barred` is why it cannot be sent now."""
+def box(plan: Plan, language: Language, facts: list[str], barred: str | None = None, zone: tzinfo | None = None) -> Box:
+    """The dialog for a plan; `facts` are the lines that stand above its rows, `barred` is why it cannot be sent now.
+
+    Times are those of `zone`, or of this computer.
+    """
     several = len({row.sheet for row in plan.rows}) > 1
     go = plan.totals.go if barred is None else 0
     ways = {Way.SEND: word("look-send", language, go=go)} if go else {}
@@ -71,12 +75,12 @@ def box(plan: Plan, language: Language, facts: list[str], barred: str | None = N
         title=word("look-title", language),
         head="\n".join([head, *facts]),
         columns=tuple(word(f"look-{name}", language) for name in ("row", "number", "text", "sms", "remark")),
-        lines=tuple(_line(row, language, several=several) for row in plan.rows),
+        lines=tuple(_line(row, language, zone, several=several) for row in plan.rows),
         ways=ways,
     )
 
 
-def _line(row: PlannedRow, language: Language, *, several: bool) -> Line:
+def _line(row: PlannedRow, language: Language, zone: tzinfo | None, *, several: bool) -> Line:
     trouble = row.problem or row.held
     if trouble is not None:
         remark = f"{trouble.message}{'; ' + trouble.remedy if trouble.remedy else ''} [{trouble.code}]"
@@ -87,7 +91,7 @@ def _line(row: PlannedRow, language: Language, *, several: bool) -> Line:
         if row.again is not None:
             notes.append(word("look-again", language, state=LABELS[language][row.again]))
         if row.send_at is not None:
-            at = row.send_at.astimezone()
+            at = row.send_at.astimezone(zone)
             notes.append(word("look-at", language, date=f"{at:%Y-%m-%d}", time=f"{at:%H:%M}"))
         remark = "; ".join([*notes, *row.repairs])
     place = f"{row.sheet} · {row.row}" if several else str(row.row)

@@ -35,6 +35,10 @@ class Desk:
     book: LiveBook  #: as the service knows it
     voice: Voice
 
+    def __post_init__(self) -> None:
+        """Times in the open workbook are those of the settings, as in its file."""
+        self.workbook.zone = self.book.zone
+
     @property
     def language(self) -> Language:
         """Of what the user is told."""

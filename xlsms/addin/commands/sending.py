@@ -24,7 +24,7 @@ def preview(request: Invocation) -> None:
             at.voice.say(word("nothing-marked", at.language))
             return
         small = plan.totals.rows <= SMALL
-        choice = at.voice.look(box(plan, at.language, facts(plan, at), _barred(at))) if small else None
+        choice = at.voice.look(box(plan, at.language, facts(plan, at), _barred(at), at.book.zone)) if small else None
         if choice is None or choice.way is Way.PAGE:
             at.voice.show(at.client.preview_page(plan))
         elif choice.way is Way.SEND:
