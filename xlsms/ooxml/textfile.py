@@ -4,6 +4,7 @@ In memory a million strings take a hundred megabytes and more. Here they lie in 
 for their strings mostly in the order of the table.
 """
 
+import errno
 import os
 import tempfile
 import threading
@@ -60,7 +61,8 @@ class FiledStrings:
             page = _BETWEEN.join(some)
             if page.count(_BETWEEN) != len(some) - 1:
                 raise OddTableError
-            self._file.write(page)
+            if self._file.write(page) != len(page):  # there was no room for all of it
+                raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
             self._starts.append(self._starts[-1] + len(page))
             self._count += len(some)
 

@@ -1,6 +1,9 @@
 """Shared strings in a file are those in memory, and the file has no name that could stay behind."""
 
+import errno
 import gc
+import io
+import os
 import tempfile
 from concurrent.futures import ThreadPoolExecutor
 
@@ -63,6 +66,16 @@ def test_what_only_expat_should_read_is_not_filed(inside):
 
 
 ODD = ["<!-- <si> -->", "<?x?>", "<si a='b'><t>x</t></si>", "<si ><t>x</t></si >"]
+
+
+def test_a_disk_that_becomes_full_within_a_page_is_told(monkeypatch):
+    class Full(io.FileIO):
+        def write(self, page):
+            return super().write(page[:5])
+
+    monkeypatch.setattr(textfile.tempfile, "TemporaryFile", lambda **_: Full(os.devnull, "w"))
+    with pytest.raises(OSError, match=os.strerror(errno.ENOSPC)):
+        FiledStrings([table(["a longer text"])])
 
 
 @pytest.mark.parametrize("between", ODD)
