@@ -30,9 +30,8 @@ __all__ = [
 
 CellValue = str | int | float | bool | datetime | None  #: what a cell holds, as read or to be written
 Alphabet = Literal["gsm7", "ucs2"]
-UNSHOWN = (
-    "\uffff"  #: no character: begins what stands for the text of a cell in a number format that is not known: that
-)
+#: Begins what stands for the text of a cell whose number format is not known: that format. It is no character.
+UNSHOWN = "\uffff"
 RowId = NewType("RowId", str)  #: the text in the `SMS ID` cell, see `xlsms.workbook.identity`
 MessageId = NewType("MessageId", int)  #: the ledger's number of a message; grows, never reused
 
