@@ -354,7 +354,8 @@ def _last(layout: Layout) -> int:
 
 
 def _touches(node: Node, area: Area) -> bool:
-    found = (Area.of(ref) for ref in node.attributes.get("sqref", "").split())
+    extended = node.child("sqref")  # of a list whose values stand in another sheet, which is kept in `extLst`
+    found = (Area.of(ref) for ref in (extended.text if extended else node.attributes.get("sqref", "")).split())
     return any(other is not None and area.meets(other) for other in found)
 
 

@@ -217,6 +217,22 @@ def test_the_user_s_own_list_colours_and_widths_stay(tmp_path):
     assert sheet["E1"].value == "Status"
 
 
+def test_a_list_of_the_user_s_own_may_take_its_values_from_another_sheet(tmp_path):
+    """Excel keeps such a list apart from the others; two lists in one cell are damage to it."""
+    rows = '<row r="1">' + text_cell("A1", "Phone") + text_cell("B1", "Message") + text_cell("D1", "Send") + "</row>"
+    after = (
+        '<extLst><ext uri="{CCE6A557-97BC-4b89-ADB6-D9C93CAAB3DF}" xmlns:x14="http://schemas.microsoft.com/office/'
+        'spreadsheetml/2009/9/main"><x14:dataValidations xmlns:xm="http://schemas.microsoft.com/office/excel/2006/main" '
+        'count="1"><x14:dataValidation type="list"><x14:formula1><xm:f>Lists!$A$1:$A$2</xm:f></x14:formula1>'
+        "<xm:sqref>D2:D9 F4</xm:sqref></x14:dataValidation></x14:dataValidations></ext></extLst>"
+    )
+    path = workbook(tmp_path / "a.xlsx", sheet_xml(rows, after=after))
+    set_up(path)
+    xml = members(path)["xl/worksheets/sheet1.xml"].decode()
+    assert "<dataValidation " not in xml
+    assert after in xml
+
+
 @pytest.mark.parametrize(
     "odd",
     [
