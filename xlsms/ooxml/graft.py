@@ -12,6 +12,7 @@ from xlsms.ooxml.package import Member
 __all__ = ["TYPES", "Graft"]
 
 _OFFICE = "http://schemas.openxmlformats.org/officeDocument/2006"
+_STRICT = "http://purl.oclc.org/ooxml/officeDocument"
 _PACKAGE = "http://schemas.openxmlformats.org/package/2006"
 _FORMAT = "{D5CDD505-2E9C-101B-9397-08002B2CF9AE}"  # of properties that users define
 
@@ -132,28 +133,33 @@ class Graft:
         identity = next(name for name in (f"rId{number}" for number in itertools.count(1)) if name not in taken)
         taken.add(identity)
         p = edits.root.prefix
-        kind_name = f"{_OFFICE}/relationships/{kind}"
-        edits.append(edits.root, f'<{p}Relationship Id="{identity}" Type="{kind_name}" Target="{target}"/>')
+        office, kind = _as_said_in(edits.xml, kind)
+        edits.append(
+            edits.root, f'<{p}Relationship Id="{identity}" Type="{office}/relationships/{kind}" Target="{target}"/>'
+        )
         return identity
 
     def set_property(self, name: str, value: str) -> None:
         """Add a text to the document's own properties, which hold none of this name yet."""
         member = self._book.target("/", CUSTOM_PROPERTIES)
         text = attribute_text(value)
-        types = f"{_OFFICE}/docPropsVTypes"
         if member is None:
+            related = self._package.part("/_rels/.rels")
+            office, own = _as_said_in(self._package.read(related) if related else b"", _OWN)
             inside = f'<property fmtid="{_FORMAT}" pid="2" name="{name}"><vt:lpwstr>{text}</vt:lpwstr></property>'
-            content = f'{_XML}<Properties xmlns="{_OFFICE}/custom-properties" xmlns:vt="{types}">{inside}</Properties>'
+            names = f'xmlns="{office}/{own}" xmlns:vt="{office}/docPropsVTypes"'
+            content = f"{_XML}<Properties {names}>{inside}</Properties>"
             self.add(self.fresh("docProps/custom{}.xml", bare=True), content.encode(), _OWN, "/")
             return
         edits = self.edits(member)
         root = edits.root
         highest = max((int(node.attributes.get("pid", "1")) for node in root.children), default=1)
         p = root.prefix
+        office, _ = _as_said_in(edits.xml, _OWN)
         edits.append(
             root,
             f'<{p}property fmtid="{_FORMAT}" pid="{max(highest, 1) + 1}" name="{name}">'
-            f'<vt:lpwstr xmlns:vt="{_types_of(edits.xml) or types}">{text}</vt:lpwstr></{p}property>',
+            f'<vt:lpwstr xmlns:vt="{office}/docPropsVTypes">{text}</vt:lpwstr></{p}property>',
         )
 
 
@@ -161,10 +167,11 @@ _XML = '<?xml version="1.0" encoding="UTF-8" standalone="yes"?>\n'
 _OWN = "custom-properties"
 
 
-def _types_of(xml: bytes) -> str | None:
-    """The namespace of property values where it is the strict one."""
-    strict = "http://purl.oclc.org/ooxml/officeDocument/docPropsVTypes"
-    return strict if strict.encode() in xml else None
+def _as_said_in(xml: bytes, kind: str) -> tuple[str, str]:
+    """What names of relations and namespaces begin with in a part, the strict way or the transitional, and a kind."""
+    if _STRICT.encode() in xml:
+        return _STRICT, "customProperties" if kind == _OWN else kind
+    return _OFFICE, kind
 
 
 def _relations(targets: Iterable[tuple[str, str]]) -> bytes:

@@ -11,7 +11,7 @@ import python_calamine
 import xlsxwriter
 from openpyxl.worksheet.table import Table
 
-from tests.workbooks import MAIN, RELATIONS, members, packed, people, sheet_xml, text_cell, workbook
+from tests.workbooks import MAIN, RELATIONS, STRICT, members, packed, people, sheet_xml, text_cell, workbook
 from xlsms.errors import UserError
 from xlsms.model import Role
 from xlsms.workbook.base import Placed, RowEdit
@@ -400,6 +400,23 @@ def test_a_column_of_a_table_that_formulas_cannot_simply_name_is_counted_by_its_
     report = openpyxl.load_workbook(path)["SMS Report"]
     assert report["B5"].value == "=COUNTIF('L'!$C$2:$C$1048576,$A5)"
     assert report["B17"].value == '=COUNTIF(List[Reply],"?*")'
+
+
+def test_a_strict_workbook_names_its_id_in_the_strict_way(tmp_path):
+    path = workbook(tmp_path / "a.xlsx", people())
+    for name, part in members(path).items():
+        main = part.replace(MAIN.encode(), STRICT.encode())
+        rebuilt(
+            path, name, main.replace(RELATIONS.encode(), b"http://purl.oclc.org/ooxml/officeDocument/relationships")
+        )
+    set_up(path)
+    after = members(path)
+    assert b'"http://purl.oclc.org/ooxml/officeDocument/relationships/customProperties"' in after["_rels/.rels"]
+    assert b'xmlns="http://purl.oclc.org/ooxml/officeDocument/customProperties"' in after["docProps/custom.xml"]
+    assert not any(b"schemas.openxmlformats.org/officeDocument" in after[name] for name in after)
+    assert ClosedWorkbook(path).read().guid
+    remove_set_up(path)
+    assert "docProps/custom.xml" not in members(path)
 
 
 def test_a_package_without_a_folder_for_its_workbook_takes_sheets(tmp_path):
