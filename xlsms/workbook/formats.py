@@ -73,7 +73,10 @@ _UNTESTED: dict[int, list[tuple[Condition | None, bool]]] = {
 
 
 def shown(value: Raw, code: str, language: Language) -> str:
-    """The displayed text of a value; for one whose format is not known `UNSHOWN`, and then the format."""
+    """The displayed text of a value; for one whose format is not known `UNSHOWN`, and then the format.
+
+    The blanks by which numbers are lined up with those above and below, such as `_)` has, are left out.
+    """
     if value is None:
         return ""
     if isinstance(value, bool):
@@ -86,7 +89,7 @@ def shown(value: Raw, code: str, language: Language) -> str:
         text = _in_format(value, code, language)
     except (ArithmeticError, ValueError):  # a code that no program would write, such as `[>1.2.3]`
         text = None
-    return UNSHOWN + code if text is None else text
+    return UNSHOWN + code if text is None else text.strip(" ")
 
 
 @lru_cache(maxsize=512)

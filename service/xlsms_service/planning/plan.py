@@ -8,7 +8,7 @@ from datetime import datetime, timedelta, tzinfo
 from typing import NamedTuple
 
 from xlsms.errors import Place, UserError, XlsmsError
-from xlsms.model import UNSHOWN, Priority, Role, Row
+from xlsms.model import UNSHOWN, CellValue, Priority, Role, Row
 from xlsms.phone import PhoneNumber, parse
 from xlsms.text import Field, Parts, Template, split, transliterate
 from xlsms.text.sender import is_sender
@@ -200,8 +200,7 @@ def _source(row: Row, sheet: Sheet | None) -> str:
     if not source.strip():
         raise UserError("text-empty")
     if source.startswith(UNSHOWN):
-        header = sheet.headers.get(sheet.columns.get(Role.MESSAGE, ""), "") if sheet else ""
-        raise UserError("field-format-unknown", field=header, format=source[1:])
+        raise UserError("text-format-unknown", format=source[1:])
     return source
 
 
@@ -251,18 +250,23 @@ def _check_shown(names: Iterable[str], row: Row) -> None:
     """Refuse a field that would say something else than what stands in the file, whose formats are not known."""
     for name in names:
         value = row.values.get(header_of(name, row.fields))
-        if isinstance(value, datetime):
-            raise UserError("field-look-unknown", field=name, example=f"{{{name}:dd/MM/yyyy}}")
-        if isinstance(value, float) and not value.is_integer():
-            raise UserError("field-look-unknown", field=name, example=f"{{{name}:0.00}}")
+        if isinstance(value, datetime) or (isinstance(value, float) and not value.is_integer()):
+            raise UserError("field-look-unknown", field=name, example=_example(name, value))
 
 
 def _check_told(names: Iterable[str], row: Row) -> None:
     """Refuse a field whose cell has a number format that is not known."""
     for name in names:
-        shown = row.fields[header_of(name, row.fields)]
+        header = header_of(name, row.fields)
+        shown = row.fields[header]
         if shown.startswith(UNSHOWN):
-            raise UserError("field-format-unknown", field=name, format=shown[1:])
+            example = _example(name, row.values.get(header))
+            raise UserError("field-format-unknown", field=name, format=shown[1:], example=example)
+
+
+def _example(name: str, value: CellValue) -> str:
+    """A field with a format of its own."""
+    return f"{{{name}:dd/MM/yyyy}}" if isinstance(value, datetime) else f"{{{name}:0.00}}"
 
 
 class _Fields(Mapping[str, Field]):

@@ -63,11 +63,12 @@ def test_a_field_or_message_in_a_number_format_that_is_not_known_stops_its_row()
         entry = one(message=message, **cells)
         assert (entry.problem.code, entry.problem.place.column, entry.text) == ("field-format-unknown", "C", "")
         assert "[$-x-44]" in entry.problem.line("es")
+        assert entry.problem.facts["example"] in ("{Paid:0.00}", "{paid:0.00}")
     assert one(message="You paid {Paid:0.00}", **cells).text == "You paid 1234,50"
     assert one(message="For {Name}", **cells).text == "For Ana"
     entry = one(message=UNSHOWN + "[DBNum1]0{")
-    assert entry.problem.code == "field-format-unknown"
-    assert "Mensaje" in entry.problem.line("en")
+    assert entry.problem.code == "text-format-unknown"
+    assert "[DBNum1]0{" in entry.problem.line("en")
 
 
 def test_only_marked_rows_are_planned_unless_the_terms_say_all():
