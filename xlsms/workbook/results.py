@@ -40,7 +40,7 @@ def titles(sheets: Iterable[SourceSheet]) -> list[str]:
     """The sheets' names as .xlsx allows them, all different."""
     made: list[str] = []
     for sheet in sheets:
-        title = base = _FORBIDDEN.sub("_", _ILLEGAL.sub("", sheet.name)).strip("'")[:_NAME] or "Sheet"
+        title = base = _FORBIDDEN.sub("_", _ILLEGAL.sub("", sheet.name))[:_NAME].strip("'") or "Sheet"
         nth = 1
         while title.casefold() in (other.casefold() for other in made):
             nth += 1
@@ -92,12 +92,17 @@ def _set(page: "Worksheet", row: int, column: int, value: CellValue) -> None:
         cell.value = value
         cell.number_format = _LOCAL_MOMENT if value.hour or value.minute else _LOCAL_DATE
     elif isinstance(value, str):
-        cell.value = _ILLEGAL.sub("", value)[:_LONGEST]
+        cell.value = _cut(value)
         cell.data_type = "s"
     elif value is not None:
         cell.value = value
         if isinstance(value, int) and abs(value) >= 10**_LONG:
             cell.number_format = "0"
+
+
+def _cut(text: str) -> str:
+    """As much of a text as a cell can hold."""
+    return _ILLEGAL.sub("", text)[:_LONGEST]
 
 
 def changes(source: Source, snapshot: Snapshot, zone: tzinfo | None) -> Cells:
@@ -145,7 +150,7 @@ def _plain(value: CellValue, zone: tzinfo | None) -> str:
         value = int(value)
     if isinstance(value, ErrorValue):  # which the results do not read as a value either
         value = None
-    return "" if value is None else _ILLEGAL.sub("", str(value)).replace("\r\n", "\n").strip()
+    return "" if value is None else _cut(str(value)).replace("\r\n", "\n").strip()
 
 
 class _Merge:
@@ -233,5 +238,5 @@ class _Merge:
             elif isinstance(value, ErrorValue):
                 value = None
             elif isinstance(value, str):
-                value = _ILLEGAL.sub("", value)[:_LONGEST]
+                value = _cut(value)
             self.cells[self._page.name, f"{self._letters[text]}{number}"] = value
