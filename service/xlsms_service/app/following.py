@@ -60,6 +60,7 @@ class Report:
     problems: tuple[XlsmsError, ...] = ()  #: one a row that could not go
     finished: bool = True  #: everything is settled and stands in the workbook
     handed_over: bool = False  #: the running service delivers
+    new: bool = True  #: this send has accepted some of them; else all are of earlier ones
 
     @property
     def total(self) -> int:

@@ -170,7 +170,7 @@ class App:
             sent = view.Some(book=taken.book.id, after=newest if anew else None)
             finished = await self._follow(sent, patience, on_progress, here=here)
         report = await self._report(sent, patience, on_progress, began=began, finished=finished, here=here)
-        return replace(report, path=path, held=held, problems=problems)
+        return replace(report, path=path, held=held, problems=problems, new=taken.accepted > 0)
 
     async def text(
         self,

@@ -198,6 +198,8 @@ def show_report(session: Session, report: Report, sheets: Sequence[Sheet] = ()) 
     if not report.total and not report.problems and not report.held:
         session.say(nothing_marked(sheets) if sheets else tr("No row is marked: nothing was sent."), "yellow")
         return
+    if not report.new and report.total:
+        session.say(tr("Nothing new was sent. What became of earlier rows:"), "yellow")
     session.out.print(_state_table(report))
     if report.handed_over:
         session.say(tr("The service that is running delivers them."), "dim")

@@ -110,9 +110,13 @@ def test_send_says_when_there_is_no_column_for_marks(xlsms, sheet, connected):
     assert "There is no send column" in run.out
 
 
-def test_a_second_send_sends_nothing(xlsms, sheet, connected):
+def test_a_second_send_sends_nothing_and_says_so(xlsms, sheet, connected):
     file = sheet(people(2))
-    assert xlsms("--config", connected, "send", file).code == 0
+    said = "Nothing new was sent. What became of earlier rows:"
+    first = xlsms("--config", connected, "send", file, "--wait", "--timeout", "60")
+    assert (first.code, said in first.out) == (0, False)
+    run = xlsms("--config", connected, "send", file)
+    assert (run.code, run.out.splitlines()[0]) == (0, said)
     run = xlsms("--config", connected, "send", file, "--json")
     assert run.code == 0
     assert run.figures["parts"] in (0, 2), "it may still be following the first send"
