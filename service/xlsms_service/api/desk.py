@@ -5,7 +5,6 @@ import hashlib
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import asdict, dataclass, field
 from datetime import datetime, timedelta
-from decimal import Decimal
 from pathlib import Path
 from typing import Any, Concatenate, ParamSpec, TypeVar
 
@@ -13,14 +12,11 @@ from sqlalchemy import Connection
 
 import xlsms
 from xlsms import phone
-from xlsms.client import wire
 from xlsms.errors import UserError
 from xlsms.model import Priority, RowId
-from xlsms.states import LABELS
-from xlsms.wording import detail
-from xlsms.workbook import identity
 from xlsms_service.api.news import News
 from xlsms_service.api.session import Sessions
+from xlsms_service.api.telling import Json, message_told, plan_told, text_told
 from xlsms_service.delivery.routing import Router
 from xlsms_service.ledger import acceptance, campaign, changes, intervention, link, live, reply, stop, talk, view
 from xlsms_service.ledger import book as books
@@ -30,16 +26,13 @@ from xlsms_service.ledger.changes import Changed, MessageState
 from xlsms_service.ledger.ledger import Ledger
 from xlsms_service.ledger.live import Opened
 from xlsms_service.ledger.reader import Reader
-from xlsms_service.ledger.talk import Said
-from xlsms_service.planning import Facts, PlanEntry, Terms, plan_text
+from xlsms_service.planning import Facts, Terms, plan_text
 from xlsms_service.sync.live import LiveIntake, LivePlan
-from xlsms_service.sync.writeback import values
 
 __all__ = ["Desk", "Json"]
 
 P = ParamSpec("P")
 T = TypeVar("T")
-Json = dict[str, Any]
 
 #: Seconds between two looks while somebody waits: another process may have put something into the ledger.
 _LOOK = 1.0
@@ -172,60 +165,6 @@ class Desk:
         self._changed()
         return {"accepted": admitted.accepted, "held": admitted.held, "withdrawn": admitted.withdrawn}
 
-    def shown(self, it: LivePlan) -> Json:
-        """A plan as it is told."""
-        said = {"goes": False, "held": None}
-        gone = [self._row(entry, it) | said | {"earlier": str(found.state)} for entry, found in it.earlier]
-        rows = [self._row(entry, it) for entry in it.plan.entries]
-        costs = [row["cost"] for row in rows if row["goes"]]
-        known = [Decimal(cost) for cost in costs if cost is not None]
-        totals = it.plan.totals
-        return {
-            "id": it.id,
-            "workbook": it.book.id,
-            "hash": it.plan.hash,
-            "totals": {
-                "rows": totals.rows + len(gone),
-                "go": totals.go,
-                "scheduled": totals.scheduled,
-                "held": totals.held,
-                "problems": totals.problems,
-                "parts": totals.parts,
-                "hidden": totals.hidden,
-                "earlier": len(gone),
-                "again": len(it.again),
-                "cost": str(sum(known, Decimal(0))) if known else None,
-                "unpriced": costs.count(None),
-            },
-            "rows": sorted([*rows, *gone], key=lambda row: (it.sheets.get(row["sheet"], 0), row["row"])),
-        }
-
-    def _row(self, entry: PlanEntry, it: LivePlan) -> Json:
-        number = entry.number.e164 if entry.number else None
-        way = self.router.explain(number, entry.sender, it.book.path) if number else None
-        parts = entry.parts
-        price = way.price if way else None
-        return {
-            "sheet": entry.row.sheet,
-            "row": entry.row.number,
-            "row_id": identity.check(entry.row.id) if entry.row.id else None,
-            "goes": entry.goes,
-            "number": number,
-            "repairs": [note.words(it.language) for note in entry.number.mended] if entry.number else [],
-            "text": entry.text,
-            "alphabet": parts.alphabet if parts else None,
-            "parts": list(parts.parts) if parts else [],
-            "culprits": list(parts.culprits) if parts else [],
-            "sender": entry.sender,
-            "send_at": entry.send_at,
-            "cost": None if price is None or parts is None else str(price * len(parts.parts)),
-            "use": list(way.use) if way else [],
-            "problem": wire.error(entry.problem, it.language) if entry.problem else None,
-            "held": wire.error(entry.held, it.language) if entry.held else None,
-            "earlier": None,
-            "again": it.again.get(entry.row.id) if entry.row.id else None,
-        }
-
     async def pause(self, book: int | None) -> Json:
         """Hold what has not left."""
         return self._reach(await self.ledger.do(intervention.pause, self.now(), book=book))
@@ -284,23 +223,13 @@ class Desk:
             "unconfirmed": waiting,
         }
 
+    def shown(self, it: LivePlan) -> Json:
+        """A plan as it is told."""
+        return plan_told(it, self.router)
+
     def state(self, it: MessageState) -> Json:
         """How a message stands, in words and as cells."""
-        language = it.language or self.language
-        return {
-            "message": it.message,
-            "row_id": it.row_id,
-            "workbook": it.workbook,
-            "sheet": it.sheet,
-            "state": str(it.state),
-            "label": LABELS[language][it.state],
-            "detail": detail(it.code, language, it.facts) if it.code else "",
-            "code": it.code,
-            "at": it.state_at,
-            "reply": it.reply,
-            "reply_at": it.reply_at,
-            "cells": {str(role): wire.cell(value) for role, value in values(it, language).items()},
-        }
+        return message_told(it, it.language or self.language)
 
     async def states(self, row_ids: Sequence[str]) -> Json:
         """How the messages of some rows stand."""
@@ -392,20 +321,7 @@ class Desk:
         """What was said with a number."""
         number = self.number(number)
         texts = await self.read(talk.thread, number)
-        return {"number": number, "texts": [self._said(it, language or self.language) for it in texts]}
-
-    def _said(self, it: Said, language: str) -> Json:
-        return {
-            "mine": it.mine,
-            "text": it.text,
-            "at": it.at,
-            "state": str(it.state) if it.state else None,
-            "label": LABELS[language][it.state] if it.state else "",
-            "detail": detail(it.code, language, it.facts) if it.code else "",
-            "workbook": it.workbook,
-            "sheet": it.sheet,
-            "row_id": it.row_id,
-        }
+        return {"number": number, "texts": [text_told(it, language or self.language) for it in texts]}
 
     async def inbox(self, limit: int) -> Json:
         """The newest texts that came in."""
