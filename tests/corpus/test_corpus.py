@@ -12,6 +12,7 @@ import openpyxl
 import pytest
 import python_calamine
 
+from tests.program import lacks
 from tests.workbooks import MAIN, members
 from xlsms.errors import UserError, XlsmsError
 from xlsms.ooxml.cells import column_letters
@@ -147,7 +148,7 @@ def shown_by_libreoffice(paths, folder):
 
 
 @pytest.mark.office
-@pytest.mark.skipif(not FILES or shutil.which("soffice") is None, reason="no corpus, or no LibreOffice")
+@pytest.mark.skipif(not FILES or lacks("soffice"), reason="no corpus, or no LibreOffice")
 def test_libreoffice_shows_the_cell_in_a_sample(tmp_path):
     (tmp_path / "books").mkdir()
     originals, written = [], []

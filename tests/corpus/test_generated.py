@@ -13,6 +13,7 @@ import pytest
 import python_calamine
 
 from tests.corpus.generated import CALAMINE_LACKS, KINDS, LAST, REFUSED, SHEET
+from tests.program import lacks
 from tests.workbooks import members
 from xlsms.errors import UserError
 from xlsms.workbook import read_rows, write_cells
@@ -104,7 +105,7 @@ def test_what_cannot_be_written_safely_is_refused_and_untouched(tmp_path, name):
 
 
 @pytest.mark.office
-@pytest.mark.skipif(shutil.which("soffice") is None, reason="needs LibreOffice")
+@pytest.mark.skipif(lacks("soffice"), reason="needs LibreOffice")
 def test_libreoffice_shows_the_cells_of_every_kind(made, tmp_path):
     command = ["soffice", f"-env:UserInstallation=file://{tmp_path}/profile", "--headless", "--convert-to",
                "csv:Text - txt - csv (StarCalc):44,34,76,1,,0,false,true", "--outdir", str(tmp_path / "out")]  # fmt: skip
@@ -121,7 +122,7 @@ def test_libreoffice_shows_the_cells_of_every_kind(made, tmp_path):
 
 
 @pytest.mark.office
-@pytest.mark.skipif(shutil.which("soffice") is None, reason="needs LibreOffice")
+@pytest.mark.skipif(lacks("soffice"), reason="needs LibreOffice")
 def test_every_kind_as_libreoffice_saves_it(tmp_path):
     (tmp_path / "made").mkdir()
     kinds = [kind for kind in KINDS if kind != "backslash names"]  # of which it reads nothing

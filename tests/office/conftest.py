@@ -45,15 +45,14 @@ def xlsms(*arguments, **more):
 
 def _office_python():
     """A Python that can import LibreOffice's `uno`."""
-    office = shutil.which("soffice")
-    if office is None:
-        return None
-    own = Path(office).resolve().parent / "python"
-    for python in (own, "/usr/bin/python3", sys.executable):
-        with contextlib.suppress(OSError):
-            if subprocess.run([python, "-c", "import uno"], capture_output=True, check=False).returncode == 0:
-                return python
-    return None
+    if office := shutil.which("soffice"):
+        own = Path(office).resolve().parent / "python"
+        for python in (own, "/usr/bin/python3", sys.executable):
+            with contextlib.suppress(OSError):
+                if subprocess.run([python, "-c", "import uno"], capture_output=True, check=False).returncode == 0:
+                    return python
+    give_up = pytest.fail if os.environ.get("CI") else pytest.skip
+    return give_up("LibreOffice and its Python module uno are not here")
 
 
 class Calc:
@@ -107,10 +106,7 @@ def _lock_of(path):
 
 @pytest.fixture(scope="session")
 def office(tmp_path_factory):
-    python = _office_python()
-    if python is None:
-        pytest.skip("LibreOffice and its Python module uno are not here")
-    calc = Calc(python, tmp_path_factory.mktemp("profile"))
+    calc = Calc(_office_python(), tmp_path_factory.mktemp("profile"))
     yield calc
     calc.end()
 
@@ -124,10 +120,7 @@ def calc(office):
 @pytest.fixture
 def calc_with_boxes(tmp_path_factory):
     """One whose message boxes wait for an answer."""
-    python = _office_python()
-    if python is None:
-        pytest.skip("LibreOffice and its Python module uno are not here")
-    calc = Calc(python, tmp_path_factory.mktemp("profile"), "boxes")
+    calc = Calc(_office_python(), tmp_path_factory.mktemp("profile"), "boxes")
     yield calc
     calc.end()
 

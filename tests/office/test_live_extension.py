@@ -38,8 +38,6 @@ def installed(folder):
     LibreOffice's `unopkg` does not work for root, so it does for somebody else then.
     """
     python = _office_python()
-    if python is None:
-        (pytest.fail if os.environ.get("CI") else pytest.skip)("LibreOffice is not here")
     profile, active = folder / "profile", folder / "venv"
     subprocess.run([python, "-m", "venv", "--without-pip", active], check=True)
     shutil.copytree(Path(xlsms.__file__).parent, folder / "xlsms", ignore=shutil.ignore_patterns("__pycache__"))

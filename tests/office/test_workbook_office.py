@@ -10,6 +10,7 @@ import openpyxl
 import pytest
 import xlsxwriter
 
+from tests.program import lacks
 from tests.workbooks import members
 from xlsms.model import Role
 from xlsms.workbook import read_rows
@@ -19,7 +20,7 @@ from xlsms.workbook.identity import new_row_id
 from xlsms.workbook.removal import remove_set_up
 from xlsms.workbook.setup import set_up
 
-pytestmark = [pytest.mark.office, pytest.mark.skipif(shutil.which("soffice") is None, reason="needs LibreOffice")]
+pytestmark = [pytest.mark.office, pytest.mark.skipif(lacks("soffice"), reason="needs LibreOffice")]
 
 
 @pytest.fixture(scope="module")
@@ -43,7 +44,7 @@ def convert(profile, path, to, *, out=None):
         ],
         check=True,
         capture_output=True,
-        timeout=120,
+        timeout=300,
     )
     return next(out.glob(f"{path.stem}.*"))
 

@@ -4,7 +4,6 @@ the check would tell: each thing it looks at is broken once."""
 import io
 import os
 import re
-import shutil
 import struct
 import subprocess
 import sys
@@ -14,6 +13,7 @@ import pytest
 
 import tests.addin
 from tests.addin import problems
+from tests.program import lacks
 from xlsms.addin import build
 from xlsms.addin.build import Settings, addin, modules, sources
 from xlsms.addin.project import Kind, Module, vba_project
@@ -87,7 +87,7 @@ def test_line_ends_of_the_sources_are_looked_at(tmp_path, monkeypatch):
         sources()
 
 
-@pytest.mark.skipif(shutil.which("7z") is None and not os.environ.get("CI"), reason="7-Zip is not here")
+@pytest.mark.skipif(lacks("7z"), reason="7-Zip is not here")
 def test_seven_zip_reads_all_of_it(built, tmp_path):
     (tmp_path / "xlsms.xlam").write_bytes(built)
     project = zipfile.ZipFile(io.BytesIO(built)).read("xl/vbaProject.bin")

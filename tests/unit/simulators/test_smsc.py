@@ -2,7 +2,6 @@
 
 import asyncio
 import json
-import shutil
 import socket
 import ssl
 import subprocess
@@ -16,6 +15,7 @@ import smpplib.client
 import smpplib.consts
 import smpplib.exceptions
 
+from tests.program import lacks
 from xlsms_service.protocols.smpp.constants import Status
 from xlsms_service.protocols.smpp.framing import Framer
 from xlsms_service.protocols.smpp.pdu import (
@@ -384,7 +384,7 @@ def test_it_speaks_tls(certificate):
         assert raw.hear().status == 0
 
 
-@pytest.mark.skipif(shutil.which("tshark") is None, reason="needs tshark and text2pcap")
+@pytest.mark.skipif(lacks("tshark", "text2pcap"), reason="needs tshark and text2pcap")
 def test_wireshark_reads_the_conversation_without_complaint(tmp_path):
     """Everything the SMS centre says is written down, turned into a capture, and read by Wireshark's dissector."""
     said = []
