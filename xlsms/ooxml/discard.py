@@ -4,6 +4,7 @@ from collections.abc import Collection, Sequence
 
 from xlsms.errors import UserError
 from xlsms.ooxml.book import Book, SheetPart
+from xlsms.ooxml.cells import natural
 from xlsms.ooxml.graft import Graft
 from xlsms.ooxml.name import names
 from xlsms.ooxml.outline import Edits, Node
@@ -73,9 +74,9 @@ def unlist(edits: Edits, sheets: Collection[str], gone: Collection[Node]) -> Non
                 edits.set(node, "localSheetId", str(moved[name.sheet]))
     for view in root.all("workbookView"):
         for which in ("activeTab", "firstSheet"):
-            tab = view.attributes.get(which, "")
-            if tab.isdigit() and moved.get(int(tab)) != int(tab):
-                edits.set(view, which, str(moved.get(int(tab), 0)))
+            tab = natural(view.attributes.get(which, ""))
+            if tab is not None and moved.get(tab) != tab:
+                edits.set(view, which, str(moved.get(tab, 0)))
 
 
 def clear_calculated(book: Book, graft: Graft, sheets: Collection[str], row: int | None = None) -> None:

@@ -141,7 +141,7 @@ class Frame:
         found = root.child("autoFilter")
         if self.filter and found:
             edits.set(found, "ref", area_text(self.filter))
-        priority = max((int(rule.attributes.get("priority", "0")) for rule in root.all("cfRule")), default=0)
+        priority = max((rule.number("priority") for rule in root.all("cfRule")), default=0)
         colours = []
         for colour in self.colours:
             rules = []
@@ -184,7 +184,7 @@ def _col(p: str, new: NewColumn) -> str:
 
 def cut_columns(edits: Edits, col: Node, wanted: Iterable[int]) -> Iterator[tuple[int, str]]:
     """A column definition, cut where new ones take its place; each piece with its first column."""
-    first, last = int(col.attributes.get("min", "1")), int(col.attributes.get("max", "1"))
+    first, last = col.number("min", 1), col.number("max", 1)
     cuts = [at for at in sorted(wanted) if first <= at <= last]
     xml = edits.xml[col.start : col.end].decode()
     if not cuts:

@@ -153,7 +153,7 @@ class Graft:
             return
         edits = self.edits(member)
         root = edits.root
-        highest = max((int(node.attributes.get("pid", "1")) for node in root.children), default=1)
+        highest = max((node.number("pid", 1) for node in root.children), default=1)
         p = root.prefix
         office, _ = _as_said_in(edits.xml, _OWN)
         edits.append(

@@ -4,8 +4,9 @@ import re
 from collections.abc import Callable, Container, Iterator
 from dataclasses import dataclass
 
+from xlsms.errors import UserError
 from xlsms.ooxml.book import SHEET_LIMIT, Book
-from xlsms.ooxml.cells import Area, column_letters, reference
+from xlsms.ooxml.cells import Area, column_letters, natural, reference
 from xlsms.ooxml.formula import Targets
 from xlsms.ooxml.markup import local, new_parser, parse_some
 from xlsms.ooxml.package import Member
@@ -78,10 +79,12 @@ class _Finder:
     def _start(self, name: str, attributes: dict[str, str]) -> None:
         tag = local(name)
         if tag == "row":
-            number = attributes.get("r", "")
-            self._row, self._column = (int(number) if number.isdigit() else self._row + 1), 0
+            self._row, self._column = natural(attributes.get("r", "")) or self._row + 1, 0
         elif tag == "c" and "r" in attributes:
-            self._row, self._column = reference(attributes["r"])
+            try:
+                self._row, self._column = reference(attributes["r"])
+            except ValueError as error:
+                raise UserError("file-damaged", reason=str(error)) from error
         elif tag == "c":
             self._column += 1
         elif tag in _TEXTS:

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from xlsms.ooxml.cells import natural
 from xlsms.ooxml.outline import Edits, Node, attribute_text
 
 __all__ = ["BEFORE_NAMES", "Name", "add_name", "names"]
@@ -40,8 +41,7 @@ class Name:
 def names(workbook: Node) -> Iterator[tuple[Node, Name]]:
     """The names in a workbook part, with their elements."""
     for node in workbook.all("definedName"):
-        scope = node.attributes.get("localSheetId", "")
-        sheet = int(scope) if scope.isdigit() else None
+        sheet = natural(node.attributes.get("localSheetId", ""))
         yield node, Name(name=node.attributes.get("name", ""), formula=node.text.strip(), sheet=sheet)
 
 

@@ -39,6 +39,18 @@ class Node:
         """The first child with a local name."""
         return next((child for child in self.children if child.name == name), None)
 
+    def number(self, name: str, default: int = 0) -> int:
+        """A whole number among the attributes.
+
+        Raises:
+            UserError: `file-damaged` for something else.
+        """
+        text = self.attributes.get(name)
+        try:
+            return default if text is None else int(text)
+        except ValueError:
+            raise UserError("file-damaged", reason=f"no number in {name} of {self.name}") from None
+
 
 def outline(xml: bytes) -> Node:
     """The root of a part with all its elements. Attributes in a namespace are called `r:NAME`.

@@ -108,7 +108,7 @@ class Stylesheet:
         horizontal = alignment.attributes.get("horizontal", "general") if alignment else "general"
         fits = horizontal in ("general", "left", "center") or number_format is None
         if number_format is None or node.attributes.get("numFmtId", "0") == str(number_format):
-            number_format = int(node.attributes.get("numFmtId", "0"))
+            number_format = node.number("numFmtId")
             if fits and not unlocked:
                 return style
         xml = self._edits.xml
@@ -135,12 +135,10 @@ class Stylesheet:
 
     def number_format(self, code: str) -> int:
         """The id of a number format of the workbook's own, added if need be."""
-        there = {
-            node.attributes.get("formatCode"): node.attributes.get("numFmtId", "0") for node in self._number_formats
-        }
+        there = {node.attributes.get("formatCode"): node.number("numFmtId") for node in self._number_formats}
         if code in there:
-            return int(there[code])
-        highest = max((int(number) for number in there.values()), default=0)
+            return there[code]
+        highest = max(there.values(), default=0)
         number = max(highest, _FIRST_OWN - 1) + 1 + len(self._codes)
         number = self._codes.setdefault(code, number)
         self.add("numFmts", f'<{self.prefix}numFmt numFmtId="{number}" formatCode="{attribute_text(code)}"/>')

@@ -17,7 +17,7 @@ def wider(xml: bytes, headers: Sequence[str]) -> bytes:
     columns = root.child("tableColumns")
     if columns is None:
         return xml
-    highest = max((int(column.attributes.get("id", "0")) for column in columns.children), default=0)
+    highest = max((column.number("id") for column in columns.children), default=0)
     _stretch(edits, right=len(headers))
     for number, header in enumerate(headers, highest + 1):
         edits.append(columns, f'<{root.prefix}tableColumn id="{number}" name="{attribute_text(header)}"/>')
@@ -53,7 +53,7 @@ def unsorted(edits: Edits, root: Node, width: int) -> None:
     filters = root.child("autoFilter")
     area = Area.of((filters or root).attributes.get("ref", ""))
     for node in filters.all("filterColumn") if filters else ():
-        if int(node.attributes.get("colId", "0")) >= width:
+        if node.number("colId") >= width:
             raise UserError("removal-filtered")
     for parent in (root, *([filters] if filters else [])):
         state = parent.child("sortState")

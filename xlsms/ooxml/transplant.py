@@ -53,7 +53,7 @@ def transplant(book: Book, graft: Graft, styles: Stylesheet, source: bytes) -> l
     sheets = root.child("sheets")
     if sheets is None:
         raise UserError("file-damaged", reason="no sheets")
-    taken = max((int(node.attributes.get("sheetId", "0")) for node in sheets.children), default=0)
+    taken = max((node.number("sheetId") for node in sheets.children), default=0)
     tables = sum(len(book.tables(sheet)) for sheet in book.sheets)
     highest = max((_table_id(graft, book, sheet) for sheet in book.sheets), default=0)
     folder = book.main.key.rpartition("/")[0].lstrip("/")
@@ -75,7 +75,7 @@ def transplant(book: Book, graft: Graft, styles: Stylesheet, source: bytes) -> l
 def _table_id(graft: Graft, book: Book, sheet: SheetPart) -> int:
     """The highest number of a table on a sheet."""
     roots = (outline(graft.content(table.member)) for table in book.tables(sheet) if table.member)
-    return max((int(root.attributes.get("id", "0")) for root in roots), default=0)
+    return max((root.number("id") for root in roots), default=0)
 
 
 class _Transplant:

@@ -114,7 +114,7 @@ def _depends(book: Book, patches: Sequence[Patch]) -> bool:
             found.row is not None or not ("/" in found.where or is_note(found.where))
             for found in mentions(book, targets, without=large)
         )
-    except (UserError, ValueError):  # a part that nobody can read is copied as it lies, and keeps no state from its row
+    except UserError:  # a part that nobody can read is copied as it lies, and keeps no state from its row
         return False
 
 

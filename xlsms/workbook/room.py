@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Sequence
 
 from xlsms.errors import Place, UserError
-from xlsms.ooxml.cells import MOST_COLUMNS, column_letters, column_number
+from xlsms.ooxml.cells import MOST_COLUMNS, column_letters, column_number, natural
 from xlsms.ooxml.outline import Node, outline
 from xlsms.ooxml.scan import rows
 from xlsms.ooxml.value import style_of
@@ -56,5 +56,4 @@ def drawn_columns(layout: Layout) -> Iterator[tuple[int, int]]:
 def _number(corner: Node, name: str) -> int:
     """A row or column of a corner, from 0."""
     node = corner.child(name)
-    text = node.text.strip() if node else ""
-    return int(text) if text.isdigit() else 0
+    return natural(node.text.strip() if node else "") or 0

@@ -13,7 +13,7 @@ from xlsms.files.link import resolved
 from xlsms.model import Role
 from xlsms.ooxml.batch import Cell, New, Styled
 from xlsms.ooxml.book import CUSTOM_PROPERTIES, SHEET_LIMIT, Book
-from xlsms.ooxml.cells import MOST_COLUMNS, MOST_ROWS, Area, column_letters, column_number
+from xlsms.ooxml.cells import MOST_COLUMNS, MOST_ROWS, Area, column_letters, column_number, natural
 from xlsms.ooxml.frame import Choice, Colour, Frame, NewColumn, area_text, around
 from xlsms.ooxml.graft import Graft
 from xlsms.ooxml.grammar import Grammar
@@ -381,7 +381,7 @@ def filter_names(workbook: Node, sheet: str) -> Iterator[Node]:
     """The hidden names that repeat the area of a sheet's filter."""
     sheets = [node.attributes.get("name", "") for node in workbook.all("sheet")]
     for node in workbook.all("definedName"):
-        place = node.attributes.get("localSheetId", "")
-        ours = place.isdigit() and int(place) < len(sheets) and sheets[int(place)] == sheet
+        place = natural(node.attributes.get("localSheetId", ""))
+        ours = place is not None and place < len(sheets) and sheets[place] == sheet
         if ours and node.attributes.get("name") == "_xlnm._FilterDatabase":
             yield node

@@ -292,6 +292,33 @@ def test_a_stylesheet_with_no_cell_format_is_told_of(tmp_path):
         set_up(path)
 
 
+SHEET = "xl/worksheets/sheet1.xml"
+RULE = '</sheetData><conditionalFormatting sqref="A1"><cfRule type="expression" priority="{}"><formula>1</formula></cfRule>'
+ODD_NUMBERS = {
+    "priority of a rule": (SHEET, "</sheetData>", RULE.format("first") + "</conditionalFormatting>"),
+    "width of a column": (SHEET, "<sheetData>", '<cols><col min="1" max="all" width="9"/></cols><sheetData>'),
+    "id of a sheet": ("xl/workbook.xml", 'sheetId="1"', 'sheetId="one"'),
+    "id of a format": ("xl/styles.xml", "<numFmts/>", '<numFmts><numFmt numFmtId="x" formatCode="0"/></numFmts>'),
+    "id of a property": ("docProps/custom.xml", 'pid="2" name="xlsmsId"', 'pid="two" name="mine"'),
+}
+
+
+@pytest.mark.parametrize("name", ODD_NUMBERS)
+def test_a_number_that_is_none_is_told_of_a_damaged_file(tmp_path, name):
+    styles = f'<styleSheet xmlns="{MAIN}"><numFmts/><cellXfs><xf/></cellXfs></styleSheet>'
+    path = with_styles(tmp_path / "a.xlsx", styles)
+    if name == "id of a property":
+        set_up(path)
+    part, right, wrong = ODD_NUMBERS[name]
+    xml = members(path)[part].decode()
+    assert xml.count(right) == 1
+    rebuilt(path, part, xml.replace(right, wrong))
+    content = path.read_bytes()
+    with pytest.raises(UserError, match="file-damaged"):
+        set_up(path, own_sheets=True)
+    assert path.read_bytes() == content
+
+
 def test_every_cell_format_added_goes_to_the_end(tmp_path):
     path = styled(tmp_path / "a.xlsx", "range")
     before = members(path)["xl/styles.xml"]
