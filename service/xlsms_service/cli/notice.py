@@ -55,11 +55,11 @@ def _unclear_marks(sheet: Sheet, rows: Iterable[Row]) -> Iterator[str]:
 
 
 def _foreign_results(sheet: Sheet, rows: Iterable[Row]) -> Iterator[str]:
+    if Role.ID not in sheet.columns:  # then nothing goes at all
+        return
     reply = sheet.headers.get(sheet.columns.get(Role.REPLY, ""), "")
     found: dict[Role, None] = {}
     numbers = []
-    if Role.ID not in sheet.columns:  # then nothing goes at all
-        return
     for row in rows:
         if row.id is not None:
             continue
