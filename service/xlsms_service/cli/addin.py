@@ -113,18 +113,7 @@ def status_of_addin(
     """Whether the add-in is installed, up to date, and able to start Python; ends with 1 when it is not."""
     session = session_of(context)
     if libreoffice:
-        found = calc_installer.standing()
-        whole = found is calc_installer.Standing.WHOLE
-        if as_json:
-            there = found is not calc_installer.Standing.ABSENT
-            session.json({"extension": calc_builder.IDENTIFIER, "installed": there, "whole": whole})
-        elif found is calc_installer.Standing.PARTLY:
-            session.say(UserError("calc-without-python").line(language()), "yellow")
-        else:
-            session.say(tr("The extension is in LibreOffice.") if whole else tr("The add-in is not installed."))
-            if whole:
-                _warn_of_environment(session)
-        session.end(Ending.DONE if whole else Ending.SOME_NOT)
+        _status_of_extension(session, as_json=as_json)
         return
     now = installer.standing(_places(startup), _python(interpreter))
     wrong = _wrong(now)
@@ -178,6 +167,21 @@ def _wrong(now: installer.Standing) -> list[str]:
     if now.from_the_web:
         wrong.append(tr("Windows takes it for a file from the web, and Excel will not load it: xlsms addin install"))
     return wrong
+
+
+def _status_of_extension(session: Session, *, as_json: bool) -> None:
+    found = calc_installer.standing()
+    whole = found is calc_installer.Standing.WHOLE
+    if as_json:
+        there = found is not calc_installer.Standing.ABSENT
+        session.json({"extension": calc_builder.IDENTIFIER, "installed": there, "whole": whole})
+    elif found is calc_installer.Standing.PARTLY:
+        session.say(UserError("calc-without-python").line(language()), "yellow")
+    else:
+        session.say(tr("The extension is in LibreOffice.") if whole else tr("The add-in is not installed."))
+        if whole:
+            _warn_of_environment(session)
+    session.end(Ending.DONE if whole else Ending.SOME_NOT)
 
 
 @commands.command("build", epilog="xlsms addin build --output xlsms.xlam")
