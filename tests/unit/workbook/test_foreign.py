@@ -97,6 +97,22 @@ def test_results_stand_beside_the_source_which_stays_as_it_is(source, tmp_path):
     assert results.stat().st_mode & 0o777 == source.stat().st_mode & 0o666 | 0o600
 
 
+def test_a_version_tells_of_the_source_and_of_its_results(source):
+    book = ForeignWorkbook(source)
+    versions = [book.version()]
+    status, content = source.stat(), source.read_bytes()
+    source.write_bytes(content[:-1] + b"!")  # all else as it was
+    os.utime(source, ns=(status.st_atime_ns, status.st_mtime_ns))
+    versions.append(book.version())
+    source.write_bytes(content)
+    book.prepare()
+    versions.append(book.version())
+    accept(book)
+    versions.append(book.version())
+    assert len(set(versions)) == len(versions)
+    assert book.read().path == book.path
+
+
 def test_results_say_that_the_formats_of_their_file_are_not_known(source):
     assert not open_workbook(source).read().sheets[0].formats
     accept(open_workbook(source))

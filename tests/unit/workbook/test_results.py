@@ -98,17 +98,16 @@ def test_whatever_sheets_are_called_their_names_differ_and_are_allowed(names):
 def test_every_sheet_follows_its_own(made):
     """Whatever it is called, and in whatever case it was since."""
     first = source(*[sheet(row(600000000 + at, "Hi", None, None), name=name) for at, name in enumerate(NAMES)])
-    later = source(
-        *[
-            sheet(*it.rows, row(610000000 + at, "New", "x", None), name=it.name.upper())
-            for at, it in enumerate(first.sheets)
-        ]
-    )
+    later = source(*[sheet(*it.rows, row(610000000, "New", "x", None), name=it.name.upper()) for it in first.sheets])
     rows = read(made(first, later)).rows
-    assert [it.phone for it in rows] == [
-        number for at in range(len(NAMES)) for number in (600000000 + at, 610000000 + at)
-    ]
+    assert [it.phone for it in rows] == [number for at in range(len(NAMES)) for number in (600000000 + at, 610000000)]
     assert [it.sheet for it in rows[::2]] == titles(first.sheets)
+
+
+def test_the_same_row_in_two_sheets_is_two(made):
+    one = row(6, "Hi", "x", None)
+    lists = [source(sheet(one, name="First"), sheet(*seconds, name="Second")) for seconds in ((), (one,))]
+    assert [(it.sheet, it.number) for it in read(made(*lists)).rows] == [("First", 2), ("Second", 2)]
 
 
 def test_columns_that_are_added_are_in_the_language_of_the_source(made):
@@ -233,3 +232,41 @@ def test_a_row_was_sent_when_one_of_any_sheet_was_accepted(made):
     assert not keys_sent(read(path), source(lists.sheets[0]), TOKYO)
     wider = SourceSheet("Second", (*HEADERS, "New"), COLUMNS, (SourceRow(lists.sheets[1].rows[0].values | {"New": None}),))  # fmt: skip
     assert not keys_sent(read(path), source(wider), TOKYO)
+
+
+def without(path, letters):
+    """The results, a column of which somebody deleted."""
+    book = openpyxl.load_workbook(path)
+    book["People"].delete_cols(ord(letters) - ord("A") + 1)
+    book.save(path)
+
+
+def test_a_state_of_the_sources_own_does_not_tell_rows_apart(made):
+    rows = [SourceRow({"Phone": 6, "Message": "Hi", "Send": None, "Status": said}) for said in ("paid", "owes")]
+    own = source(sheet(*rows, headers=(*HEADERS[:3], "Status"), columns=COLUMNS | {Role.STATUS: "Status"}))
+    assert changes(own, read(made(own)), TOKYO) == {}
+
+
+def test_of_equal_rows_the_one_that_is_marked_is_marked(made):
+    rows = [row(6, "Hi", mark, None) for mark in ("x", None, None)]
+    path = made(source(sheet(*[row(6, "Hi", None, None)] * 3)), source(sheet(*rows)))
+    assert [it.marked for it in read(path).rows] == [True, False, False]
+
+
+def test_results_without_the_column_of_marks_or_details_are_followed_all_the_same(made):
+    lists = [source(sheet(row(6, "Hi", None, 1))), source(sheet(row(6, "Hi", "x", 1), row(7, "Bye", "x", 2)))]
+    path = made(lists[0])
+    without(path, "C")
+    write(path, changes(lists[1], read(path), TOKYO))
+    assert [(it.phone, it.marked) for it in read(path).rows] == [(6, False), (7, False)]
+
+    path = made(lists[0])
+    accept(path, "BCDFGHJKMNPQR")
+    without(path, "F")  # the details
+    write(path, changes(source(sheet(row(6, "Hello", "x", 1))), read(path), TOKYO))
+    assert [(it.message, it.status, it.detail) for it in read(path).rows] == [("Hi", "Sent", ""), ("Hello", "Held", "")]
+
+
+def test_an_error_that_came_into_a_row_is_no_text_in_it(made):
+    path = made(source(sheet(row(6, "Hi", "x", 1))), source(sheet(row(6, "Hi", "x", ERROR))))
+    assert told(path) == [(6, "Hi", False, "", "")]
