@@ -29,7 +29,7 @@ from xlsms.workbook.closed import ClosedWorkbook
 from xlsms.workbook.csvbook import CsvWorkbook
 from xlsms.workbook.foreign import ForeignWorkbook
 from xlsms.workbook.grid import check_declared, read_grids
-from xlsms.workbook.identity import new_row_id
+from xlsms.workbook.identity import SOURCE_PROPERTY, new_row_id
 from xlsms.workbook.limited import Limits
 from xlsms.workbook.opening import open_workbook
 
@@ -222,6 +222,35 @@ def test_a_renamed_source_does_not_send_its_rows_again(source, tmp_path):
         assert "list.sms.xlsx" in caught.value.line()
     (tmp_path / "list.sms.xlsx").rename(tmp_path / "clients.sms.xlsx")
     assert [row.id for row in renamed.read().rows] == [IDS[0], None]
+
+
+def test_what_else_lies_in_the_folder_keeps_no_list_from_being_taken_in(source, tmp_path):
+    """Nothing is known of it, or its own source is there: two lists with the same rows are two."""
+    accept(open_workbook(source))
+    (tmp_path / "broken.sms.xlsx").write_bytes(b"PK nothing")
+    (tmp_path / "~$list.sms.xlsx").write_bytes(b"\x03Ana")
+    shutil.copy(source, tmp_path / "clients.xls")
+    results = open_workbook(tmp_path / "clients.xls").prepare()
+    assert [row[3] for row in shown(results)] == [None, None]
+
+
+def test_results_name_their_source_and_no_path_to_it(source):
+    book = open_workbook(source)
+    results = book.prepare()
+    changed = openpyxl.load_workbook(results)
+    changed.custom_doc_props[SOURCE_PROPERTY].value = "../list.xls"
+    changed.save(results)
+    assert book.prepare() == results
+    changed.custom_doc_props[SOURCE_PROPERTY].value = "/"
+    changed.save(results)
+    with pytest.raises(UserError) as caught:
+        book.prepare()
+    assert (caught.value.code, caught.value.facts["source"]) == ("results-of-another", "?")
+
+
+def test_results_can_be_read_by_whom_their_source_can(source):
+    source.chmod(0o755)
+    assert open_workbook(source).prepare().stat().st_mode & 0o777 == 0o644
 
 
 def test_a_source_that_was_renamed_before_anything_went_is_taken_in_as_it_is_called_now(source, tmp_path):
