@@ -39,10 +39,16 @@ def network(tmp_path):
     told = []
     ears = threading.Thread(target=lambda: told.extend(map(json.loads, process.stdout)))
     ears.start()
-    yield port, told
-    process.terminate()
-    process.wait(60)
-    ears.join(60)
+
+    def all_told():
+        """What it has told, once it has ended."""
+        process.terminate()
+        process.wait(60)
+        ears.join(60)
+        return told
+
+    yield port, all_told
+    all_told()
     process.stdout.close()
 
 
@@ -91,7 +97,7 @@ def again(step):
 
 @pytest.mark.parametrize("after", ["plan", "approve", "approve, answer lost", "written", "text"])
 def test_killed_after_a_step_it_goes_on(tmp_path, config, network, after):
-    data, (_, told_by_network) = tmp_path / "data", network
+    data, (_, all_told) = tmp_path / "data", network
 
     def register(client):
         return client.register(guid=GUID, path=None, name="list.xlsx", host=Host.CALC, language="en")
@@ -127,6 +133,7 @@ def test_killed_after_a_step_it_goes_on(tmp_path, config, network, after):
     assert len(states) == len(NUMBERS)
     # Planned again from a sheet that shows nothing of it, not one of them goes a second time.
     assert again(lambda client: client.plan(register(client), sheet)).totals.go == 0
+    told_by_network = all_told()
     taken = Counter(event["text"] + event["phone"] for event in told_by_network if event["event"] == "taken")
     assert max(taken.values()) == 1
     # Some phones of the simulated network are refused; the single text is none of the rows.
