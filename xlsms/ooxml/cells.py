@@ -239,6 +239,7 @@ def numbers_xml(
 
 _EPOCH, _EPOCH_1904 = datetime(1899, 12, 30), datetime(1904, 1, 1)  # noqa: DTZ001 - wall-clock time, as a cell holds it
 _LAST_SERIAL = 2_958_466  # the first day that Excel does not know, 10000-01-01
+_DAY = timedelta(days=1)
 _LEAP_1900 = 60  # 29 February 1900, which Excel believes in
 
 
@@ -258,5 +259,5 @@ def date_of(serial: float, *, date1904: bool) -> datetime | None:
 def serial_of(moment: datetime, *, date1904: bool) -> float:
     """The date serial of a wall-clock time; a whole day is a whole number."""
     # all digits: programs cut the display at the minute, so a little less than 20:20 would show as 20:19
-    serial = (moment.replace(tzinfo=None) - (_EPOCH_1904 if date1904 else _EPOCH)) / timedelta(days=1)
+    serial = (moment.replace(tzinfo=None) - (_EPOCH_1904 if date1904 else _EPOCH)) / _DAY
     return serial - 1 if not date1904 and 2 <= serial < _LEAP_1900 + 1 else serial  # noqa: PLR2004 - see `date_of`

@@ -18,7 +18,7 @@ from xlsms.ooxml.style import BUILT_IN, LOCAL_DATE
 from xlsms.ooxml.value import Raw
 from xlsms.workbook.base import Language
 from xlsms.workbook.fraction import Fraction, fraction_of
-from xlsms.workbook.moment import elapsed, is_known_locale, moment_text
+from xlsms.workbook.moment import elapsed, is_known_locale, moment_text, with_minutes
 from xlsms.workbook.placeholder import Figure, Token, figure_of, general
 
 __all__ = ["shown"]
@@ -108,7 +108,7 @@ def _sections(code: str) -> tuple[tuple[Token, ...], ...]:
             sections[-1].append(("literal", " "))
         elif kind:
             sections[-1].append((kind, match[kind]))
-    return tuple(tuple(section) for section in sections)
+    return tuple(with_minutes(section) for section in sections)
 
 
 def _text(value: str, code: str) -> str:
@@ -140,7 +140,7 @@ def _in_format(value: float | datetime, code: str, language: Language) -> str | 
         return None
     if section.figure is not None:
         return section.figure.text(number, language, minus=section.minus) if abs(number) < _MOST else None
-    if any(kind == "elapsed" for kind, _ in section.tokens):
+    if section.elapsed:
         return elapsed(number if section.minus else abs(number), section.tokens, language)
     return moment_text(value, section.tokens, language) if isinstance(value, datetime) else None
 
@@ -154,6 +154,7 @@ class _Section:
     when: Condition | None  #: which numbers it is for; None: all that are left
     minus: bool  #: whether a negative number has its sign put in front
     known: bool  #: whether it holds nothing but what is known
+    elapsed: bool  #: whether it shows a stretch of time
 
 
 @lru_cache(maxsize=512)
@@ -178,6 +179,7 @@ def _for_numbers(code: str, language: Language) -> tuple[_Section, ...]:
             when=when,
             minus=minus,
             known=all(_is_known(kind, text) for kind, text in section),
+            elapsed=any(kind == "elapsed" for kind, _ in section),
         )
         for section, (when, minus) in zip(sections, tested, strict=True)
     )

@@ -1,13 +1,13 @@
 """A moment in a date format, `dd/mm/yyyy` or `h:mm AM/PM`, and a stretch of time in `[h]:mm` (ECMA-376 §18.8.31)."""
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
 
 from xlsms.workbook.base import Language
 from xlsms.workbook.placeholder import POINT, Token
 
-__all__ = ["elapsed", "is_known_locale", "moment_text"]
+__all__ = ["elapsed", "is_known_locale", "moment_text", "with_minutes"]
 
 _MONTHS = {
     "en": "January February March April May June July August September October November December",
@@ -35,6 +35,20 @@ def is_known_locale(text: str) -> bool:
     return number >> 24 <= _WESTERN and number >> 16 & 0xFF <= _GREGORIAN
 
 
+def with_minutes(section: Sequence[Token]) -> tuple[Token, ...]:
+    """A section in which `m` is a minute right after hours and right before seconds; elsewhere it is a month."""
+
+    def unit(tokens: Iterable[Token]) -> str:
+        return next((text[0].lower() for kind, text in tokens if kind == "date"), "")
+
+    told = list(section)
+    for at, (kind, text) in enumerate(section):
+        between = unit(reversed(section[:at])) == "h" or unit(section[at + 1 :]) == "s"
+        if kind == "date" and text.lower() in ("m", "mm") and between:
+            told[at] = ("minute", text)
+    return tuple(told)
+
+
 def elapsed(value: float, section: Sequence[Token], language: Language) -> str | None:
     """A number of days as hours, minutes and seconds, the first of them beyond their day; None: not known."""
     places = _places(section)
@@ -42,7 +56,7 @@ def elapsed(value: float, section: Sequence[Token], language: Language) -> str |
     seconds, rest = divmod(ticks, 10**places)
     out = "-" if value < 0 else ""
     for kind, text in section:
-        if kind in ("elapsed", "date"):
+        if kind in ("elapsed", "date", "minute"):
             size = _SIZES.get(text[0].lower())
             if size is None:
                 return None
@@ -57,17 +71,20 @@ def elapsed(value: float, section: Sequence[Token], language: Language) -> str |
 
 def moment_text(moment: datetime, section: Sequence[Token], language: Language) -> str | None:
     """A moment as a section of a format shows it; None: not known."""
-    half = any(kind == "half" for kind, _ in section)
-    places = _places(section)
+    kinds = [kind for kind, _ in section]
+    half = "half" in kinds
+    places = _places(section) if "number" in kinds else 0
     if places:
         step = timedelta(seconds=1) / 10**places
         moment = moment.replace(microsecond=0) + round(timedelta(microseconds=moment.microsecond) / step) * step
     spoken: str | None = language
     out = ""
-    for index, (kind, text) in enumerate(section):
+    for kind, text in section:
         part: str | None = None
         if kind == "date":
-            part = _unit(moment, section, index, spoken, half=half)
+            part = _unit(moment, text.lower(), spoken, half=half)
+        elif kind == "minute":
+            part = str(moment.minute).rjust(len(text), "0")
         elif kind == "half":
             part = text.split("/")[moment.hour >= _NOON]
         elif kind == "number" and text.startswith("."):
@@ -87,21 +104,9 @@ def _places(section: Sequence[Token]) -> int:
     return next((len(text) - 1 for kind, text in section if kind == "number" and re.fullmatch(r"\.0{1,6}", text)), 0)
 
 
-def _is_minute(section: Sequence[Token], index: int) -> bool:
-    """`m` is a minute right after hours and right before seconds, a month elsewhere."""
-
-    def units(tokens: Iterator[Token]) -> str:
-        return next((text[0].lower() for kind, text in tokens if kind == "date"), "")
-
-    return units(reversed(section[:index])) == "h" or units(iter(section[index + 1 :])) == "s"
-
-
-def _unit(moment: datetime, section: Sequence[Token], index: int, spoken: str | None, *, half: bool) -> str | None:
+def _unit(moment: datetime, unit: str, spoken: str | None, *, half: bool) -> str | None:
     """One part of a date or a time; None: not known."""
-    unit = section[index][1].lower()
     length = len(unit)
-    if unit[0] == "m" and length <= 2 and _is_minute(section, index):  # noqa: PLR2004 - more are months
-        return str(moment.minute).rjust(length, "0")
     if unit[0] in "ymd" and moment.year < _FIRST_YEAR:
         return None
     if unit[0] == "y":

@@ -19,7 +19,7 @@ _GENERAL_DIGITS = 10
 _KNOWN_DIGITS = 15  # of which a workbook knows no more
 _MOST_PLACES = 40  # after which a format is no longer meant for people
 _ABSENT = {"0": "0", "?": " ", "#": ""}  # what a place shows without a digit
-_OTHER_KINDS = frozenset({"date", "half", "elapsed"})
+_OTHER_KINDS = frozenset({"date", "minute", "half", "elapsed"})
 
 
 def general(value: float, language: Language) -> str:
