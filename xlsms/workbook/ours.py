@@ -29,20 +29,24 @@ def check_ours(
 ) -> None:
     """Make sure that a sheet without ids holds nothing of its user's where results are to be written.
 
-    `cells` are row, letters and value of what stands in `written_columns` below the header. Where one shows a state of
-    ours the sheet was sent from, and all is ours.
+    `cells` are row, letters and value of what stands in `written_columns` below the header. Where *Status* shows states
+    of ours, and nothing else, the sheet was sent from, and all is ours.
 
     Raises:
-        UserError: `column-of-yours`, with the first cell.
+        UserError: `column-of-yours`, with the first cell; in *Status*, where one stands beside states of ours.
     """
     first: tuple[int, str] | None = None
+    sent = False
     for number, letters, value in cells:
         text = "" if value is None else str(value).strip()
-        if letters == columns.get(Role.STATUS) and read_label(text) is not None:
-            return
-        if text and first is None:
+        if text and letters == columns.get(Role.STATUS):
+            sent = read_label(text) is not None
+            if not sent:
+                first = number, letters
+                break
+        elif text and first is None:
             first = number, letters
-    if first is not None:
+    if first is not None and not sent:
         number, letters = first
         raise UserError(
             "column-of-yours", place=Place(sheet=sheet, row=number, column=letters), header=headers[letters]

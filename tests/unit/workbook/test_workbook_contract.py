@@ -190,6 +190,16 @@ class WorkbookContract:
         self.accept(book)
         assert header in book.read().sheets[0].headers.values()
 
+    def test_a_word_of_ours_among_others_does_not_make_a_status_column_ours(self, path):
+        self.user_saves(path, ("Phone", "Message", "Status"), (1, "Hi", "Cancelled"), (2, "Hi", "Completed"))
+        book = self.open(path)
+        rows = book.read().rows
+        with pytest.raises(UserError) as caught:
+            book.apply([RowEdit(values={Role.STATUS: "Queued", Role.ID: IDS[0]}, placed=Placed.of(rows[0]))])
+        place = caught.value.place
+        assert (caught.value.code, place.row, place.column) == ("column-of-yours", 3, "C")
+        assert [row.status for row in book.read().rows] == ["Cancelled", "Completed"]
+
     def test_a_column_that_nobody_writes_into_may_hold_anything(self, path):
         self.user_saves(path, ("Phone", "Message", "Cost"), (1, "Hi", 12))
         assert self.accept(self.open(path)).rows[0].fields["Cost"] == "12"
