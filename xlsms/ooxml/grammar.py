@@ -50,7 +50,7 @@ class Grammar:
         whole = rb'[A-Z]{1,3}[1-9][0-9]{0,6}"(?:[^<>/\'"]*"[^<>/\'"]*")*\s*/?>'  # a tag may hold > within quotes
         self._odd_cell = re.compile(rb"<" + p + rb'c r="(?!' + whole + rb")")
         # a row, and in it a cell that names another
-        stray = rb'%b(?<!/>)(?:[^<]++|<(?!/%brow>|%bc r="[A-Z]+(?!\1")))*+<%bc ' % (self.row.pattern, p, p, p)
+        stray = rb'%b(?<!/>)(?:[^<]++|<(?!/%brow>|%bc r="[A-Z]++(?!\1")))*+<%bc ' % (self.row.pattern, p, p, p)
         self._stray = re.compile(stray)
         inside = rb"<%(p)sv>([^<]*)</%(p)sv>|<%(p)sis><%(p)st(?: [^>]*)?>([^<]*)</%(p)st></%(p)sis>|(.*?)" % {b"p": p}
         self._cell_text = rb"<%(p)sc r=\"(%%b)[0-9]+\"([^>/]*)(?:/>|>(?:%(inside)s)</%(p)sc>)" % {

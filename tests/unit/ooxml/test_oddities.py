@@ -23,9 +23,11 @@ from tests.workbooks import (
     workbook,
 )
 from xlsms.errors import UserError
+from xlsms.ooxml.scan import survey
 from xlsms.workbook import read_rows, write_cells
 from xlsms.workbook.closed import ClosedWorkbook
 from xlsms.workbook.setup import set_up
+from xlsms.workbook.writing import opened
 
 HEAD = f'<row r="1">{text_cell("A1", "Phone")}{text_cell("B1", "Status")}</row>'
 PLAIN = (
@@ -486,3 +488,11 @@ def test_a_cell_that_names_another_row_than_its_own_is_nobodys(tmp_path, stray, 
         assert caught.value.code == "file-damaged"
         assert " in row " in caught.value.facts["reason"]
     assert path.read_bytes() == before
+
+
+def test_cells_of_any_column_name_their_row(tmp_path):
+    """In rows that are plain, but none that the quick check knows."""
+    cells = "".join(text_cell(f"{letters}2", "x") for letters in ("A", "Z", "AA", "AZ", "BC", "XFD"))
+    path = workbook(tmp_path / "a.xlsx", sheet_xml(HEAD + f'<row r="2">{cells}\n</row>'))
+    with opened(path) as book:
+        assert survey(book, book.sheets[0]).plain
