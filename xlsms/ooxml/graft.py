@@ -93,7 +93,13 @@ class Graft:
     def fresh(self, pattern: str, *, bare: bool = False) -> str:
         """A part name that nothing has yet; `pattern` holds `{}` for a number, with `bare` none where that is free."""
         names = (pattern.lstrip("/").format(number or "") for number in itertools.count(0 if bare else 1))
-        return next(name for name in names if not self._package.part("/" + name) and name not in self.added)
+        # the type of a part that is long gone may still be told; twice, and Excel takes the package for damaged
+        told = {node.attributes.get("PartName", "").lower() for node in self.edits(self._types).root.children}
+        return next(
+            name
+            for name in names
+            if not self._package.part("/" + name) and name not in self.added and f"/{name}".lower() not in told
+        )
 
     def add(self, name: str, content: bytes, kind: str, owner: str | None = None) -> str:
         """Add a part of a kind; with `owner`, a part that is there (`/` for the package), the id of the relation."""

@@ -492,6 +492,20 @@ def test_relations_are_told_one_by_one_where_the_package_has_no_ending_for_them(
     assert members(path)["[Content_Types].xml"].count(b".rels") == there.count(b".rels")
 
 
+def test_the_name_of_a_part_that_is_gone_and_still_told_of_is_not_taken(tmp_path):
+    """Excel takes a package for damaged that tells the type of one part twice."""
+    path = workbook(tmp_path / "a.xlsx", people())
+    types = members(path)["[Content_Types].xml"]
+    gone = b'<Override PartName="/xl/worksheets/Sheet2.xml" ContentType="application/xml"/></Types>'
+    rebuilt(path, "[Content_Types].xml", types.replace(b"</Types>", gone))
+    set_up(path, own_sheets=True)
+    after = members(path)
+    told = re.findall(rb'PartName="([^"]*)"', after["[Content_Types].xml"].lower())
+    assert len(told) == len(set(told))
+    assert "xl/worksheets/sheet2.xml" not in after
+    assert openpyxl.load_workbook(path).sheetnames == ["People", *OWN]
+
+
 @pytest.mark.parametrize("kind", ["range", "table"])
 def test_a_protected_sheet_is_asked_about_and_its_new_cells_can_be_filled_in(tmp_path, kind):
     path = styled(tmp_path / "a.xlsx", kind)
