@@ -6,7 +6,7 @@ stands between places stays there. `0` shows a digit that is not there as 0, `?`
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from decimal import ROUND_HALF_UP, Decimal
+from decimal import ROUND_HALF_UP, Context, Decimal
 
 from xlsms.workbook.base import Language
 
@@ -18,6 +18,7 @@ POINT = {"en": (".", ","), "es": (",", ".")}  #: decimal and thousands
 _GENERAL_DIGITS = 10
 _KNOWN_DIGITS = 15  # of which a workbook knows no more
 _MOST_PLACES = 40  # after which a format is no longer meant for people
+_EXACT = Context(prec=100, rounding=ROUND_HALF_UP)  # digits: all of a number for people, in all places of its format
 _ABSENT = {"0": "0", "?": " ", "#": ""}  # what a place shows without a digit
 _OTHER_KINDS = frozenset({"date", "minute", "half", "elapsed"})
 
@@ -74,7 +75,7 @@ class Figure:
         return out
 
     def _rounded(self, amount: Decimal) -> Decimal:
-        return amount.quantize(Decimal(1).scaleb(-len(self.decimal)), ROUND_HALF_UP)
+        return amount.quantize(Decimal(1).scaleb(-len(self.decimal)), context=_EXACT)
 
     def _mantissa(self, amount: Decimal) -> tuple[Decimal, int]:
         """A number parted for a power of ten that is a multiple of the number of places before the point."""
