@@ -21,6 +21,7 @@ EMPTY = (
 ).encode()
 
 _FIRST_OWN = 164  # of the number formats that a workbook spells out
+_FILLS = ("none", "gray125")  # what the first two are to Excel, whatever the file says
 
 #: The order of a stylesheet's children (ECMA-376 §18.8.39).
 _ORDER = (
@@ -163,6 +164,9 @@ class Stylesheet:
             self._counts[kind] = len(there)
             xml = self._edits.xml
             self._known |= {(kind, xml[child.start : child.end].decode()): at for at, child in enumerate(there)}
+            p = self.prefix
+            for pattern in _FILLS[len(there) :] if kind == "fills" else ():
+                self.add(kind, f'<{p}fill><{p}patternFill patternType="{pattern}"/></{p}fill>')
         known = self._known.get((kind, element))
         if known is not None:
             return known

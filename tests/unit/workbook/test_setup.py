@@ -278,6 +278,21 @@ def test_a_prefixed_stylesheet_without_formats_for_conditions(tmp_path):
     assert '<x:cellXfs count="2"><x:xf/><x:xf numFmtId="22"' in xml
 
 
+def test_no_fill_of_ours_is_one_of_the_two_that_excel_has_for_itself(tmp_path):
+    styles = (
+        f'<styleSheet xmlns="{MAIN}"><fonts count="1"><font/></fonts><fills count="1"><fill><patternFill/></fill></fills>'
+        '<borders count="1"><border/></borders><cellXfs count="1"><xf/></cellXfs></styleSheet>'
+    )
+    path = with_styles(tmp_path / "a.xlsx", styles)
+    set_up(path, own_sheets=True)
+    xml = members(path)["xl/styles.xml"].decode()
+    ((count, inside),) = re.findall(r'<fills count="(\d+)">(.*?)</fills>', xml)
+    fills = re.findall(r"<fill>.*?</fill>", inside)
+    assert fills[:2] == ["<fill><patternFill/></fill>", '<fill><patternFill patternType="gray125"/></fill>']
+    assert len(fills) == int(count)
+    assert 'fillId="1"' not in xml
+
+
 def test_an_empty_stylesheet_is_as_good_as_none(tmp_path):
     path = with_styles(tmp_path / "a.xlsx", f'<styleSheet xmlns="{MAIN}" xml:space="preserve"/>')
     assert set_up(path).columns == {"People": ("Reply time",)}
