@@ -1,6 +1,6 @@
 """What `xlsms init` does to a workbook that is there: set up, and taken back."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TypeVar
 
@@ -22,10 +22,10 @@ __all__ = ["remove_again", "renew_file", "set_up_file"]
 Done = TypeVar("Done")
 
 
-def set_up_file(session: Session, file: Path, *, own_sheets: bool, sure: bool) -> None:
+def set_up_file(session: Session, file: Path, *, own_sheets: bool, sure: bool, passwords: Sequence[str]) -> None:
     """Add what a file lacks, and say what was added; unless `sure`, someone is asked about protected sheets."""
     backups = _backups(session, always=False)
-    workbook = open_workbook(file, backups=backups)
+    workbook = open_workbook(file, backups=backups, passwords=passwords)
     if isinstance(workbook, ForeignWorkbook):
         made = workbook.prepare().name
         session.say(

@@ -33,7 +33,7 @@ commands = typer.Typer()
 
 
 @commands.command(epilog="xlsms init reminders.xlsx --lang es")
-def init(
+def init(  # noqa: PLR0913 one option each
     context: typer.Context,
     *,
     file: Annotated[
@@ -55,6 +55,9 @@ def init(
     new_identity: Annotated[
         bool, typer.Option("--new-identity", help="Make a copy a workbook of its own: its results are emptied.")
     ] = False,
+    password_env: Annotated[
+        str | None, typer.Option(metavar="NAME", help="Environment variable with the workbook's password.")
+    ] = None,
 ) -> None:
     """Make a new workbook from a template, or add the columns that xlsms fills in to one that you have."""
     session = session_of(context)
@@ -65,7 +68,8 @@ def init(
         remove_again(session, file, sure=yes)
         return
     if file.exists():
-        set_up_file(session, file, own_sheets=sheets, sure=yes)
+        known = passwords(session.settings, file, password_of(session.settings, file, password_env))
+        set_up_file(session, file, own_sheets=sheets, sure=yes, passwords=known)
         return
     write_new(file, templates.new(template, lang or language()))
     session.say(tr("Made {file}. Fill in your list, put an x under Send, then: xlsms check {file}", file=file), "green")

@@ -13,7 +13,7 @@ import pytest
 from msoffcrypto.format.ooxml import OOXMLFile
 
 from xlsms import templates
-from xlsms.workbook import write_cells
+from xlsms.workbook import read_rows, write_cells
 from xlsms.workbook.closed import ClosedWorkbook
 from xlsms.workbook.identity import GUID_PROPERTY
 from xlsms.workbook.renewal import renew
@@ -316,6 +316,20 @@ def test_a_password_is_taken_from_the_variable_that_is_named(xlsms, sheet, monke
     run = xlsms(*command)
     assert (run.code, run.figures["totals"]["go"]) == (0, 1)
     assert "secret" not in run.out
+
+
+def test_a_workbook_with_a_password_is_set_up_with_it(xlsms, sheet, monkeypatch):
+    file = sheet([HEADER, ("Ana", "600000001", "Hi", "x")])
+    lock(file, "secret")
+    before = file.read_bytes()
+    assert "--password-env" in xlsms("init", file).complaint
+    monkeypatch.setenv("LIST_PASSWORD", "secret")
+    run = xlsms("init", file, "--password-env", "LIST_PASSWORD")
+    assert run.code == 0, run.complaint
+    assert file.read_bytes() == before
+    results = file.with_name(f"{file.stem}.sms.xlsx")
+    assert results.name in run.out
+    assert [row.phone for row in read_rows(results)] == ["600000001"]
 
 
 BAD_FILES = {
