@@ -174,15 +174,19 @@ class WorkbookContract:
         ]  # fmt: skip
         assert (snapshot.rows[0].status, snapshot.rows[0].id) == ("Enviado", IDS[0])
 
+    def refuses_the_column(self, book):
+        """Nothing is written beside the first row, because of what stands in C3."""
+        edit = RowEdit(values={Role.STATUS: "Queued", Role.ID: IDS[0]}, placed=Placed.of(book.read().rows[0]))
+        with pytest.raises(UserError) as caught:
+            book.apply([edit])
+        place = caught.value.place
+        assert (caught.value.code, place.row, place.column) == ("column-of-yours", 3, "C")
+
     @pytest.mark.parametrize("header", ["Detail", "Status", "Reply", "Parts"])
     def test_a_column_of_the_user_s_own_is_not_written_over(self, path, header):
         self.user_saves(path, ("Phone", "Message", header), (1, "Hi", None), (2, "Hi", "of his own"))
         book = self.open(path)
-        rows = book.read().rows
-        with pytest.raises(UserError) as caught:
-            book.apply([RowEdit(values={Role.STATUS: "Queued", Role.ID: IDS[0]}, placed=Placed.of(rows[0]))])
-        place = caught.value.place
-        assert (caught.value.code, place.row, place.column) == ("column-of-yours", 3, "C")
+        self.refuses_the_column(book)
         assert book.read().rows[1].fields[header] == "of his own"
         # emptied: ours from now on
         self.user_saves(path, ("Phone", "Message", header), (1, "Hi", None), (2, "Hi", " "))
@@ -193,11 +197,7 @@ class WorkbookContract:
     def test_a_word_of_ours_among_others_does_not_make_a_status_column_ours(self, path):
         self.user_saves(path, ("Phone", "Message", "Status"), (1, "Hi", "Cancelled"), (2, "Hi", "Completed"))
         book = self.open(path)
-        rows = book.read().rows
-        with pytest.raises(UserError) as caught:
-            book.apply([RowEdit(values={Role.STATUS: "Queued", Role.ID: IDS[0]}, placed=Placed.of(rows[0]))])
-        place = caught.value.place
-        assert (caught.value.code, place.row, place.column) == ("column-of-yours", 3, "C")
+        self.refuses_the_column(book)
         assert [row.status for row in book.read().rows] == ["Cancelled", "Completed"]
 
     def test_a_column_that_nobody_writes_into_may_hold_anything(self, path):
